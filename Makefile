@@ -1,0 +1,43 @@
+# Every command makes the virtual environment first if it is missing or out of date.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test check bench dev format clean help
+.DEFAULT_GOAL := help
+
+help:  ## What can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Amends needs Python 3.11 or newer; run: make PYTHON=python3.x …" if sys.version_info < (3, 11) else 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "… installing packages into .venv (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)  ## Five trips on real servers, with real kills
+	@$(BIN)/amends demo
+
+dev: $(READY)  ## The demo's stack, kept running
+	@$(BIN)/amends dev
+
+test: $(READY)  ## The whole suite, on the same real servers
+	@$(BIN)/python -m pytest
+
+check: $(READY)  ## Format, lint, types, import contracts
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+
+bench: $(READY)  ## Sagas per second and latency, everything on this machine
+	@$(BIN)/python -m benchmarks
+
+format: $(READY)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean:  ## Stop leftover servers and remove .venv and .amends
+	@-test -x $(BIN)/amends && $(BIN)/amends dev --stop
+	rm -rf .venv .amends
