@@ -1,0 +1,36 @@
+"""The five things a participant can answer. A closed union: match on it and end with assert_never."""
+
+import msgspec
+
+from contracts.failures import Problem
+
+
+class Success(msgspec.Struct, frozen=True, tag="succeeded"):
+    """Done; ``result`` is the command's result as JSON (``null`` for an undo)."""
+
+    result: msgspec.Raw
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refused"):
+    """A business no: nothing was done, and trying again will not help."""
+
+    problem: Problem
+
+
+class Failure(msgspec.Struct, frozen=True, tag="failed"):
+    """A technical failure: nothing was done by this attempt; ``problem.retryable`` says whether to try again."""
+
+    problem: Problem
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """Still at it: extends the attempt's deadline by the command's timeout."""
+
+    details: msgspec.Raw
+
+
+class Pending(msgspec.Struct, frozen=True, tag="pending"):
+    """Accepted; the outcome comes later by command id. The attempt has no deadline from here on."""
+
+
+Answer = Success | Refusal | Failure | Progress | Pending

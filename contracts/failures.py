@@ -1,0 +1,59 @@
+"""What a handler raises to say no, and what a saga sees at the ``await`` of a step that did not succeed."""
+
+from typing import Any
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a command did not succeed, as it travels and as it is kept."""
+
+    type: str
+    """Stable, machine-readable: ``card_declined``."""
+    message: str = ""
+    """A sentence for people."""
+    retryable: bool = False
+    retry_after_ms: int | None = None
+    details: Any = None
+
+
+class StepError(Exception):
+    """A step did not succeed. Unless the saga catches it, the saga goes back: what was done is undone."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.type}: {problem.message}" if problem.message else problem.type)
+        self.problem = problem
+
+
+class Refused(StepError):
+    """A business no. Raised by a handler (never retried), or by a saga itself to go back."""
+
+    def __init__(self, type: str, message: str = "", **details: Any) -> None:
+        super().__init__(Problem(type=type, message=message, details=details or None))
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Refused":
+        """The refusal that carries this problem."""
+        refused = cls(problem.type, problem.message)
+        refused.problem = problem
+        return refused
+
+
+class Failed(StepError):
+    """A technical failure. A handler may raise it to say whether and when to retry; other exceptions are retried."""
+
+    def __init__(
+        self, type: str, message: str = "", *, retryable: bool = True, retry_after_ms: int | None = None, **details: Any
+    ) -> None:
+        super().__init__(Problem(type, message, retryable, retry_after_ms, details or None))
+
+    @classmethod
+    def of(cls, problem: Problem) -> "Failed":
+        """The failure that carries this problem."""
+        failed = cls(problem.type, problem.message)
+        failed.problem = problem
+        return failed
+
+
+class TimedOut(StepError):
+    """No answer within the command's timeout and attempts: the outcome is unknown, so the step is undone too."""

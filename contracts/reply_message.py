@@ -1,0 +1,128 @@
+"""An answer as it travels: from a participant to the coordinator."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+import msgspec
+
+from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
+from contracts.failures import Problem
+from contracts.headers import Headers, UnreadableMessage, read_headers, required, trace_headers, whole_number
+from contracts.instants import to_rfc3339
+from contracts.values import NULL, UnreadableValue, read_as, read_value
+
+_PREFIX = "amends.reply."
+_problem = msgspec.json.Decoder(Problem)
+_encoder = msgspec.json.Encoder()
+
+
+class ReplyMessage(msgspec.Struct, frozen=True):
+    """One record of ``amends.replies``. Its key is the saga's id."""
+
+    reply_id: str
+    """``ce_id``: unique for every reply sent."""
+    saga_id: str
+    """``ce_subject`` and the record's key."""
+    command_id: str
+    """``ce_commandid``: the command or undo that this answers."""
+    attempt: int
+    """``ce_attempt`` of the command answered."""
+    answer: Answer
+    """``ce_type`` is ``amends.reply.<succeeded|refused|failed|progress|pending>``; the value carries the rest."""
+    source: str
+    """``ce_source``: ``/amends/participants/<name>``."""
+    time_ms: int
+    traceparent: str | None = None
+    tracestate: str | None = None
+
+    def headers(self) -> Headers:
+        """CloudEvents binary-mode headers."""
+        headers: Headers = [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", self.reply_id.encode()),
+            ("ce_type", (_PREFIX + answer_name(self.answer)).encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_subject", self.saga_id.encode()),
+            ("ce_time", to_rfc3339(self.time_ms).encode()),
+            ("ce_commandid", self.command_id.encode()),
+            ("ce_attempt", str(self.attempt).encode()),
+            ("content-type", b"application/json"),
+        ]
+        return headers + trace_headers(self.traceparent, self.tracestate)
+
+    @property
+    def value(self) -> bytes:
+        """The record's value."""
+        return answer_value(self.answer)
+
+    @classmethod
+    def read(cls, headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> "ReplyMessage":
+        """The message of a record. Raises UnreadableMessage. ``time_ms`` is not read: the coordinator has its own."""
+        found = read_headers(headers)
+        try:
+            return cls(
+                reply_id=required(found, "ce_id"),
+                saga_id=required(found, "ce_subject"),
+                command_id=required(found, "ce_commandid"),
+                attempt=whole_number(found, "ce_attempt"),
+                answer=read_answer(required(found, "ce_type").removeprefix(_PREFIX), value or b"null"),
+                source=found.get("ce_source", ""),
+                time_ms=0,
+                traceparent=found.get("traceparent"),
+                tracestate=found.get("tracestate"),
+            )
+        except UnreadableValue as error:
+            raise UnreadableMessage(f"{error}") from error
+
+
+def answer_name(answer: Answer) -> str:
+    """The answer's word on the wire."""
+    match answer:
+        case Success():
+            return "succeeded"
+        case Refusal():
+            return "refused"
+        case Failure():
+            return "failed"
+        case Progress():
+            return "progress"
+        case Pending():
+            return "pending"
+        case _:
+            assert_never(answer)
+
+
+def answer_value(answer: Answer) -> bytes:
+    """The answer's JSON, without its word."""
+    match answer:
+        case Success(result):
+            return bytes(result)
+        case Refusal(problem) | Failure(problem):
+            return _encoder.encode(problem)
+        case Progress(details):
+            return bytes(details)
+        case Pending():
+            return bytes(NULL)
+        case _:
+            assert_never(answer)
+
+
+def read_answer(name: str, value: bytes) -> Answer:
+    """The answer of that word and JSON. Raises UnreadableMessage, UnreadableValue."""
+    raw = read_value(value)
+    match name:
+        case "succeeded":
+            return Success(raw)
+        case "refused":
+            return Refusal(read_as(raw, _problem))
+        case "failed":
+            return Failure(read_as(raw, _problem))
+        case "progress":
+            return Progress(raw)
+        case "pending":
+            return Pending()
+        case _:
+            raise UnreadableMessage(
+                f"The header ce_type ends in {name[:40]!r}: expected '{_PREFIX}' and one of "
+                "succeeded, refused, failed, progress, pending."
+            )

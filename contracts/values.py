@@ -1,0 +1,62 @@
+"""JSON values on the wire and in the log: read strictly, written once."""
+
+import re
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+MAX_VALUE_BYTES = 512 * 1024
+"""Largest value of one message, in bytes; well under Kafka's 1 MiB for a record."""
+
+NULL = msgspec.Raw(b"null")
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_encoder = msgspec.json.Encoder(order="deterministic")
+_any_decoder = msgspec.json.Decoder()
+"""Decodes all of it: a decoder of Raw skips the checks of UTF-8 and of numbers."""
+
+
+class UnreadableValue(ValueError):
+    """A value that is not JSON, or not JSON that can be kept."""
+
+
+class OversizedValue(ValueError):
+    """A value larger than a message may be."""
+
+
+def write_value(value: Any) -> msgspec.Raw:
+    """The value as JSON. Raises UnreadableValue for what JSON cannot hold, OversizedValue past MAX_VALUE_BYTES."""
+    try:
+        data = _encoder.encode(value)
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+        raise UnreadableValue(f"This value cannot be written as JSON: {error}.") from error
+    return check_value(data)
+
+
+def read_value(data: bytes | memoryview) -> msgspec.Raw:
+    """Checks that the bytes are one JSON value that Postgres and every reader can hold, and returns them."""
+    try:
+        _any_decoder.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise UnreadableValue(f"Not JSON: {error}.") from error
+    return check_value(bytes(data))
+
+
+def check_value(data: bytes) -> msgspec.Raw:
+    """Bytes known to be JSON, if they are small enough and free of U+0000 (which Postgres cannot store)."""
+    if len(data) > MAX_VALUE_BYTES:
+        raise OversizedValue(
+            f"The value has {len(data):,} bytes of JSON; a message may have {MAX_VALUE_BYTES:,}. "
+            "Pass a reference to where the data is kept instead."
+        )
+    if b"\\u0000" in data and _NUL.search(data):
+        raise UnreadableValue("The value contains the character U+0000, which Postgres cannot store: remove it.")
+    return msgspec.Raw(data)
+
+
+def read_as(data: bytes | memoryview | msgspec.Raw, decoder: "msgspec.json.Decoder[T]") -> T:
+    """The JSON as the decoder's type. Raises UnreadableValue with the path of what does not fit."""
+    try:
+        return decoder.decode(data)
+    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise UnreadableValue(f"{error}") from error
