@@ -1,0 +1,44 @@
+"""What one activation of a saga decided, sorted by where it goes."""
+
+from typing import Literal
+
+import msgspec
+
+from coordinator.engine.facts import Verdict
+from coordinator.engine.status import Status
+from coordinator.history.events import Event
+
+
+class Send(msgspec.Struct, frozen=True):
+    """One attempt of a command or an undo to be sent."""
+
+    command_id: str
+    participant: str
+    type: str
+    """``flights.reserve``, for its undo too."""
+    direction: Literal["forward", "undo"]
+    attempt: int
+    value: bytes
+    """JSON, ready to travel."""
+    deadline: int | None
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Goes into one transaction as a whole, or not at all."""
+
+    saga_id: str
+    seq: int
+    """The row of the history to write: 1 for a saga that begins."""
+    events: tuple[Event, ...]
+    """None: nothing is to be written."""
+    sends: tuple[Send, ...]
+    """Commands for the outbox."""
+    status: Status
+    wake_at: int | None
+    """Next time, in ms, that something is due; None: nothing is."""
+    verdicts: tuple[Verdict, ...]
+    """One for each fact given, in order."""
+    outcome: bytes | None = None
+    """Once ended or parked: the result, or the problem, as a JSON object (``{"result": …}`` or ``{"problem": …}``)."""
+    parked_for: str | None = None
+    """While parked: what has to be mended (see ``history.parking``)."""

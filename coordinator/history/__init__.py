@@ -1,0 +1,1 @@
+"""What happened: immutable events in the past tense. Nothing here decides anything."""

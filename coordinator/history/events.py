@@ -1,0 +1,53 @@
+"""All events, as one closed union."""
+
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.started import SagaStarted
+from coordinator.history.steps import (
+    StepAbandoned,
+    StepAttemptFailed,
+    StepFailed,
+    StepIssued,
+    StepProgressed,
+    StepRefused,
+    StepRetried,
+    StepSucceeded,
+    StepTimedOut,
+)
+from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
+from coordinator.history.undos import (
+    CompensationStarted,
+    UndoAttemptFailed,
+    UndoGivenUp,
+    UndoIssued,
+    UndoRetried,
+    UndoSucceeded,
+)
+
+Asked = StepIssued | StepAbandoned | TimerStarted | TimerCancelled
+"""What the saga's code itself asked for: replay must find the same again, in the same order."""
+
+Event = (
+    Asked
+    | SagaStarted
+    | StepAttemptFailed
+    | StepRetried
+    | StepProgressed
+    | StepSucceeded
+    | StepRefused
+    | StepFailed
+    | StepTimedOut
+    | TimerFired
+    | CompensationStarted
+    | UndoIssued
+    | UndoAttemptFailed
+    | UndoRetried
+    | UndoSucceeded
+    | UndoGivenUp
+    | SagaCompleted
+    | SagaCompensated
+    | SagaFailed
+    | SagaParked
+    | SagaResumed
+    | ReplyDeferred
+)

@@ -1,0 +1,38 @@
+"""Waiting for a person."""
+
+from typing import Literal
+
+import msgspec
+
+ParkedFor = Literal["code", "undo", "forward_only", "unknown_pivot"]
+"""What has to be mended.
+
+``code``: the saga's code does not fit its history, or has a bug: deploy the right code. ``undo``: an undo was given up.
+``forward_only``: the saga said no after its point of no return. ``unknown_pivot``: nobody knows whether the pivot
+succeeded, and it has no undo.
+"""
+
+
+class SagaParked(msgspec.Struct, frozen=True, tag="saga_parked"):
+    """It cannot go on by itself. ``message`` says why and what can be done."""
+
+    why: ParkedFor
+    message: str
+    at: int
+
+
+class SagaResumed(msgspec.Struct, frozen=True, tag="saga_resumed"):
+    """It goes on: a person, or new code, has seen to it."""
+
+    at: int
+
+
+class ReplyDeferred(msgspec.Struct, frozen=True, tag="reply_deferred"):
+    """An answer that came while the saga was parked for its code: kept, and taken in when it goes on."""
+
+    command_id: str
+    attempt: int
+    answer: str
+    """The answer's word on the wire."""
+    value: msgspec.Raw
+    at: int

@@ -1,0 +1,88 @@
+"""The forward path of one step. Steps are numbered from 1 in the order in which the saga asked for them."""
+
+import msgspec
+
+from contracts.failures import Problem
+
+
+class StepIssued(msgspec.Struct, frozen=True, tag="step_issued"):
+    """The saga asked for a command: its first attempt."""
+
+    step: int
+    command: str
+    """``flights.reserve``."""
+    arguments: msgspec.Raw
+    at: int
+    deadline: int
+
+
+class StepAttemptFailed(msgspec.Struct, frozen=True, tag="step_attempt_failed"):
+    """An attempt failed, or nothing was heard in time; another follows at ``retry_at``."""
+
+    step: int
+    attempt: int
+    problem: Problem
+    at: int
+    retry_at: int
+
+
+class StepRetried(msgspec.Struct, frozen=True, tag="step_retried"):
+    """Another attempt was sent."""
+
+    step: int
+    attempt: int
+    at: int
+    deadline: int
+
+
+class StepProgressed(msgspec.Struct, frozen=True, tag="step_progressed", omit_defaults=True):
+    """The participant is still at it, or (deadline None) will complete the command later."""
+
+    step: int
+    attempt: int
+    at: int
+    details: msgspec.Raw
+    deadline: int | None = None
+
+
+class StepSucceeded(msgspec.Struct, frozen=True, tag="step_succeeded"):
+    """The command did what it is for."""
+
+    step: int
+    attempt: int
+    result: msgspec.Raw
+    at: int
+
+
+class StepRefused(msgspec.Struct, frozen=True, tag="step_refused"):
+    """A business no: nothing was done."""
+
+    step: int
+    attempt: int
+    problem: Problem
+    at: int
+
+
+class StepFailed(msgspec.Struct, frozen=True, tag="step_failed"):
+    """Given up after a failure. An earlier attempt may have had an effect, so the step is undone like an unknown."""
+
+    step: int
+    attempt: int
+    problem: Problem
+    at: int
+
+
+class StepTimedOut(msgspec.Struct, frozen=True, tag="step_timed_out"):
+    """Given up without an answer: the outcome is unknown."""
+
+    step: int
+    attempt: int
+    problem: Problem
+    at: int
+
+
+class StepAbandoned(msgspec.Struct, frozen=True, tag="step_abandoned"):
+    """The saga stopped waiting for it: the outcome is unknown."""
+
+    step: int
+    at: int

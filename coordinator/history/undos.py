@@ -1,0 +1,56 @@
+"""The way back."""
+
+import msgspec
+
+from contracts.failures import Problem
+
+
+class CompensationStarted(msgspec.Struct, frozen=True, tag="compensation_started"):
+    """The saga cannot, or must not, go forward: from here only undos are sent."""
+
+    cause: Problem
+    at: int
+
+
+class UndoIssued(msgspec.Struct, frozen=True, tag="undo_issued"):
+    """The first attempt of a step's undo was sent."""
+
+    step: int
+    at: int
+    deadline: int
+
+
+class UndoAttemptFailed(msgspec.Struct, frozen=True, tag="undo_attempt_failed"):
+    """An attempt failed, or nothing was heard in time; another follows at ``retry_at``."""
+
+    step: int
+    attempt: int
+    problem: Problem
+    at: int
+    retry_at: int
+
+
+class UndoRetried(msgspec.Struct, frozen=True, tag="undo_retried"):
+    """Another attempt was sent."""
+
+    step: int
+    attempt: int
+    at: int
+    deadline: int
+
+
+class UndoSucceeded(msgspec.Struct, frozen=True, tag="undo_succeeded"):
+    """What the step did is undone, or it is certain that it never happens."""
+
+    step: int
+    attempt: int
+    at: int
+
+
+class UndoGivenUp(msgspec.Struct, frozen=True, tag="undo_given_up"):
+    """The undo's budget is exhausted; a person must see to it."""
+
+    step: int
+    attempt: int
+    problem: Problem
+    at: int

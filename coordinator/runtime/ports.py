@@ -1,0 +1,180 @@
+"""What the runtime asks of Postgres and Kafka. An adapter is right when it keeps these sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+
+class StoredSaga(msgspec.Struct, frozen=True):
+    """A saga as the log has it."""
+
+    rows: tuple[str | bytes, ...]
+    """The event arrays of its history, in order of seq from 1, gapless."""
+    wake_at: int | None
+    """The wake-up time in its saga row, in ms."""
+
+
+class OutboxRow(msgspec.Struct, frozen=True):
+    """A record to be published, kept until Kafka has acknowledged it."""
+
+    command_id: str
+    attempt: int
+    saga_id: str
+    """Also the record's key."""
+    topic: str
+    headers: tuple[tuple[str, bytes], ...]
+    value: bytes
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """An attempt that Kafka has acknowledged: its outbox row may go."""
+
+    command_id: str
+    attempt: int
+
+
+class SagaStart(msgspec.Struct, frozen=True):
+    """The parts of a saga row that never change."""
+
+    definition: str
+    version: int
+    input: bytes
+    at: int
+    shard: int
+    traceparent: str | None
+
+
+class SagaRowChange(msgspec.Struct, frozen=True):
+    """The parts of a saga row that do change. Written only when one of them has to."""
+
+    status: str
+    wake_at: int | None
+    outcome: bytes | None
+    parked_for: str | None
+    ended_at: int | None
+
+
+class SagaWrite(msgspec.Struct, frozen=True):
+    """What one activation adds to one saga."""
+
+    saga_id: str
+    seq: int
+    events: bytes
+    """A JSON array."""
+    at: int
+    start: SagaStart | None
+    """Given exactly when seq is 1; then ``change`` is given too."""
+    change: SagaRowChange | None
+    outbox: tuple[OutboxRow, ...]
+
+
+class StoreUnavailable(Exception):
+    """Postgres cannot be reached, or refuses for now (restart, too many connections, deadlock, disk full).
+
+    Nothing of the call took effect. Try again later.
+    """
+
+
+class OutcomeUnknown(Exception):
+    """The connection broke while a commit was under way: it may have taken effect. Read back by key; never re-run."""
+
+
+class SagaStore(Protocol):
+    """The log of all sagas."""
+
+    async def load(self, saga_ids: Sequence[str]) -> Mapping[str, StoredSaga]:
+        """The sagas that exist, in one query. Raises StoreUnavailable."""
+        ...
+
+    async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
+        """Writes a batch in one transaction and returns the ids of the sagas that were written.
+
+        A saga whose row (saga_id, seq) exists already loses alone: neither its outbox rows nor its saga row are
+        written, and its id is not returned. Confirmed outbox rows are deleted if their attempt is still the one
+        kept. A batch holds each saga at most once. Raises StoreUnavailable, OutcomeUnknown; ValueError when the
+        database refuses a value, in which case nothing took effect and the batch should be tried one by one.
+        """
+        ...
+
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+        """(wake_at, saga_id) of sagas with wake_at <= before, in that order, starting behind ``after``."""
+        ...
+
+    async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        """Outbox rows written before ``older_than``, in order of command id, starting behind ``after``."""
+        ...
+
+    async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:
+        """All outbox rows of these sagas."""
+        ...
+
+    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[str]:
+        """Ids of sagas parked because of their code, in order, starting behind ``after``."""
+        ...
+
+    async def unfinished(self, limit: int, after: str = "") -> Sequence[str]:
+        """Ids of sagas that are running or compensating, in order, starting behind ``after``."""
+        ...
+
+    async def ping(self) -> None:
+        """Returns when a trivial write-capable query was answered. Raises StoreUnavailable."""
+        ...
+
+
+class PublisherUnavailable(Exception):
+    """Kafka did not acknowledge in time. What was handed over may still go out."""
+
+
+class CommandPublisher(Protocol):
+    """The way to Kafka."""
+
+    async def publish(self, rows: Sequence[OutboxRow]) -> Sequence[Confirmed]:
+        """Publishes the rows in order and returns those that were acknowledged (acks=all).
+
+        Rows of one saga are not overtaken by later rows of it: after a failure within a saga, its later rows are
+        not confirmed either. Raises PublisherUnavailable when nothing was acknowledged within its own deadline.
+        """
+        ...
+
+
+class ReadModel(Protocol):
+    """Sagas as people look at them."""
+
+    async def saga(self, saga_id: str) -> "SagaView | None":
+        """One saga."""
+        ...
+
+    async def sagas(
+        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+    ) -> Sequence["SagaView"]:
+        """Newest first: (started_at, saga_id) descending, starting behind ``before``."""
+        ...
+
+    async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence["HistoryRow"]:
+        """Rows with seq > after, in order."""
+        ...
+
+
+class SagaView(msgspec.Struct, frozen=True):
+    """A saga row."""
+
+    saga_id: str
+    definition: str
+    version: int
+    status: str
+    input: msgspec.Raw
+    outcome: msgspec.Raw | None
+    parked_for: str | None
+    wake_at: int | None
+    started_at: int
+    ended_at: int | None
+    traceparent: str | None
+
+
+class HistoryRow(msgspec.Struct, frozen=True):
+    """One activation."""
+
+    seq: int
+    at: int
+    events: msgspec.Raw
