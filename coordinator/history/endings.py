@@ -2,8 +2,6 @@
 
 import msgspec
 
-from contracts.failures import Problem
-
 
 class SagaCompleted(msgspec.Struct, frozen=True, tag="saga_completed"):
     """It went through."""
