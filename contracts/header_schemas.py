@@ -1,0 +1,120 @@
+"""JSON Schemas of the Kafka headers of each kind of message. Every header is UTF-8 text."""
+
+from typing import Any
+
+from contracts.command_message import Direction
+
+Schema = dict[str, Any]
+
+ANSWERS = ("succeeded", "refused", "failed", "progress", "pending")
+
+_NAME = "[a-z][a-z0-9_]{0,62}"
+_SAGA_ID = rf"{_NAME}:[^\s/?#%\\]+"
+_INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"
+_FROM_ONE = "^[1-9][0-9]{0,8}$"
+_FROM_ZERO = "^[0-9]{1,19}$"
+
+
+def command_headers(type_name: str, direction: Direction) -> Schema:
+    """Headers of a command (``forward``) or of its undo, for one command type."""
+    suffix = ":undo" if direction == "undo" else ""
+    required = {
+        "ce_id": _text(
+            "The command's id, the same on every attempt.",
+            f"^{_SAGA_ID}:[0-9]{{1,9}}{suffix}$",
+            f"book_trip:42:1{suffix}",
+        ),
+        "ce_type": _only(type_name, "The command; the same for its undo."),
+        "ce_source": _text("The saga's definition.", f"^/amends/sagas/{_NAME}$", "/amends/sagas/book_trip"),
+        "ce_subject": _saga_id(),
+        "ce_time": _instant("When this attempt was decided."),
+        "ce_direction": _only(direction, "Do or undo."),
+        "ce_attempt": _text("Counts attempts, from 1.", _FROM_ONE, "1"),
+        "ce_replyto": _text("The topic the reply goes to.", "^[A-Za-z0-9._-]{1,249}$", "amends.replies"),
+        "content-type": _json(),
+    }
+    optional = {"ce_deadline": _instant("When the coordinator stops waiting for this attempt.")}
+    return _headers(required, optional)
+
+
+def reply_headers(answer: str) -> Schema:
+    """Headers of a reply with that answer."""
+    required = {
+        "ce_id": _text("Unique for every reply sent.", ".", "5f0c9bd8-3d0b-4a52-a6a8-0f6c8d1f4a11"),
+        "ce_type": _only(f"amends.reply.{answer}", "What the participant answers."),
+        "ce_source": _text("The participant.", f"^/amends/participants/{_NAME}$", "/amends/participants/flights"),
+        "ce_subject": _saga_id(),
+        "ce_commandid": _text(
+            "ce_id of the command or undo answered.", f"^{_SAGA_ID}:[0-9]{{1,9}}(:undo)?$", "book_trip:42:1"
+        ),
+        "ce_attempt": _text("ce_attempt of the command answered.", _FROM_ONE, "1"),
+    }
+    optional = {"ce_time": _instant("When the participant answered."), "content-type": _json()}
+    return _headers(required, optional)
+
+
+def start_headers() -> Schema:
+    """Headers of a request to start a saga."""
+    required = {
+        "ce_id": _text("The same id asks for the same saga.", ".", "order-42"),
+        "ce_type": _only("amends.request.start", "What is asked for."),
+        "ce_source": _text("Who asks.", ".", "/shop/orders"),
+    }
+    return _headers(required, {"ce_time": _instant("When it was asked."), "content-type": _json()})
+
+
+def lifecycle_headers() -> Schema:
+    """Headers of a notice that a saga's status changed."""
+    required = {
+        "ce_id": _text("Unique for every notice; the same if it is sent again.", ".", "book_trip:42/7"),
+        "ce_type": _text("The status.", "^amends\\.saga\\.[a-z_]+$", "amends.saga.completed"),
+        "ce_source": _text("The saga's definition.", f"^/amends/sagas/{_NAME}$", "/amends/sagas/book_trip"),
+        "ce_subject": _saga_id(),
+        "ce_time": _instant("When the status changed."),
+        "content-type": _json(),
+    }
+    return _headers(required, {})
+
+
+def dead_letter_headers() -> Schema:
+    """Headers that a dead letter has beside those it came with."""
+    required = {
+        "amends-reason": _text("A sentence: why it was set aside.", ".", "The header ce_commandid is missing."),
+        "amends-topic": _text("The topic it came from.", ".", "amends.replies"),
+        "amends-partition": _text("The partition it came from.", _FROM_ZERO, "3"),
+        "amends-offset": _text("Its offset there.", _FROM_ZERO, "120034"),
+    }
+    return {"type": "object", "properties": required, "required": list(required)}
+
+
+def _headers(required: dict[str, Schema], optional: dict[str, Schema]) -> Schema:
+    required = {"ce_specversion": _only("1.0", "CloudEvents 1.0."), **required}
+    trace = {
+        "traceparent": _text(
+            "W3C Trace Context.",
+            "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ),
+        "tracestate": {"type": "string", "description": "W3C Trace Context."},
+    }
+    return {"type": "object", "properties": {**required, **optional, **trace}, "required": list(required)}
+
+
+def _saga_id() -> Schema:
+    return _text("The saga's id, and the record's key.", f"^{_SAGA_ID}$", "book_trip:42")
+
+
+def _instant(description: str) -> Schema:
+    return _text(f"{description} RFC 3339.", _INSTANT, "2026-03-01T12:00:00.250Z")
+
+
+def _json() -> Schema:
+    return _text("JSON.", "^application/json", "application/json")
+
+
+def _text(description: str, pattern: str, example: str) -> Schema:
+    return {"type": "string", "description": description, "pattern": pattern, "examples": [example]}
+
+
+def _only(value: str, description: str) -> Schema:
+    return {"type": "string", "description": description, "const": value}
