@@ -1,0 +1,147 @@
+"""Settings, from the environment. Every limit has a name, a unit and a reason here."""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from coordinator.errors import SetupError
+
+PREFIX = "AMENDS_"
+OTHER_NAMES = frozenset({"AMENDS_FAILPOINTS", "AMENDS_FAILPOINT_FILE", "AMENDS_HOME", "AMENDS_URL"})
+"""Read elsewhere: contracts.failpoints, coordinator.embedded and the command line."""
+OTHER_PREFIXES = ("AMENDS_PARTICIPANT_",)
+"""Read by the participants."""
+
+_PASSWORD = re.compile(r"(?i)(?<=//)([^:/@]*:)[^@]+(?=@)|([?&]password=)[^&]+")
+
+
+class Settings(BaseSettings):
+    """What a coordinator can be told. Set ``AMENDS_<NAME>`` for each; an empty variable counts as not set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+    database_url: str | None = None
+    """Postgres, as ``postgresql://user:password@host:port/database``."""
+    database_connections: int = Field(default=8, ge=2, le=200)
+    """Connections in the pool: one for each batch in flight, the rest for reads over HTTP."""
+    database_statement_cache: int = Field(default=200, ge=0)
+    """Prepared statements kept for each connection; 0 behind a pooler that shares connections between transactions."""
+    database_timeout_s: float = Field(default=10, gt=0)
+    """Seconds a statement or a new connection may take before the database counts as unavailable."""
+
+    kafka_bootstrap: str | None = None
+    """Kafka's brokers, as ``host:port,host:port``."""
+    topic_prefix: str = Field(default="amends", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$")
+    """First part of every topic's and group's name; keeps deployments on one cluster apart."""
+    topic_partitions: int = Field(default=16, ge=1, le=1024)
+    """Partitions of the topics that are made when missing: at most so many coordinators share the work."""
+    topic_replicas: int = Field(default=-1, ge=-1)
+    """Replicas of the topics that are made when missing; -1 leaves it to the brokers."""
+    kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)
+    """Milliseconds without a heartbeat until another coordinator takes over the partitions."""
+    publish_timeout_ms: int = Field(default=10_000, ge=100)
+    """Milliseconds until commands that Kafka has not acknowledged are left to the sweep."""
+
+    http_host: str = "127.0.0.1"
+    """Address the HTTP interface listens on."""
+    http_port: int = Field(default=7780, ge=0, le=65535)
+    """Port it listens on; 0 takes a free one."""
+    http_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    """Largest body of a request, in bytes."""
+    http_body_timeout_s: float = Field(default=30, gt=0)
+    """Seconds in which the whole body must have arrived."""
+    http_wait_s: float = Field(default=60, ge=0)
+    """Longest wait, in seconds, that ``Prefer: wait=N`` is granted."""
+
+    batch_sagas: int = Field(default=500, ge=1, le=10_000)
+    """Most sagas in one transaction."""
+    batches_in_flight: int = Field(default=3, ge=1, le=64)
+    """Transactions under way at once, over disjoint sagas."""
+    warm_sagas: int = Field(default=20_000, ge=0)
+    """Sagas kept in memory between their activations; the others are replayed when something happens to them."""
+    waiting_facts: int = Field(default=20_000, ge=1)
+    """Facts that may wait at once; then starts are refused with 429 and partitions are paused."""
+    saga_facts: int = Field(default=1_000, ge=1)
+    """Facts that may wait for one saga."""
+
+    sweep_interval_ms: int = Field(default=2_000, ge=10)
+    """Milliseconds between two looks for what a crash left behind: unsent commands and overdue wake-ups."""
+    sweep_age_ms: int = Field(default=5_000, ge=0)
+    """Age in milliseconds from which a command in the outbox counts as left behind."""
+    shutdown_s: float = Field(default=20, gt=0)
+    """Seconds that what is in flight has to finish after SIGTERM."""
+
+    catalogue: str = "coordinator.catalogue"
+    """Modules that hold the sagas of this deployment, each with a ``DEFINITIONS``; several are parted by commas."""
+
+    log_format: Literal["auto", "json", "console"] = "auto"
+    """Form of the log lines on standard error; ``auto`` is console on a terminal and JSON elsewhere."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingOrigin:
+    """One setting as ``amends config`` shows it."""
+
+    name: str
+    """The environment variable."""
+    value: str
+    """With passwords masked."""
+    origin: Literal["environment", "default"]
+    meaning: str
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises SetupError for an unknown name or a value that does not fit."""
+    refuse_unknown_names(os.environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SetupError(" ".join(_sentence(found) for found in error.errors())) from error
+
+
+def refuse_unknown_names(environment: Mapping[str, str]) -> None:
+    """Raises SetupError when an AMENDS_ variable means nothing: a typing error must not pass for a setting."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | OTHER_NAMES
+    for name in sorted(environment):
+        if not name.startswith(PREFIX) or name in known or name.startswith(OTHER_PREFIXES):
+            continue
+        close = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]}?" if close else "`amends config` lists the names there are."
+        raise SetupError(f"The environment variable {name} is no setting of Amends: {hint}")
+
+
+def origins(settings: Settings) -> Iterator[SettingOrigin]:
+    """Every setting with its value and where it comes from."""
+    for name, field in Settings.model_fields.items():
+        yield SettingOrigin(
+            name=PREFIX + name.upper(),
+            value=_shown(name, getattr(settings, name)),
+            origin="environment" if name in settings.model_fields_set else "default",
+            meaning=field.description or "",
+        )
+
+
+def masked_url(url: str) -> str:
+    """The address without its password."""
+    return _PASSWORD.sub(r"\1\2***", url)
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    return masked_url(value) if name == "database_url" else str(value)
+
+
+def _sentence(error: Any) -> str:
+    name = PREFIX + "_".join(str(part) for part in error["loc"]).upper()
+    return f"{name} is {str(error['input'])!r}: {error['msg'][0].lower()}{error['msg'][1:]}."
