@@ -1,0 +1,1 @@
+"""Traces, metrics and logs: primitives with plain arguments, which know nothing of histories and decisions."""

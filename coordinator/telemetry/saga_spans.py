@@ -1,0 +1,126 @@
+"""The spans of a saga, built whole when what they tell is over: no span is open while a saga waits."""
+
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from contracts.topics import Topics
+from coordinator.telemetry.trace_context import TraceContext, client_span_id_of, span_id_of
+from coordinator.telemetry.tracing import EndedStep, SagaIdentity
+
+_NS_PER_MS = 1_000_000
+_UNSET = Status()
+_OK = Status(StatusCode.OK)
+_PROBLEM_LENGTH = 200
+_SCOPE = InstrumentationScope("amends.coordinator")
+
+
+class SagaSpans:
+    """Makes spans. The same arguments give the same span, to the last bit: sent twice, it is still one."""
+
+    def __init__(self, resource: Resource, topics: Topics) -> None:
+        self._resource = resource
+        self._topics = topics
+        self._destinations: dict[str, str] = {}
+
+    def root(self, saga: SagaIdentity, context: TraceContext, at: int) -> ReadableSpan:
+        """The root, as a moment: the saga itself may last for years, and its other spans must find their parent."""
+        client = client_span_id_of(saga.saga_id, context.span_id)
+        return self._span(
+            name=f"saga {saga.definition}",
+            context=_context(context, context.span_id),
+            parent=_context(context, client, remote=True) if client else None,
+            kind=SpanKind.SERVER,
+            times=(at, at),
+            attributes=_identity(saga),
+        )
+
+    def step(self, saga: SagaIdentity, context: TraceContext, step: EndedStep) -> ReadableSpan:
+        """A step or an undo, from its first attempt to its end."""
+        attributes = _identity(saga)
+        attributes.update(
+            {
+                "messaging.system": "kafka",
+                "messaging.operation.type": "send",
+                "messaging.destination.name": self._destination(step.command),
+                "messaging.message.id": step.command_id,
+                "saga.step": step.step,
+                "saga.command": step.command,
+                "saga.direction": "undo" if step.undo else "forward",
+                "saga.attempts": step.attempts,
+                "saga.outcome": step.outcome,
+            }
+        )
+        return self._span(
+            name=f"undo {step.command}" if step.undo else step.command,
+            context=_context(context, span_id_of(step.command_id)),
+            parent=_context(context, context.span_id),
+            kind=SpanKind.PRODUCER,
+            times=(step.started_at, step.ended_at),
+            attributes=attributes,
+            status=_status(attributes, step.problem),
+        )
+
+    def ending(
+        self, saga: SagaIdentity, context: TraceContext, seq: int, status: str, at: int, problem: str | None
+    ) -> ReadableSpan:
+        """How it ended, or that it is parked, as a moment."""
+        attributes = _identity(saga)
+        attributes["saga.status"] = status
+        return self._span(
+            name=f"saga {saga.definition} {status}",
+            context=_context(context, span_id_of(f"{saga.saga_id}#{seq}")),
+            parent=_context(context, context.span_id),
+            kind=SpanKind.INTERNAL,
+            times=(at, at),
+            attributes=attributes,
+            status=_OK if status == "completed" else _status(attributes, problem),
+        )
+
+    def _destination(self, command: str) -> str:
+        participant = command.partition(".")[0]
+        topic = self._destinations.get(participant)
+        if topic is None:
+            topic = self._destinations[participant] = self._topics.commands(participant)
+        return topic
+
+    def _span(
+        self,
+        *,
+        name: str,
+        context: SpanContext,
+        parent: SpanContext | None,
+        kind: SpanKind,
+        times: tuple[int, int],
+        attributes: dict[str, str | int],
+        status: Status = _UNSET,
+    ) -> ReadableSpan:
+        return ReadableSpan(
+            name=name,
+            context=context,
+            parent=parent,
+            resource=self._resource,
+            attributes=attributes,
+            kind=kind,
+            status=status,
+            start_time=times[0] * _NS_PER_MS,
+            end_time=max(times) * _NS_PER_MS,
+            instrumentation_scope=_SCOPE,
+        )
+
+
+def _identity(saga: SagaIdentity) -> dict[str, str | int]:
+    return {"saga.id": saga.saga_id, "saga.definition": saga.definition, "saga.version": saga.version}
+
+
+def _context(context: TraceContext, span_id: int, *, remote: bool = False) -> SpanContext:
+    return SpanContext(context.trace_id, span_id, is_remote=remote, trace_flags=TraceFlags(context.flags))
+
+
+def _status(attributes: dict[str, str | int], problem: str | None) -> Status:
+    """An error with the problem's type, where there is a problem. The type is also noted among the attributes."""
+    if problem is None:
+        return _UNSET
+    attributes["error.type"] = problem[:_PROBLEM_LENGTH]
+    return Status(StatusCode.ERROR, problem[:_PROBLEM_LENGTH])

@@ -1,0 +1,107 @@
+"""What the coordinator tells about the traces of its sagas. One trace for each saga; see docs/observability.md."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from coordinator.telemetry.trace_context import read_traceparent
+
+
+class EndedStep(msgspec.Struct, frozen=True):
+    """A step, or the undo of a step, that is over. Times in ms."""
+
+    command_id: str
+    """The command's or the undo's: the span's id follows from it."""
+    command: str
+    """``flights.reserve``, for its undo too."""
+    step: int
+    undo: bool
+    attempts: int
+    started_at: int
+    ended_at: int
+    outcome: str
+    """``succeeded``, ``refused``, ``failed``, ``timed_out``, ``abandoned`` or ``given_up``."""
+    problem: str | None = None
+    """The problem's type; given when it is an error."""
+
+
+class SagaIdentity(msgspec.Struct, frozen=True):
+    """Whose spans they are."""
+
+    saga_id: str
+    definition: str
+    version: int
+    traceparent: str
+    """Of its root span."""
+
+
+class Tracing(Protocol):
+    """Where spans go. Nothing here blocks or raises, whatever the collector does."""
+
+    recording: bool
+    """False: nobody wants spans, and nothing but ``begin`` need be called."""
+
+    def begin(self, saga_id: str, definition: str, client: str | None) -> str | None:
+        """The traceparent to keep for a saga that somebody asks for, given the ``traceparent`` of the request.
+
+        Decides whether the saga is sampled. No span goes out before ``started``, so a saga that exists already, or
+        is refused, leaves nothing behind.
+        """
+        ...
+
+    def started(self, saga: SagaIdentity, at: int) -> None:
+        """The saga's history has begun: its root span."""
+        ...
+
+    def step_ended(self, saga: SagaIdentity, step: EndedStep) -> None:
+        """A step or an undo is over: its span."""
+        ...
+
+    def ended(self, saga: SagaIdentity, seq: int, status: str, at: int, problem: str | None) -> None:
+        """The saga has ended or is parked, with row ``seq`` of its history."""
+        ...
+
+    def flush(self) -> None:
+        """Sends off what was told since the last time: once for each batch."""
+        ...
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Spans by what became of them: ``exported``, ``overflowed``, ``refused``."""
+        ...
+
+    def close(self) -> None:
+        """Exports what is left, for two seconds at most. Blocks."""
+        ...
+
+
+class TracingOff:
+    """Nobody wants spans. A client's context is handed through, so that participants attach to the client's trace."""
+
+    recording = False
+
+    def begin(self, saga_id: str, definition: str, client: str | None) -> str | None:
+        """The client's own context, if it has a valid one."""
+        context = read_traceparent(client)
+        return None if context is None else context.header()
+
+    def started(self, saga: SagaIdentity, at: int) -> None:
+        """Nothing."""
+
+    def step_ended(self, saga: SagaIdentity, step: EndedStep) -> None:
+        """Nothing."""
+
+    def ended(self, saga: SagaIdentity, seq: int, status: str, at: int, problem: str | None) -> None:
+        """Nothing."""
+
+    def flush(self) -> None:
+        """Nothing."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """None."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing."""
