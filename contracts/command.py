@@ -69,6 +69,11 @@ class Command(Generic[P, R]):
             raise TypeError(
                 f"{contract.__qualname__}.{self.name}: annotate {', '.join(missing)}; schemas come from it."
             )
+        if self.kind is Kind.PIVOT and self.undo_with is None and self.retry.attempts is not None:
+            raise TypeError(
+                f"{contract.__qualname__}.{self.name} is a pivot that may be given up without anybody knowing "
+                "whether it happened: declare an undo for that case, or retry=Retry.forever()."
+            )
         self.type = f"{contract.participant}.{self.name}"
         self.participant = contract.participant
         self.parameters: Mapping[str, Any] = {name: hints[name] for name in parameters}
@@ -148,6 +153,8 @@ def command(
     ever and the others five times.
     """
     default = Retry.forever() if kind is Kind.RETRIABLE else Retry()
+    if kind is not Kind.COMPENSATABLE and nothing_to_undo:
+        raise ValueError("nothing_to_undo=True is for a command that changes nothing: leave its kind out.")
     if kind is Kind.RETRIABLE and retry is not None and retry.attempts is not None:
         raise ValueError("A retriable command is tried until it succeeds: use Retry.forever(backoff=…).")
 

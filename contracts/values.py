@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import msgspec
 
 T = TypeVar("T")
-MAX_VALUE_BYTES = 512 * 1024
-"""Largest value of one message, in bytes; well under Kafka's 1 MiB for a record."""
+MAX_VALUE_BYTES = 256 * 1024
+"""Largest value, in bytes. An undo carries three (arguments, result, cause), and a Kafka record may have 1 MiB."""
 
 NULL = msgspec.Raw(b"null")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")

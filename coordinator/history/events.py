@@ -16,6 +16,7 @@ from coordinator.history.steps import (
 )
 from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
 from coordinator.history.undos import (
+    CancelRequested,
     CompensationStarted,
     UndoAttemptFailed,
     UndoGivenUp,
@@ -38,6 +39,7 @@ Event = (
     | StepFailed
     | StepTimedOut
     | TimerFired
+    | CancelRequested
     | CompensationStarted
     | UndoIssued
     | UndoAttemptFailed

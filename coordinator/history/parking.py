@@ -4,12 +4,11 @@ from typing import Literal
 
 import msgspec
 
-ParkedFor = Literal["code", "undo", "forward_only", "unknown_pivot"]
+ParkedFor = Literal["code", "undo", "forward_only"]
 """What has to be mended.
 
 ``code``: the saga's code does not fit its history, or has a bug: deploy the right code. ``undo``: an undo was given up.
-``forward_only``: the saga said no after its point of no return. ``unknown_pivot``: nobody knows whether the pivot
-succeeded, and it has no undo.
+``forward_only``: the saga said no after its point of no return.
 """
 
 

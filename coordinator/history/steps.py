@@ -3,6 +3,7 @@
 import msgspec
 
 from contracts.failures import Problem
+from contracts.kinds import Kind
 
 
 class StepIssued(msgspec.Struct, frozen=True, tag="step_issued"):
@@ -12,6 +13,9 @@ class StepIssued(msgspec.Struct, frozen=True, tag="step_issued"):
     command: str
     """``flights.reserve``."""
     arguments: msgspec.Raw
+    kind: Kind
+    undoable: bool
+    """Kept here, so that the way back needs no code."""
     at: int
     deadline: int
 
@@ -82,7 +86,7 @@ class StepTimedOut(msgspec.Struct, frozen=True, tag="step_timed_out"):
 
 
 class StepAbandoned(msgspec.Struct, frozen=True, tag="step_abandoned"):
-    """The saga stopped waiting for it: the outcome is unknown."""
+    """The saga stopped waiting for it. Its outcome is unknown, so it is undone; what cannot be undone goes on alone."""
 
     step: int
     at: int

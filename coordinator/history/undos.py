@@ -5,6 +5,13 @@ import msgspec
 from contracts.failures import Problem
 
 
+class CancelRequested(msgspec.Struct, frozen=True, tag="cancel_requested"):
+    """The saga is to go back as soon as no pivot is in flight: somebody cancelled it, or its deadline passed."""
+
+    cause: Problem
+    at: int
+
+
 class CompensationStarted(msgspec.Struct, frozen=True, tag="compensation_started"):
     """The saga cannot, or must not, go forward: from here only undos are sent."""
 

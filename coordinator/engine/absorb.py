@@ -1,0 +1,186 @@
+"""Facts taken in, one by one: each becomes events, and what follows from them follows at once."""
+
+from typing import assert_never
+
+from contracts.failures import Problem
+from contracts.ids import CommandRef, parse_command_id
+from coordinator.engine import compensation, forward
+from coordinator.engine.conclude import conclude
+from coordinator.engine.facts import (
+    Accepted,
+    Cancel,
+    Conflict,
+    Fact,
+    Ignored,
+    Known,
+    Reply,
+    Resume,
+    Start,
+    Verdict,
+    WakeUp,
+)
+from coordinator.engine.failure import problem_of
+from coordinator.engine.parked import deferred_reply, reply_of
+from coordinator.engine.rebuild import resume
+from coordinator.engine.replay import CodeMismatch
+from coordinator.engine.run import Raised, new_run
+from coordinator.engine.same_input import same_input
+from coordinator.engine.state import Due, DueKey
+from coordinator.engine.status import Status
+from coordinator.engine.turn import Turn
+from coordinator.history.parking import SagaResumed
+from coordinator.history.started import SagaStarted
+from coordinator.history.timers import TimerFired
+from coordinator.history.undos import CancelRequested
+
+
+def absorb(turn: Turn, fact: Fact) -> Verdict:
+    """What becomes of the fact. Nothing changes unless it is Accepted."""
+    if isinstance(fact, Start):
+        return _start(turn, fact)
+    if not turn.state.definition:
+        return Ignored("there is no such saga")
+    before = len(turn.events)
+    match fact:
+        case Reply():
+            verdict = _reply(turn, fact)
+        case WakeUp():
+            _wake_up(turn)
+            verdict = Accepted() if len(turn.events) > before else Known()
+        case Cancel(reason):
+            verdict = _cancel(turn, reason)
+        case Resume():
+            verdict = _resume(turn)
+        case _:
+            assert_never(fact)
+    conclude(turn)
+    return verdict
+
+
+def _start(turn: Turn, start: Start) -> Verdict:
+    state = turn.state
+    if state.definition:
+        if state.definition == start.definition and same_input(state.input, bytes(start.input)):
+            return Known()
+        return Conflict(
+            f"The saga {turn.saga_id} exists already, with another input. The same key means the same saga: "
+            "start another one with a key of its own, or give the same input to get this one."
+        )
+    definition = turn.definitions.get(start.definition, start.version)
+    if definition is None:
+        return Conflict(f"Version {start.version} of {start.definition} is not deployed.")
+    turn.run = new_run(turn.saga_id, definition, turn.live)
+    deadline = None if definition.deadline_ms is None else turn.now + definition.deadline_ms
+    turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
+    conclude(turn)
+    return Accepted()
+
+
+def _reply(turn: Turn, reply: Reply) -> Verdict:
+    try:
+        ref = parse_command_id(reply.command_id)
+    except ValueError as error:
+        return Ignored(str(error))
+    step = turn.state.steps.get(ref.step)
+    if step is None or ref.saga_id != turn.saga_id:
+        return Ignored(f"the saga has no step {reply.command_id}")
+    command = turn.command(step.command)
+    if ref.undo:
+        event = compensation.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)
+    elif turn.state.code_stopped:
+        return _defer(turn, reply, ref)
+    elif turn.state.status is not Status.RUNNING:
+        return Ignored(f"the saga is {turn.state.status}")
+    else:
+        event = forward.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)
+    if isinstance(event, str):
+        return Ignored(event)
+    turn.record(event)
+    return Accepted()
+
+
+def _defer(turn: Turn, reply: Reply, ref: CommandRef) -> Verdict:
+    if not turn.state.steps[ref.step].in_flight:
+        return Ignored("the step is settled")
+    deferred = deferred_reply(reply, turn.now)
+    if any(each.command_id == deferred.command_id and each.answer == deferred.answer for each in turn.state.deferred):
+        return Known()
+    turn.record(deferred)
+    return Accepted()
+
+
+def _wake_up(turn: Turn) -> None:
+    """Everything due now happens, in the order of its time; also what becomes due by that."""
+    while due := sorted((at, key) for key, at in turn.state.due.items() if at <= turn.now and _runs(turn, key)):
+        for at, key in due:
+            if turn.state.due.get(key) == at and _runs(turn, key):
+                _happen(turn, key)
+                conclude(turn)
+
+
+def _runs(turn: Turn, key: DueKey) -> bool:
+    return key.what is Due.UNDO or not turn.state.code_stopped
+
+
+def _happen(turn: Turn, key: DueKey) -> None:
+    match key.what:
+        case Due.TIMER:
+            turn.record(TimerFired(key.number, turn.now))
+        case Due.STEP:
+            step = turn.state.steps[key.number]
+            turn.record(forward.on_due(step, turn.command(step.command), turn.saga_id, turn.now))
+        case Due.UNDO:
+            step = turn.state.steps[key.number]
+            turn.record(compensation.on_due(step, turn.command(step.command), turn.saga_id, turn.now))
+        case Due.DEADLINE:
+            message = "The saga did not end by its deadline."
+            turn.record(CancelRequested(Problem(type="deadline_exceeded", message=message), turn.now))
+        case _:
+            assert_never(key.what)
+
+
+def _cancel(turn: Turn, reason: str) -> Verdict:
+    state = turn.state
+    if state.status.ended:
+        return Conflict(f"The saga has ended: it is {state.status}. There is nothing to cancel.")
+    if state.cause is not None or state.cancel is not None:
+        return Known()
+    if state.forward_only:
+        return Conflict("The saga is past its point of no return: it can only go forward now.")
+    turn.record(CancelRequested(Problem(type="cancelled", message=reason or "Cancelled from outside."), turn.now))
+    return Accepted()
+
+
+def _resume(turn: Turn) -> Verdict:
+    state = turn.state
+    if state.status is not Status.PARKED:
+        return Conflict(f"The saga is {state.status}, not parked: there is nothing to resume.")
+    if state.code_stopped:
+        return _resume_code(turn)
+    turn.record(SagaResumed(turn.now))
+    for number in sorted(state.given_up, reverse=True):
+        step = state.steps[number]
+        turn.record(compensation.retried(step, turn.command(step.command), turn.now))
+    return Accepted()
+
+
+def _resume_code(turn: Turn) -> Verdict:
+    if not turn.log:
+        return Conflict("The saga was parked just now: try again.")
+    try:
+        rebuilt = resume(turn.saga_id, [*turn.log, *turn.events], turn.definitions, turn.now)
+    except CodeMismatch as error:
+        return Conflict(str(error))
+    run = rebuilt.run
+    assert run is not None, "a resumed saga has its code"
+    if isinstance(run.outcome, Raised) and (rebuilt.state.forward_only or problem_of(run.outcome.error) is None):
+        return Conflict(f"The saga would stop at the same place again: {run.outcome.error!r}.")
+    deferred = list(turn.state.deferred)
+    turn.adopt(rebuilt.state, run)
+    turn.record(SagaResumed(turn.now))
+    turn.take_in(rebuilt.tail)
+    conclude(turn)
+    for each in deferred:
+        _reply(turn, reply_of(each))
+        conclude(turn)
+    return Accepted()

@@ -1,0 +1,56 @@
+"""What the code asks for, as events."""
+
+from typing import Any
+
+import msgspec
+
+from contracts.command import Command
+from coordinator.history.events import Asked
+from coordinator.history.steps import StepAbandoned, StepIssued
+from coordinator.history.timers import TimerCancelled, TimerStarted
+
+
+def step_issued(step: int, command: "Command[..., Any]", arguments: msgspec.Raw, now: int) -> StepIssued:
+    """A step's first attempt, sent now."""
+    return StepIssued(
+        step=step,
+        command=command.type,
+        arguments=arguments,
+        kind=command.kind,
+        undoable=command.undo_with is not None,
+        at=now,
+        deadline=now + command.timeout_ms,
+    )
+
+
+def same(asked: Asked, logged: object) -> bool:
+    """Whether the code asks for what the log says it asked for.
+
+    Arguments and times are not compared: a field with a default that a contract gained is not another request.
+    """
+    match asked, logged:
+        case StepIssued(step, command), StepIssued():
+            return step == logged.step and command == logged.command
+        case (TimerStarted(timer), TimerStarted()) | (TimerCancelled(timer), TimerCancelled()):
+            return timer == logged.timer
+        case StepAbandoned(step), StepAbandoned():
+            return step == logged.step
+        case _:
+            return False
+
+
+def in_words(event: object) -> str:
+    """The request as it is shown to people who look for the difference."""
+    match event:
+        case None:
+            return "nothing more"
+        case StepIssued(step, command):
+            return f"step {step}: {command}"
+        case StepAbandoned(step):
+            return f"no longer waiting for step {step}"
+        case TimerStarted(timer):
+            return f"timer {timer} started"
+        case TimerCancelled(timer):
+            return f"timer {timer} cancelled"
+        case _:
+            return f"{type(event).__name__}, before anything else was asked for"

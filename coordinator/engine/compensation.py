@@ -1,0 +1,101 @@
+"""Decisions about the way back: which undo is next, and what an answer to one amounts to."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
+from contracts.command import Command, Undo
+from contracts.failures import Problem
+from contracts.retry import Retry
+from coordinator.engine.lifecycle import Back
+from coordinator.engine.state import SagaState, Step
+from coordinator.engine.status import Status
+from coordinator.history.events import Event
+from coordinator.history.undos import UndoAttemptFailed, UndoGivenUp, UndoIssued, UndoRetried, UndoSucceeded
+
+_DEFAULT_TIMEOUT_MS = 20_000
+_DEFAULT_RETRY = Retry.forever()
+"""For an undo whose contract is no longer deployed."""
+
+
+def next_undos(state: SagaState) -> Sequence[int]:
+    """Steps whose undo is to be sent now.
+
+    Unknown outcomes first, all at once: nobody knows when they completed. Then the known ones in reverse order of
+    completion, one at a time.
+    """
+    if state.to_undo:
+        return list(state.to_undo)
+    if state.cause is not None and not state.undoing and state.succeeded:
+        return [state.succeeded[-1]]
+    return []
+
+
+def issued(step: Step, command: "Command[..., object] | None", now: int) -> UndoIssued:
+    """The undo's first attempt."""
+    return UndoIssued(step.number, now, now + _timeout_ms(command))
+
+
+def retried(step: Step, command: "Command[..., object] | None", now: int) -> UndoRetried:
+    """The undo's next attempt."""
+    return UndoRetried(step.number, step.undo_attempt + 1, now, now + _timeout_ms(command))
+
+
+def on_answer(
+    step: Step, command: "Command[..., object] | None", attempt: int, answer: Answer, saga_id: str, now: int
+) -> Event | str:
+    """The event that the answer to an undo amounts to, or why it changes nothing."""
+    match answer:
+        case Success():
+            if step.back in (Back.NONE, Back.DONE):
+                return "the undo is settled"
+            return UndoSucceeded(step.number, attempt, now)
+        case Refusal(problem) | Failure(problem):
+            if step.back is not Back.PENDING or attempt < step.undo_attempt:
+                return "an older attempt of the undo"
+            refused = isinstance(answer, Refusal)
+            return _given_up_or_retried(step, command, problem, saga_id, now, final=refused)
+        case Progress() | Pending():
+            return "an undo is answered when it is done"
+        case _:
+            assert_never(answer)
+
+
+def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now: int) -> Event:
+    """The attempt's deadline, or the time of the next attempt, has come."""
+    if step.back is Back.WAITING:
+        return retried(step, command, now)
+    seconds = _timeout_ms(command) / 1_000
+    problem = Problem(
+        type="timeout", message=f"No answer to the undo of {step.command} within {seconds:g} s.", retryable=True
+    )
+    return _given_up_or_retried(step, command, problem, saga_id, now, final=False)
+
+
+def may_end(state: SagaState) -> bool:
+    """Everything is undone that is to be undone."""
+    return state.status is Status.COMPENSATING and not (
+        state.to_undo or state.succeeded or state.undoing or state.given_up
+    )
+
+
+def _given_up_or_retried(
+    step: Step, command: "Command[..., object] | None", problem: Problem, saga_id: str, now: int, *, final: bool
+) -> Event:
+    undo = _undo_of(command)
+    retry = _DEFAULT_RETRY if undo is None else undo.retry
+    spent = step.undo_attempt - step.undo_budget_from
+    hopeless = final or not problem.retryable
+    if hopeless or not retry.allows(spent):
+        return UndoGivenUp(step.number, step.undo_attempt, problem, now)
+    delay = max(retry.delay_ms(spent, f"{saga_id}:{step.number}:undo"), problem.retry_after_ms or 0)
+    return UndoAttemptFailed(step.number, step.undo_attempt, problem, now, now + delay)
+
+
+def _undo_of(command: "Command[..., object] | None") -> Undo | None:
+    return None if command is None else command.undo_with
+
+
+def _timeout_ms(command: "Command[..., object] | None") -> int:
+    undo = _undo_of(command)
+    return _DEFAULT_TIMEOUT_MS if undo is None else undo.timeout_ms

@@ -1,0 +1,76 @@
+"""What follows by itself after every fact: undos that are due to be sent, and the ends of a saga."""
+
+from coordinator.engine import compensation
+from coordinator.engine.failure import problem_of
+from coordinator.engine.run import Raised, Returned
+from coordinator.engine.status import Status
+from coordinator.engine.turn import Turn
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.parking import SagaResumed
+from coordinator.history.undos import CompensationStarted
+
+_GIVEN_UP = (
+    "An undo was given up: {steps}. Mend what keeps it from succeeding, then resume the saga: the undo is tried again."
+)
+
+
+def conclude(turn: Turn) -> None:
+    """Records what follows until nothing does."""
+    if turn.state.status is Status.RUNNING and turn.run is not None and isinstance(turn.run.outcome, Raised):
+        _raised(turn, turn.run.outcome)
+    _cancelled(turn)
+    _send_undos(turn)
+    _end(turn)
+
+
+def _raised(turn: Turn, raised: Raised) -> None:
+    problem = problem_of(raised.error)
+    if problem is None:
+        turn.park_for_bug(raised.error)
+    elif turn.state.forward_only:
+        turn.park(
+            "forward_only",
+            f"The saga said no after its point of no return ({problem.type}: {problem.message}): nothing was undone. "
+            "Deploy code that goes forward from here and resume it.",
+        )
+    elif not turn.state.pivot_in_flight:
+        turn.record(CompensationStarted(problem, turn.now))
+        turn.drop_code()
+
+
+def _cancelled(turn: Turn) -> None:
+    state = turn.state
+    if state.cancel is None or state.cause is not None or state.status.ended:
+        return
+    if not state.forward_only and not state.pivot_in_flight:
+        turn.record(CompensationStarted(state.cancel, turn.now))
+        turn.drop_code()
+
+
+def _send_undos(turn: Turn) -> None:
+    state = turn.state
+    if state.parked_for == "undo" and not state.given_up:
+        turn.record(SagaResumed(turn.now))
+    for number in compensation.next_undos(state):
+        step = state.steps[number]
+        turn.record(compensation.issued(step, turn.command(step.command), turn.now))
+
+
+def _end(turn: Turn) -> None:
+    state = turn.state
+    if compensation.may_end(state):
+        turn.record(SagaCompensated(turn.now) if state.undone else SagaFailed(turn.now))
+    elif state.given_up and state.status is not Status.PARKED and (state.cause is not None or _returned(turn)):
+        steps = ", ".join(f"{state.steps[number].command} (step {number})" for number in sorted(state.given_up))
+        turn.park("undo", _GIVEN_UP.format(steps=steps))
+    elif state.status is Status.RUNNING and _returned(turn) and turn.run is not None:
+        assert isinstance(turn.run.outcome, Returned)
+        turn.record(SagaCompleted(turn.run.outcome.result, turn.now))
+        turn.drop_code()
+
+
+def _returned(turn: Turn) -> bool:
+    """The code is through, and nothing it left behind is still under way."""
+    state = turn.state
+    through = turn.run is not None and isinstance(turn.run.outcome, Returned)
+    return through and not (state.in_flight or state.undoing or state.to_undo)

@@ -1,0 +1,21 @@
+"""Which exceptions of a saga are a no, and which are bugs (docs/decisions/0003)."""
+
+import asyncio
+
+from contracts.failures import Problem, StepError
+
+
+def problem_of(error: BaseException) -> Problem | None:
+    """Why the saga goes back; None when the exception is a bug in its code."""
+    match error:
+        case StepError():
+            return error.problem
+        case TimeoutError():
+            return Problem(type="timeout", message=str(error) or "An asyncio.timeout() of the saga ran out.")
+        case asyncio.CancelledError():
+            return Problem(type="cancelled", message="The saga cancelled itself.")
+        case BaseExceptionGroup(exceptions=errors):
+            problems = [problem_of(each) for each in errors]
+            return None if None in problems else problems[0]
+        case _:
+            return None

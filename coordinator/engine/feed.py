@@ -1,0 +1,39 @@
+"""Which events the saga's code hears of, and how. Shared by live work and replay, so that both feed alike."""
+
+from contracts.values import UnreadableValue
+from coordinator.engine.run import Run
+from coordinator.history.events import Event
+from coordinator.history.started import SagaStarted
+from coordinator.history.steps import StepFailed, StepRefused, StepSucceeded, StepTimedOut
+from coordinator.history.timers import TimerFired
+from coordinator.saga.definition import SagaDefinition
+
+Fed = SagaStarted | StepSucceeded | StepRefused | StepFailed | StepTimedOut | TimerFired
+"""The events that wake the code up."""
+
+
+class UnreadableInput(Exception):
+    """The saga's input no longer fits its definition."""
+
+
+def feed(run: Run, definition: SagaDefinition, event: Event) -> None:
+    """Tells the code and runs it until it is idle. Raises UnreadableInput."""
+    match event:
+        case SagaStarted(input=data, at=at):
+            try:
+                value = definition.read_input(data)
+            except UnreadableValue as error:
+                raise UnreadableInput(f"The input does not fit {definition!r}: {error}") from error
+            run.begin(value, at)
+        case StepSucceeded(step, _, result, at):
+            run.succeed(step, result, at)
+        case StepRefused(step, _, problem, at):
+            run.refuse(step, problem, at)
+        case StepFailed(step, _, problem, at):
+            run.give_up(step, problem, at, timed_out=False)
+        case StepTimedOut(step, _, problem, at):
+            run.give_up(step, problem, at, timed_out=True)
+        case TimerFired(timer, at):
+            run.fire(timer, at)
+        case _:
+            return

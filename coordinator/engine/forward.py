@@ -1,0 +1,88 @@
+"""Decisions about the forward path of one step: what an answer, or its absence, amounts to."""
+
+from typing import assert_never
+
+from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
+from contracts.command import Command
+from contracts.failures import Problem
+from contracts.kinds import Kind
+from contracts.retry import Retry
+from contracts.values import NULL
+from coordinator.engine.lifecycle import Forward
+from coordinator.engine.state import Step
+from coordinator.history.events import Event
+from coordinator.history.steps import (
+    StepAttemptFailed,
+    StepFailed,
+    StepProgressed,
+    StepRefused,
+    StepRetried,
+    StepSucceeded,
+    StepTimedOut,
+)
+
+_DEFAULT_TIMEOUT_MS = 20_000
+"""For a command whose contract is no longer deployed."""
+
+
+def on_answer(
+    step: Step, command: "Command[..., object] | None", attempt: int, answer: Answer, saga_id: str, now: int
+) -> Event | str:
+    """The event that the answer to an attempt amounts to, or why it changes nothing."""
+    if not step.in_flight:
+        return "the step is settled"
+    match answer:
+        case Success(result):
+            return StepSucceeded(step.number, attempt, result, now)
+        case Refusal(problem):
+            if step.kind is not Kind.RETRIABLE:
+                return StepRefused(step.number, attempt, problem, now)
+            return _attempt_failed(step, command, problem, attempt, saga_id, now)
+        case Failure(problem):
+            return _attempt_failed(step, command, problem, attempt, saga_id, now)
+        case Progress(details):
+            if attempt < step.attempt or step.forward is not Forward.PENDING:
+                return "an older attempt"
+            return StepProgressed(step.number, attempt, now, details, now + _timeout_ms(command))
+        case Pending():
+            if attempt < step.attempt or step.forward is not Forward.PENDING:
+                return "an older attempt"
+            return StepProgressed(step.number, attempt, now, NULL, None)
+        case _:
+            assert_never(answer)
+
+
+def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now: int) -> Event:
+    """The attempt's deadline, or the time of the next attempt, has come."""
+    if step.forward is Forward.WAITING:
+        return StepRetried(step.number, step.attempt + 1, now, now + _timeout_ms(command))
+    problem = Problem(
+        type="timeout",
+        message=f"No answer to {step.command} within {_timeout_ms(command) / 1_000:g} s.",
+        retryable=True,
+    )
+    return _given_up_or_retried(step, command, problem, now, f"{saga_id}:{step.number}", timed_out=True)
+
+
+def _attempt_failed(
+    step: Step, command: "Command[..., object] | None", problem: Problem, attempt: int, saga_id: str, now: int
+) -> Event | str:
+    if attempt < step.attempt or step.forward is not Forward.PENDING:
+        return "an older attempt"
+    return _given_up_or_retried(step, command, problem, now, f"{saga_id}:{step.number}", timed_out=False)
+
+
+def _given_up_or_retried(
+    step: Step, command: "Command[..., object] | None", problem: Problem, now: int, seed: str, timed_out: bool
+) -> Event:
+    retry = Retry() if command is None else command.retry
+    endless = step.kind is Kind.RETRIABLE
+    if endless or (problem.retryable and retry.allows(step.attempt)):
+        delay = max(retry.delay_ms(step.attempt, seed), problem.retry_after_ms or 0)
+        return StepAttemptFailed(step.number, step.attempt, problem, now, now + delay)
+    gave_up = StepTimedOut if timed_out else StepFailed
+    return gave_up(step.number, step.attempt, problem, now)
+
+
+def _timeout_ms(command: "Command[..., object] | None") -> int:
+    return _DEFAULT_TIMEOUT_MS if command is None else command.timeout_ms

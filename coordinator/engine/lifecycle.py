@@ -1,0 +1,116 @@
+"""Which moves there are.
+
+Three small machines: a saga, the forward path of a step, and its undo. An event either has a row here for the state it
+meets or it is illegal there; nothing else in the engine decides about states. Code elsewhere may ask what state
+something is in; only `moved` changes one.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+from coordinator.engine.status import Status
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.events import Event
+from coordinator.history.parking import SagaParked
+from coordinator.history.steps import (
+    StepAbandoned,
+    StepAttemptFailed,
+    StepFailed,
+    StepProgressed,
+    StepRefused,
+    StepRetried,
+    StepSucceeded,
+    StepTimedOut,
+)
+from coordinator.history.undos import (
+    CompensationStarted,
+    UndoAttemptFailed,
+    UndoGivenUp,
+    UndoIssued,
+    UndoRetried,
+    UndoSucceeded,
+)
+
+State = TypeVar("State", bound=StrEnum)
+
+
+class Forward(StrEnum):
+    """The forward path of a step."""
+
+    PENDING = "pending"
+    """An attempt is out."""
+    WAITING = "waiting"
+    """Between two attempts."""
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    ABANDONED = "abandoned"
+
+
+class Back(StrEnum):
+    """The undo of a step."""
+
+    NONE = "none"
+    PENDING = "pending"
+    WAITING = "waiting"
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+IN_FLIGHT = frozenset({Forward.PENDING, Forward.WAITING})
+UNKNOWN = frozenset({Forward.FAILED, Forward.TIMED_OUT, Forward.ABANDONED})
+"""Something may have happened. FAILED is among them: an earlier attempt may have had its effect."""
+UNDOING = frozenset({Back.PENDING, Back.WAITING})
+
+SAGA_MOVES: Mapping[tuple[Status, type[Event]], Status] = {
+    (Status.RUNNING, SagaCompleted): Status.COMPLETED,
+    (Status.RUNNING, CompensationStarted): Status.COMPENSATING,
+    (Status.RUNNING, SagaParked): Status.PARKED,
+    (Status.COMPENSATING, SagaCompensated): Status.COMPENSATED,
+    (Status.COMPENSATING, SagaFailed): Status.FAILED,
+    (Status.COMPENSATING, SagaParked): Status.PARKED,
+    (Status.PARKED, CompensationStarted): Status.COMPENSATING,
+    # (Status.PARKED, SagaResumed) leads to where it was parked: see evolve.py.
+}
+
+FORWARD_MOVES: Mapping[tuple[Forward, type[Event]], Forward] = {
+    (Forward.PENDING, StepAttemptFailed): Forward.WAITING,
+    (Forward.PENDING, StepProgressed): Forward.PENDING,
+    (Forward.WAITING, StepRetried): Forward.PENDING,
+    (Forward.PENDING, StepSucceeded): Forward.SUCCEEDED,
+    (Forward.WAITING, StepSucceeded): Forward.SUCCEEDED,
+    (Forward.PENDING, StepRefused): Forward.REFUSED,
+    (Forward.WAITING, StepRefused): Forward.REFUSED,
+    (Forward.PENDING, StepFailed): Forward.FAILED,
+    (Forward.PENDING, StepTimedOut): Forward.TIMED_OUT,
+    (Forward.PENDING, StepAbandoned): Forward.ABANDONED,
+    (Forward.WAITING, StepAbandoned): Forward.ABANDONED,
+}
+
+BACK_MOVES: Mapping[tuple[Back, type[Event]], Back] = {
+    (Back.NONE, UndoIssued): Back.PENDING,
+    (Back.PENDING, UndoAttemptFailed): Back.WAITING,
+    (Back.WAITING, UndoRetried): Back.PENDING,
+    (Back.PENDING, UndoSucceeded): Back.DONE,
+    (Back.WAITING, UndoSucceeded): Back.DONE,
+    (Back.PENDING, UndoGivenUp): Back.GIVEN_UP,
+    (Back.GIVEN_UP, UndoRetried): Back.PENDING,
+    (Back.GIVEN_UP, UndoSucceeded): Back.DONE,
+}
+
+
+class IllegalMove(Exception):
+    """An event met a state that has no row for it. Nothing was changed."""
+
+    def __init__(self, what: str, state: StrEnum, event: Event) -> None:
+        super().__init__(f"{what} is {state}: {type(event).__name__} cannot happen to it.")
+
+
+def moved(moves: Mapping[tuple[State, type[Event]], State], state: State, event: Event, what: str) -> State:
+    """The state after the event. Raises IllegalMove."""
+    after = moves.get((state, type(event)))
+    if after is None:
+        raise IllegalMove(what, state, event)
+    return after

@@ -1,0 +1,44 @@
+"""The script of a saga at work: what the code asks for becomes history."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from contracts.command import Command
+from coordinator.engine.asks import step_issued
+from coordinator.engine.order import OutOfOrder, order_error
+from coordinator.engine.state import SagaState
+from coordinator.history.events import Event
+from coordinator.history.steps import StepAbandoned
+from coordinator.history.timers import TimerCancelled, TimerStarted
+
+Record = Callable[[Event], None]
+
+
+class Live:
+    """See Script. ``now`` is set by the machine before every fact."""
+
+    def __init__(self, state: SagaState, record: Record) -> None:
+        self._state = state
+        self._record = record
+        self.now = 0
+
+    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> OutOfOrder | None:
+        """See Script."""
+        error = order_error(self._state, command)
+        if error is None:
+            self._record(step_issued(step, command, arguments, self.now))
+        return error
+
+    def abandon(self, step: int) -> None:
+        """See Script."""
+        self._record(StepAbandoned(step, self.now))
+
+    def start_timer(self, timer: int, due: int) -> None:
+        """See Script."""
+        self._record(TimerStarted(timer, self.now, due))
+
+    def cancel_timer(self, timer: int) -> None:
+        """See Script."""
+        self._record(TimerCancelled(timer, self.now))

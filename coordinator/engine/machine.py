@@ -1,0 +1,114 @@
+"""One saga: history and new facts in, a decision out.
+
+The machine owns what follows from what; its caller owns when. It never waits, reads a clock, logs or does I/O. After
+`advance` it stands behind its decision as if that were committed already: if it was not, drop the machine.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from coordinator.engine.absorb import absorb
+from coordinator.engine.decision import Decision
+from coordinator.engine.facts import Fact
+from coordinator.engine.rebuild import rebuild
+from coordinator.engine.run import Run
+from coordinator.engine.state import Due, SagaState
+from coordinator.engine.status import Status
+from coordinator.engine.turn import Turn
+from coordinator.history.events import Event
+from coordinator.saga.definitions import Definitions
+
+
+class Machine:
+    """One saga, warm. Not for several threads."""
+
+    def __init__(self, saga_id: str, definitions: Definitions, state: SagaState, run: Run | None, seq: int) -> None:
+        self.saga_id = saga_id
+        self.state = state
+        self.seq = seq
+        """The last row of the history."""
+        self._definitions = definitions
+        self._run = run
+        self._log: list[Event] = []
+        self._mismatch: str | None = None
+
+    @classmethod
+    def new(cls, saga_id: str, definitions: Definitions) -> "Machine":
+        """A saga without history."""
+        return cls(saga_id, definitions, SagaState(), None, 0)
+
+    @classmethod
+    def rebuild(cls, saga_id: str, rows: Iterable[Sequence[Event]], definitions: Definitions) -> "Machine":
+        """A saga as its rows have it. Code that does not fit them parks the saga at the next `advance`."""
+        log: list[Event] = []
+        seq = 0
+        for row in rows:
+            log.extend(row)
+            seq += 1
+        if not log:
+            return cls.new(saga_id, definitions)
+        rebuilt = rebuild(saga_id, log, definitions)
+        machine = cls(saga_id, definitions, rebuilt.state, rebuilt.run, seq)
+        machine._mismatch = rebuilt.mismatch
+        if rebuilt.state.code_stopped:
+            machine._log = log
+        return machine
+
+    def advance(self, facts: Sequence[Fact], now: int) -> Decision:
+        """Takes the facts in, one by one and in order, at the time ``now`` (ms since 1970)."""
+        turn = Turn(self.saga_id, self.state, self._run, self._log, self._definitions, now)
+        if self._mismatch is not None:
+            turn.park("code", self._mismatch)
+            self._mismatch = None
+        verdicts = tuple(absorb(turn, fact) for fact in facts)
+        self.state, self._run = turn.state, turn.run
+        self._log = [*self._log, *turn.events] if self._log and self.state.code_stopped else []
+        if turn.events:
+            self.seq += 1
+        return Decision(
+            saga_id=self.saga_id,
+            seq=self.seq,
+            events=tuple(turn.events),
+            sends=tuple(turn.sends),
+            status=self.state.status,
+            wake_at=self.wake_at,
+            verdicts=verdicts,
+            outcome=self.state.outcome,
+            parked_for=self.state.parked_for,
+        )
+
+    @property
+    def wake_at(self) -> int | None:
+        """When something is due next, in ms since 1970."""
+        if not self.state.code_stopped:
+            return min(self.state.due.values(), default=None)
+        return min((at for key, at in self.state.due.items() if key.what is Due.UNDO), default=None)
+
+    @property
+    def exists(self) -> bool:
+        """Whether the saga has any history."""
+        return self.seq > 0
+
+    @property
+    def evict(self) -> bool:
+        """Not worth keeping warm, and to be rebuilt when it is needed again: it has ended, or is parked."""
+        return self.state.status.ended or self.state.status is Status.PARKED
+
+    @property
+    def status(self) -> Status:
+        """Where the saga stands."""
+        return self.state.status
+
+    @property
+    def definition(self) -> str:
+        """Name of its definition; empty when there is no such saga."""
+        return self.state.definition
+
+    @property
+    def version(self) -> int:
+        """Version of its definition."""
+        return self.state.version
+
+    @property
+    def traceparent(self) -> str | None:
+        """W3C context of its root span."""
+        return self.state.traceparent

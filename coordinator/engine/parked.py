@@ -1,0 +1,18 @@
+"""Answers that come while a saga is stopped because of its code are kept, whole, until it goes on."""
+
+import msgspec
+
+from contracts.reply_message import answer_name, answer_value, read_answer
+from coordinator.engine.facts import Reply
+from coordinator.history.parking import ReplyDeferred
+
+
+def deferred_reply(reply: Reply, now: int) -> ReplyDeferred:
+    """The reply as an event."""
+    value = msgspec.Raw(answer_value(reply.answer))
+    return ReplyDeferred(reply.command_id, reply.attempt, answer_name(reply.answer), value, now)
+
+
+def reply_of(event: ReplyDeferred) -> Reply:
+    """The reply as it came."""
+    return Reply(event.command_id, event.attempt, read_answer(event.answer, bytes(event.value)))

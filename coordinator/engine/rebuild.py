@@ -1,0 +1,88 @@
+"""From a log to a state, and to the code standing where it stood."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from coordinator.engine.evolve import evolve
+from coordinator.engine.replay import CodeMismatch, Replay
+from coordinator.engine.run import Run
+from coordinator.engine.state import SagaState
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.events import Asked, Event
+from coordinator.history.parking import SagaParked, SagaResumed
+from coordinator.history.started import SagaStarted
+from coordinator.history.undos import CompensationStarted
+from coordinator.saga.definition import SagaDefinition
+from coordinator.saga.definitions import Definitions
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """A saga as its log has it."""
+
+    state: SagaState
+    run: Run | None
+    """The code, where it is still needed."""
+    tail: Sequence[Asked] = ()
+    """What mended code asked for beyond the log of a saga that is being resumed."""
+    mismatch: str | None = None
+    """Why the code does not fit; then the state is right, but there is no run."""
+
+
+def rebuild(saga_id: str, log: Sequence[Event], definitions: Definitions) -> Rebuilt:
+    """Replays the log. A saga that is going back, ended, or stopped because of its code needs no code."""
+    if not _needs_code(log):
+        return Rebuilt(_evolved(log), None)
+    try:
+        return _replayed(saga_id, log, _definition(log, definitions), None)
+    except CodeMismatch as error:
+        return Rebuilt(_evolved(log), None, mismatch=str(error))
+
+
+def resume(saga_id: str, log: Sequence[Event], definitions: Definitions, now: int) -> Rebuilt:
+    """Replays the log of a saga that was stopped because of its code, which may go further now.
+
+    Raises CodeMismatch when it still does not fit.
+    """
+    return _replayed(saga_id, log, _definition(log, definitions), now)
+
+
+def _replayed(saga_id: str, log: Sequence[Event], definition: SagaDefinition, tail_at: int | None) -> Rebuilt:
+    state = SagaState()
+    replay = Replay(saga_id, definition, log, state, tail_at)
+    replay.play()
+    return Rebuilt(state, replay.run, replay.tail)
+
+
+def _definition(log: Sequence[Event], definitions: Definitions) -> SagaDefinition:
+    started = log[0]
+    assert isinstance(started, SagaStarted), "a log begins with saga_started"
+    definition = definitions.get(started.definition, started.version)
+    if definition is None:
+        raise CodeMismatch(
+            f"Version {started.version} of {started.definition} is not deployed here: "
+            "deploy it beside the newer ones until its sagas have ended. Nothing is lost."
+        )
+    return definition
+
+
+def _needs_code(log: Sequence[Event]) -> bool:
+    stopped = False
+    for event in log:
+        match event:
+            case CompensationStarted() | SagaCompleted() | SagaCompensated() | SagaFailed():
+                return False
+            case SagaParked(why="code" | "forward_only"):
+                stopped = True
+            case SagaResumed():
+                stopped = False
+            case _:
+                pass
+    return not stopped
+
+
+def _evolved(log: Sequence[Event]) -> SagaState:
+    state = SagaState()
+    for event in log:
+        evolve(state, event)
+    return state

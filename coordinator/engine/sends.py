@@ -1,0 +1,46 @@
+"""Commands and undos as they are to be sent, out of the events that say they were."""
+
+import msgspec
+
+from contracts.command_message import UndoValue
+from contracts.failures import Problem
+from contracts.ids import command_id, undo_id
+from coordinator.engine.decision import Send
+from coordinator.engine.state import SagaState
+from coordinator.history.events import Event
+from coordinator.history.steps import StepIssued, StepRetried
+from coordinator.history.undos import UndoIssued, UndoRetried
+
+_encoder = msgspec.json.Encoder()
+_ABANDONED = Problem(type="abandoned", message="The saga went on without this step.")
+
+
+def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
+    """What is to be sent because of the event, if anything."""
+    match event:
+        case StepIssued(step, command, arguments, deadline=deadline):
+            return Send(
+                command_id(saga_id, step), _participant(command), command, "forward", 1, bytes(arguments), deadline
+            )
+        case StepRetried(number, attempt, _, deadline):
+            step = state.steps[number]
+            participant = _participant(step.command)
+            value = step.arguments
+            return Send(command_id(saga_id, number), participant, step.command, "forward", attempt, value, deadline)
+        case UndoIssued(number, _, deadline):
+            return _undo(saga_id, state, number, 1, deadline)
+        case UndoRetried(number, attempt, _, deadline):
+            return _undo(saga_id, state, number, attempt, deadline)
+        case _:
+            return None
+
+
+def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: int) -> Send:
+    step = state.steps[number]
+    cause = msgspec.Raw(_encoder.encode(state.cause or _ABANDONED))
+    value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), msgspec.Raw(step.result), cause))
+    return Send(undo_id(saga_id, number), _participant(step.command), step.command, "undo", attempt, value, deadline)
+
+
+def _participant(command: str) -> str:
+    return command.partition(".")[0]

@@ -1,0 +1,105 @@
+"""A saga's state: everything its history says, and nothing else. Two equal histories give equal states."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+from contracts.failures import Problem
+from contracts.kinds import Kind
+from coordinator.engine.lifecycle import IN_FLIGHT, UNKNOWN, Back, Forward
+from coordinator.engine.status import Status
+from coordinator.history.parking import ParkedFor, ReplyDeferred
+
+
+class Due(IntEnum):
+    """What can be due, in the order in which things due at the same time happen."""
+
+    TIMER = 1
+    STEP = 2
+    UNDO = 3
+    DEADLINE = 4
+
+
+class DueKey(NamedTuple):
+    """One thing that will be due."""
+
+    what: Due
+    number: int
+
+
+@dataclass(slots=True)
+class Step:
+    """One step: its forward path and its undo."""
+
+    number: int
+    command: str
+    arguments: bytes
+    kind: Kind
+    undoable: bool
+    forward: Forward = Forward.PENDING
+    attempt: int = 1
+    awaited: bool = True
+    """Whether the saga still waits for it."""
+    result: bytes = b"null"
+    back: Back = Back.NONE
+    undo_attempt: int = 0
+    undo_budget_from: int = 0
+    """The undo's attempts up to this one do not count any more: a person gave it a new budget."""
+
+    @property
+    def in_flight(self) -> bool:
+        """Its outcome is still to come."""
+        return self.forward in IN_FLIGHT
+
+    @property
+    def unknown(self) -> bool:
+        """Given up: it may have happened, or not, and it can be undone."""
+        return self.undoable and self.forward in UNKNOWN
+
+
+@dataclass(slots=True)
+class SagaState:
+    """What the events so far amount to."""
+
+    definition: str = ""
+    version: int = 0
+    input: bytes = b"null"
+    traceparent: str | None = None
+    status: Status = Status.RUNNING
+    steps: dict[int, Step] = field(default_factory=dict[int, Step])
+    timers: int = 0
+    """How many were ever asked for."""
+    due: dict[DueKey, int] = field(default_factory=dict[DueKey, int])
+    """What will be due, and when."""
+    succeeded: list[int] = field(default_factory=list[int])
+    """Steps that can be undone, in order of completion; the way back takes them off its end."""
+    to_undo: deque[int] = field(default_factory=deque[int])
+    """Steps given up with an unknown outcome, whose undo was not yet sent."""
+    in_flight: set[int] = field(default_factory=set[int])
+    undoing: set[int] = field(default_factory=set[int])
+    """Undos that are pending or waiting."""
+    given_up: set[int] = field(default_factory=set[int])
+    """Undos that need a person."""
+    undone: int = 0
+    """How many undos succeeded."""
+    forward_only: bool = False
+    """Past the point of no return."""
+    cancel: Problem | None = None
+    """Asked to go back as soon as no pivot is in flight."""
+    cause: Problem | None = None
+    """Why it goes back; None while it goes forward."""
+    parked_for: ParkedFor | None = None
+    parked_message: str = ""
+    deferred: list[ReplyDeferred] = field(default_factory=list[ReplyDeferred])
+    outcome: bytes | None = None
+
+    @property
+    def code_stopped(self) -> bool:
+        """Parked in a way that the saga's code must not be run until it is resumed."""
+        return self.parked_for in ("code", "forward_only")
+
+    @property
+    def pivot_in_flight(self) -> bool:
+        """A pivot that cannot be undone is out: nobody may go back before its outcome is known."""
+        return any(self.steps[n].kind is Kind.PIVOT and not self.steps[n].undoable for n in self.in_flight)

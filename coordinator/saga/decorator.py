@@ -1,0 +1,66 @@
+"""``@saga``: from an ordinary async function to a definition."""
+
+import inspect
+from collections.abc import Callable
+from types import NoneType
+from typing import Any, get_type_hints
+
+import msgspec
+
+from contracts.contract import Contract
+from contracts.durations import Duration, milliseconds
+from contracts.ids import check_name
+from coordinator.saga.definition import SagaDefinition, SagaFunction
+
+
+def saga(
+    *, version: int, key: str | None = None, deadline: Duration | None = None, name: str | None = None
+) -> Callable[[SagaFunction], SagaDefinition]:
+    """Declares a saga.
+
+    The function takes at most one input first, then the contracts it calls. ``version`` goes up with every change that
+    asks for other steps than before. ``key`` is a template over the input (``"{trip.trip_id}"``). ``deadline`` is for
+    the whole saga. Raises TypeError for a function that does not fit.
+    """
+
+    def declare(function: SagaFunction) -> SagaDefinition:
+        return _define(function, version, key, deadline, check_name(name or function.__name__, "The saga"))
+
+    return declare
+
+
+def _define(
+    function: SagaFunction, version: int, key: str | None, deadline: Duration | None, name: str
+) -> SagaDefinition:
+    if not inspect.iscoroutinefunction(function):
+        raise TypeError(f"The saga {name} must be an `async def` function.")
+    if version < 1:
+        raise TypeError(f"The saga {name} has version {version}: count from 1.")
+    hints = get_type_hints(function, include_extras=True)
+    parameters = list(inspect.signature(function).parameters)
+    missing = [parameter for parameter in parameters if parameter not in hints]
+    if missing:
+        raise TypeError(f"The saga {name}: annotate {', '.join(missing)}; schemas and contracts come from it.")
+    contracts = {parameter: hints[parameter] for parameter in parameters if _is_contract(hints[parameter])}
+    inputs = [parameter for parameter in parameters if parameter not in contracts]
+    if len(inputs) > 1 or parameters[: len(inputs)] != inputs:
+        raise TypeError(f"The saga {name}: take one input first, then contracts; found ({', '.join(parameters)}).")
+    input_type: Any = hints[inputs[0]] if inputs else NoneType
+    return SagaDefinition(
+        name=name,
+        version=version,
+        function=function,
+        key_template=key,
+        deadline_ms=None if deadline is None else milliseconds(deadline),
+        input_name=inputs[0] if inputs else None,
+        input_type=input_type,
+        result_type=hints.get("return", Any),
+        contracts=contracts,
+        commands={command.type: command for c in contracts.values() for command in c.commands.values()},
+        doc=inspect.getdoc(function) or "",
+        decoder=msgspec.json.Decoder(input_type),
+    )
+
+
+def _is_contract(annotation: Any) -> bool:
+    return inspect.isclass(annotation) and issubclass(annotation, Contract)

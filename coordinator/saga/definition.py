@@ -1,0 +1,53 @@
+"""A saga as it is deployed: a durable function with a name, a version and the contracts it calls."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from contracts.command import Command
+from contracts.contract import Contract
+from contracts.values import UnreadableValue, read_as, write_value
+
+SagaFunction = Callable[..., Coroutine[Any, Any, Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SagaDefinition:
+    """Made by ``@saga``; run by the engine only."""
+
+    name: str
+    version: int
+    function: SagaFunction
+    key_template: str | None
+    """``"{trip.trip_id}"``: the saga's key out of its input. None: whoever starts it gives the key."""
+    deadline_ms: int | None
+    """The whole saga must have ended by then, or it goes back."""
+    input_name: str | None
+    """The parameter that takes the input; None for a saga that takes none."""
+    input_type: Any
+    result_type: Any
+    contracts: Mapping[str, type[Contract]]
+    """By parameter name."""
+    commands: Mapping[str, Command[..., Any]]
+    """All commands of its contracts by type (``flights.reserve``)."""
+    doc: str
+    decoder: "msgspec.json.Decoder[Any]"
+
+    def read_input(self, data: bytes | msgspec.Raw) -> Any:
+        """The input as the function takes it. Raises UnreadableValue that says what does not fit, and where."""
+        return read_as(data, self.decoder)
+
+    def write_result(self, result: Any) -> msgspec.Raw:
+        """The function's result as JSON. Raises UnreadableValue, OversizedValue."""
+        return write_value(result)
+
+    def key_of(self, value: Any) -> str:
+        """The key of the saga with this input. Raises UnreadableValue when the definition has no key template."""
+        if self.key_template is None:
+            raise UnreadableValue(f"The saga {self.name} takes its key from whoever starts it: give a key.")
+        return self.key_template.format(**{self.input_name or "input": value})
+
+    def __repr__(self) -> str:
+        return f"<saga {self.name} v{self.version}>"
