@@ -1,0 +1,9 @@
+"""What a service imports to take part in sagas."""
+
+from participants.sdk.barrier import barrier_table, create_barrier
+from participants.sdk.delivery import Delivery
+from participants.sdk.participant import Participant
+from participants.sdk.tables import create_tables
+from participants.sdk.worker import Worker
+
+__all__ = ["Delivery", "Participant", "Worker", "barrier_table", "create_barrier", "create_tables"]

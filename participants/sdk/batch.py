@@ -1,0 +1,163 @@
+"""Many commands in one transaction: barrier, handlers, kept answers, commit."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
+
+from contracts.answers import Failure, Success
+from contracts.failpoints import failpoint
+from participants.sdk.arrivals import Call
+from participants.sdk.barrier import enter, keep
+from participants.sdk.entry import Entry
+from participants.sdk.executor import HANDLER_LIMIT_S, ROUND_S, Answered, attempt
+from participants.sdk.performing import answer_to
+from participants.sdk.savepoints import CommitGuard, Savepoints
+from participants.sdk.tracing import Tracing
+
+log = logging.getLogger(__name__)
+
+STATEMENT_LIMIT_S = 30.0
+"""Longest wait, in seconds, for the database's answer to the barrier's own statements and the commit. The wait for
+another consumer that is handling the same command counts."""
+ALONE_ATTEMPTS = 3
+"""How often a command that breaks its transaction is run alone before that is its answer."""
+MAX_BATCH = 500
+"""Commands in one transaction."""
+_BACKOFF_S = (0.05, 5.0)
+_COMES_AGAIN = frozenset({"40001", "40P01"})
+"""SQLSTATE of a serialization failure and of a deadlock: the same thing done again may well succeed."""
+
+
+class Broken(Exception):
+    """The transaction is lost, and with it everything that its handlers wrote."""
+
+    def __init__(self, error: BaseException, *, by_handler: bool, again: bool = True) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error = error
+        self.by_handler = by_handler
+        """One of the commands has to do with it: they are run alone, one after another."""
+        self.again = again
+        """Running the same command alone may help."""
+
+
+class BarrierBatch:
+    """Answers calls in transactions of the participant's database. See Executor."""
+
+    def __init__(self, engine: AsyncEngine, tracing: Tracing, limit_s: float = HANDLER_LIMIT_S) -> None:
+        self._engine = engine
+        self._tracing = tracing
+        self._limit_s = limit_s
+        self._guard = CommitGuard(engine)
+        self._size = MAX_BATCH
+        self._alone = 0
+        """How many of the coming commands are run alone, after a transaction broke."""
+
+    async def handle(self, calls: Sequence[Call]) -> list[Answered]:
+        """See Executor. While the database cannot be reached it is tried again, with growing pauses, without end."""
+        tries = 0
+        while True:
+            part = calls[: 1 if self._alone else self._size]
+            try:
+                answered = await self._transaction(part)
+            except Broken as broken:
+                tries += 1
+                expected = isinstance(broken.error, SQLAlchemyError | OSError | TimeoutError)
+                log.warning(
+                    "A transaction of %d commands broke and is run again: %s",
+                    len(part),
+                    broken,
+                    exc_info=None if expected else broken.error,
+                )
+                if broken.by_handler and len(part) > 1:
+                    self._alone = len(part)
+                    continue
+                if broken.by_handler and (tries >= ALONE_ATTEMPTS or not broken.again):
+                    answered = [Answered(_failure(part[0], broken.error), part[0].message.traceparent)]
+                else:
+                    await asyncio.sleep(min(_BACKOFF_S[1], _BACKOFF_S[0] * 2 ** min(tries - 1, 20)))
+                    continue
+            self._alone = max(0, self._alone - len(answered))
+            # Slow handlers: don't enter many commands only to leave most of them for the next transaction.
+            self._size = min(MAX_BATCH, 2 * len(answered)) if len(answered) < len(part) else MAX_BATCH
+            return answered
+
+    async def _transaction(self, calls: Sequence[Call]) -> list[Answered]:
+        try:
+            async with self._engine.connect() as connection:
+                transaction = await connection.begin()
+                async with asyncio.timeout(STATEMENT_LIMIT_S):
+                    entries = await enter(connection, [call.forward_id for call in calls])
+                failpoint("barrier_written")
+                self._guard.close(connection)
+                try:
+                    answered = await self._answers(connection, calls, entries)
+                finally:
+                    self._guard.open()
+                await _end(connection, transaction, entries)
+        except Broken:
+            raise
+        except Exception as error:
+            raise Broken(error, by_handler=False) from error
+        failpoint("participant_committed")
+        return answered
+
+    async def _answers(
+        self, connection: AsyncConnection, calls: Sequence[Call], entries: dict[str, Entry]
+    ) -> list[Answered]:
+        clock = asyncio.get_running_loop().time
+        until = clock() + ROUND_S
+        savepoints = Savepoints(connection, self._limit_s)
+        check = partial(_check, connection)
+
+        answered: list[Answered] = []
+        for call in calls:
+            entry, direction = entries[call.forward_id], call.message.direction
+            if (standing := entry.decide(direction)) is not None:
+                answered.append(Answered(standing, call.message.traceparent))
+                continue
+            known = entry.forward.result if isinstance(entry.forward, Success) else None
+            result = await attempt(
+                call, self._tracing, lambda call=call, known=known: savepoints.run(call, known), check
+            )
+            failpoint("business_written")
+            if not isinstance(result.answer, Failure):
+                entry.keep(direction, result.answer)
+            answered.append(result)
+            if clock() > until:
+                break
+        return answered
+
+
+async def _end(connection: AsyncConnection, transaction: AsyncTransaction, entries: dict[str, Entry]) -> None:
+    """Keeps the answers and commits. What the database has against it then, a handler has brought about."""
+    if not transaction.is_active:
+        raise Broken(InvalidRequestError("A handler ended the transaction."), by_handler=True, again=False)
+    try:
+        async with asyncio.timeout(STATEMENT_LIMIT_S):
+            await keep(connection, entries.values())
+            await transaction.commit()
+    except SQLAlchemyError as error:
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        raise Broken(error, by_handler=not lost) from error
+
+
+def _failure(call: Call, error: BaseException) -> Failure:
+    answer = answer_to(call, error)
+    if isinstance(answer, Failure):
+        return answer
+    # A refusal has to be kept, and there is no transaction to keep it in.
+    return Failure(msgspec.structs.replace(answer.problem, retryable=True))
+
+
+def _check(connection: AsyncConnection, error: BaseException) -> None:
+    """Raises Broken when the transaction cannot go on after what a handler raised."""
+    again = isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _COMES_AGAIN
+    if again or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        raise Broken(error, by_handler=True) from error
+    if connection.closed or connection.invalidated or not connection.in_transaction():
+        raise Broken(error, by_handler=True, again=False) from error

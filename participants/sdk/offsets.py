@@ -1,0 +1,80 @@
+"""Commits offsets, away from the path of the commands."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+log = logging.getLogger(__name__)
+
+COMMIT_LIMIT_S = 10.0
+REVOKED_LIMIT_S = 2.0
+"""The rest of the group is waiting."""
+PAUSE_S = 0.05
+"""Between two commits. What was done in the meantime is the next commit; a process that dies before it only has its
+last commands brought again, which the barrier answers."""
+
+
+class Offsets:
+    """The offsets of what one consumer is through with."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._done: dict[TopicPartition, int] = {}
+        self._changed = asyncio.Event()
+        self._committing = asyncio.Lock()
+
+    def done(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Everything before these offsets has been answered, and the answers were acknowledged."""
+        self._done.update(offsets)
+        self._changed.set()
+
+    async def keep_committing(self) -> None:
+        """Commits what is done, for ever."""
+        while True:
+            await self._changed.wait()
+            await self.commit()
+            await asyncio.sleep(PAUSE_S)
+
+    async def commit(self) -> None:
+        """Commits what is done now. When that fails nothing is lost: it is tried again, or the commands come again."""
+        async with self._committing:
+            self._changed.clear()
+            assigned = self._consumer.assignment()
+            offsets = {partition: offset for partition, offset in self._done.items() if partition in assigned}
+            try:
+                if offsets:
+                    await asyncio.wait_for(self._consumer.commit(offsets), COMMIT_LIMIT_S)
+            except (CommitFailedError, IllegalStateError) as error:
+                log.info("The group has moved on, so some commands will be answered again: %s", error)
+            except (KafkaError, TimeoutError) as error:
+                log.warning("Offsets could not be committed and will be later: %r", error)
+                self._changed.set()
+                return
+            self._done = {
+                partition: offset
+                for partition, offset in self._done.items()
+                if partition in assigned and offsets[partition] != offset
+            }
+
+
+class Rebalances(ConsumerRebalanceListener):
+    """Commits what is done before partitions go to somebody else, and tells when they have come."""
+
+    def __init__(self, offsets: Offsets, assigned: asyncio.Event) -> None:
+        self._offsets = offsets
+        self._assigned = assigned
+
+    # aiokafka awaits what these return, although the methods of its class are not async.
+    async def on_partitions_revoked(self, revoked: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """What is still being handled will be handled by the next owner too; the barrier makes them take turns."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._offsets.commit(), REVOKED_LIMIT_S)
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The consumer takes part in its group, even when there were not partitions enough for it."""
+        self._assigned.set()

@@ -1,0 +1,113 @@
+"""Calling a handler, and turning whatever comes of it into an answer."""
+
+import asyncio
+import logging
+
+import msgspec
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from contracts import RETRIABLE, Failed, Problem, Refused
+from contracts.answers import Failure, Refusal, Success
+from contracts.command_message import UndoValue
+from contracts.values import OversizedValue, UnreadableValue, read_as, write_value
+from participants.sdk.arrivals import Call
+from participants.sdk.delivery import Delivery
+from participants.sdk.entry import NOTHING_TO_UNDO
+
+log = logging.getLogger(__name__)
+MAX_MESSAGE_LENGTH = 1_000
+"""In characters, of an unexpected exception's text."""
+
+_undo_value = msgspec.json.Decoder(UndoValue)
+_problem = msgspec.json.Decoder(Problem)
+
+
+async def perform(
+    call: Call,
+    known: msgspec.Raw | None,
+    limit_s: float,
+    session: AsyncSession | None = None,
+    connection: AsyncConnection | None = None,
+) -> Success:
+    """The handler's result.
+
+    ``known`` is what the barrier kept of the command that is undone; None without a barrier. Raises whatever the
+    handler raises; Failed when the arguments or the result do not fit the contract, or after ``limit_s`` seconds.
+    """
+    handler = call.handler
+    arguments = _arguments(call, known)
+    if handler.delivery is not None:
+        arguments[handler.delivery] = Delivery.of(call.message)
+    if handler.session is not None:
+        arguments[handler.session] = session
+    if handler.connection is not None:
+        arguments[handler.connection] = connection
+    limit = asyncio.timeout(limit_s)
+    try:
+        async with limit:
+            result = await handler.function(**arguments)
+    except TimeoutError as error:
+        if limit.expired():
+            raise Failed("handler_timed_out", f"{handler.name} did not return within {limit_s:g} s.") from error
+        raise
+    if handler.result is not None:
+        return NOTHING_TO_UNDO
+    try:
+        value = write_value(result)
+        handler.read_result(value)
+    except (UnreadableValue, OversizedValue) as error:
+        raise Failed(
+            "unwritable_result", f"{handler.name} returned what cannot be sent. {error}", retryable=False
+        ) from error
+    return Success(value)
+
+
+def _arguments(call: Call, known: msgspec.Raw | None) -> dict[str, object]:
+    handler = call.handler
+    try:
+        if handler.result is None:
+            return handler.read_arguments(call.message.value)
+        undo = read_as(call.message.value, _undo_value)
+        arguments = handler.read_arguments(undo.command)
+        arguments[handler.result] = handler.read_result(undo.result if known is None else known)
+        if handler.cause is not None:
+            arguments[handler.cause] = read_as(undo.cause, _problem)
+    except UnreadableValue as error:
+        raise Failed("unreadable_arguments", f"{error}", retryable=False) from error
+    return arguments
+
+
+def answer_to(call: Call, error: BaseException) -> Refusal | Failure:
+    """The answer when the handler raised. What nobody expected is logged, and may be tried again."""
+    match error:
+        case Refused() if call.handler.result is None and call.handler.kind is not RETRIABLE:
+            answer = Refusal(error.problem)
+        case Refused():
+            # Kept for ever, it would stand in the way of every further attempt; and there will be further attempts.
+            log.warning("%s refused %s, which cannot be refused.", call.handler.name, call.message.command_id)
+            again = call.handler.result is None
+            answer = Failure(msgspec.structs.replace(error.problem, retryable=again))
+        case Failed():
+            answer = Failure(error.problem)
+        case _:
+            log.error(
+                "%s failed on %s, attempt %d.",
+                call.handler.name,
+                call.message.command_id,
+                call.message.attempt,
+                exc_info=error,
+            )
+            answer = Failure(Problem(type(error).__name__, _sentence(error), retryable=True))
+    try:
+        write_value(answer.problem)
+    except (UnreadableValue, OversizedValue) as unwritable:
+        problem = f"{call.handler.name} raised {type(error).__name__} with what cannot be sent. {unwritable}"
+        return Failure(Problem("unwritable_result", problem))
+    return answer
+
+
+def _sentence(error: BaseException) -> str:
+    """The exception's own text; of the database's errors without the statement and its parameters."""
+    source = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return f"{source}"[:MAX_MESSAGE_LENGTH].replace("\0", "").encode(errors="replace").decode()

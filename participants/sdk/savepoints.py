@@ -1,0 +1,96 @@
+"""One handler's part of a transaction that many handlers share."""
+
+from typing import Any, NoReturn
+
+import msgspec
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+
+from contracts.answers import Success
+from participants.sdk.arrivals import Call
+from participants.sdk.performing import perform
+
+_NOT_YOURS = "The SDK commits, together with the answer, after the handler has returned: just return."
+
+
+class HandlerSession(AsyncSession):
+    """A session whose work is a savepoint, begun by its first statement. Only the SDK ends it."""
+
+    async def commit(self) -> NoReturn:
+        """Refused: the writes and the kept answer are one transaction."""
+        raise InvalidRequestError(_NOT_YOURS)
+
+    async def close(self) -> NoReturn:
+        """Refused, since it would undo what the handler wrote."""
+        raise InvalidRequestError(_NOT_YOURS)
+
+    async def release(self) -> None:
+        """Flushes, and makes the work part of the transaction around it."""
+        await super().commit()
+
+    async def undo(self) -> None:
+        """Undoes the work, and nothing else of the transaction around it."""
+        await super().rollback()
+
+
+class Savepoints:
+    """Runs handlers one after another in one transaction. What one of them wrote can be undone alone."""
+
+    def __init__(self, connection: AsyncConnection, limit_s: float) -> None:
+        self._connection = connection
+        self._sync: Any = connection.sync_connection
+        self._limit_s = limit_s
+        self._session: HandlerSession | None = None
+
+    async def run(self, call: Call, known: msgspec.Raw | None) -> Success:
+        """Calls the handler; when it raises, nothing is left of what it wrote. Raises what ``perform`` raises."""
+        if not call.handler.needs_database:
+            return await perform(call, known, self._limit_s)
+        # A savepoint's name can be had again once it is released. Left alone, the names would be counted up, and each
+        # would be a new statement to prepare.
+        self._sync._Connection__savepoint_seq = 0
+        if call.handler.connection is None:
+            return await self._in_session(call, known)
+        async with self._connection.begin_nested():
+            if call.handler.session is None:
+                return await perform(call, known, self._limit_s, connection=self._connection)
+            return await self._in_session(call, known)
+
+    async def _in_session(self, call: Call, known: msgspec.Raw | None) -> Success:
+        if self._session is None:
+            self._session = HandlerSession(
+                bind=self._connection, join_transaction_mode="create_savepoint", expire_on_commit=False
+            )
+        session = self._session
+        try:
+            result = await perform(call, known, self._limit_s, session, self._connection)
+            if session.in_transaction():
+                await session.release()
+        except BaseException:
+            if session.in_transaction():
+                await session.undo()
+            raise
+        finally:
+            session.expunge_all()
+        return result
+
+
+class CommitGuard:
+    """Keeps handlers from committing a transaction that is not theirs alone."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._shared: Connection | None = None
+        event.listen(engine.sync_engine, "commit", self._before_commit)
+
+    def close(self, connection: AsyncConnection) -> None:
+        """From here on the connection's transaction cannot be committed."""
+        self._shared = connection.sync_connection
+
+    def open(self) -> None:
+        """The handlers are through."""
+        self._shared = None
+
+    def _before_commit(self, connection: Connection) -> None:
+        if connection is self._shared:
+            raise InvalidRequestError(_NOT_YOURS)

@@ -1,0 +1,274 @@
+"""Consumes a participant's commands: reads, answers, sends the replies, then commits the offsets."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.failpoints import failpoint
+from contracts.topics import Topics
+from participants.sdk.arrivals import Arrivals, Call, SetAside
+from participants.sdk.batch import BarrierBatch
+from participants.sdk.executor import HANDLER_LIMIT_S, Answered, Executor, WithoutBarrier
+from participants.sdk.offsets import Offsets, Rebalances
+from participants.sdk.participant import Participant
+from participants.sdk.records import Outgoing, Records, now_ms
+from participants.sdk.sender import Sender
+from participants.sdk.tracing import Tracing
+
+log = logging.getLogger(__name__)
+
+MAX_RECORDS = 500
+"""Taken from the consumer at once."""
+MAX_UNFINISHED = 4
+"""Rounds whose replies are not acknowledged yet, while the next is handled."""
+FETCH_WAIT_MS = 60_000
+NEVER_MS = 24 * 3_600_000
+"""A slow handler is no reason to leave the group: only heartbeats count, and they have a task of their own."""
+CONSUMER_LIMIT_S = 10.0
+"""Longest wait, in seconds, for a consumer to connect or to stop."""
+TOPICS_POLL_S = 0.2
+TOPICS_LOG_S = 10.0
+PAUSE_S = 1.0
+"""Before a consumer that broke is replaced."""
+
+Record = ConsumerRecord[Any, Any]
+Arrived = tuple[Record, Call | SetAside]
+
+
+class Worker:
+    """One process's share of a participant's work. Use it as ``async with worker:``, or ``await worker.run(stop)``.
+
+    ``database`` is the engine of the participant's own Postgres database, in which the barrier's table exists.
+    ``session_timeout_ms`` is how soon a process that died is missed and its partitions go to others.
+    ``instance`` is a name for this process, unique in the group and the same after a restart: with it a restarted
+    process has its partitions back at once.
+    Raises TypeError when a handler is missing, or asks for a database where there is none.
+    """
+
+    def __init__(
+        self,
+        participant: Participant,
+        *,
+        kafka: str,
+        topics: Topics | None = None,
+        database: AsyncEngine | None = None,
+        session_timeout_ms: int = 6_000,
+        instance: str | None = None,
+        handler_limit_s: float = HANDLER_LIMIT_S,
+        grace_s: float = 20.0,
+    ) -> None:
+        participant.complete(database is not None)
+        if database is not None and database.dialect.name != "postgresql":
+            raise TypeError(f"The barrier needs Postgres: give an engine of postgresql+asyncpg, not {database.url!r}.")
+        self._kafka = kafka
+        self._topics = topics or Topics()
+        self._topic = self._topics.commands(participant.name)
+        self._group = f"{self._topics.prefix}.participant.{participant.name}"
+        self._session_timeout_ms = session_timeout_ms
+        self._instance = instance
+        self._grace_s = grace_s
+        """How long a stop waits for what is in flight, in seconds. What is not finished then will be brought again."""
+        tracing = Tracing(self._topic)
+        self._arrivals = Arrivals(participant, self._topics.replies)
+        self._records = Records(participant.name, self._topics.dead_letters)
+        self._executor: Executor = (
+            WithoutBarrier(tracing, handler_limit_s)
+            if database is None
+            else BarrierBatch(database, tracing, handler_limit_s)
+        )
+        self._sender = Sender(kafka)
+        self._assigned = asyncio.Event()
+        self._unfinished: deque[asyncio.Task[None]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._idle = False
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._work())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Works until ``stop`` is set, then finishes what is in flight."""
+        async with self:
+            await stop.wait()
+
+    async def ready(self) -> None:
+        """Returns when the worker has joined its group, so that commands reach it."""
+        await self._assigned.wait()
+
+    async def stop(self) -> None:
+        """Takes nothing more, finishes what is in flight, commits, and leaves the group."""
+        self._stopping = True
+        task = self._task
+        if task is None:
+            return
+        if self._idle:
+            task.cancel()
+        done, _ = await asyncio.wait([task], timeout=self._grace_s)
+        if not done:
+            log.warning("What is in flight did not finish within %g s: it will be brought again.", self._grace_s)
+            task.cancel()
+            await asyncio.wait([task], timeout=self._grace_s)
+        self._task = None
+        if task.done() and not task.cancelled() and (failed := task.exception()) is not None:
+            raise failed
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Generator[None]:
+        """Around waits that a stop may cut short."""
+        if self._stopping:
+            raise asyncio.CancelledError
+        self._idle = True
+        try:
+            yield
+        finally:
+            self._idle = False
+
+    async def _work(self) -> None:
+        try:
+            with self._interruptible():
+                await self._sender.start()
+            while not self._stopping:
+                try:
+                    await self._consume()
+                except Exception as error:
+                    log.error(
+                        "The consumer of %s broke and is replaced: %r",
+                        self._topic,
+                        error,
+                        exc_info=None if isinstance(error, KafkaError | OSError | TimeoutError) else error,
+                    )
+                    with self._interruptible():
+                        await asyncio.sleep(PAUSE_S)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
+        finally:
+            await self._sender.stop()
+
+    async def _consume(self) -> None:
+        """One consumer's life."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._kafka,
+            group_id=self._group,
+            group_instance_id=self._instance,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            max_poll_interval_ms=NEVER_MS,
+            session_timeout_ms=self._session_timeout_ms,
+            heartbeat_interval_ms=self._session_timeout_ms // 4,
+            metadata_max_age_ms=30_000,
+        )
+        offsets = Offsets(consumer)
+        committing = asyncio.create_task(offsets.keep_committing())
+        try:
+            with self._interruptible():
+                await asyncio.wait_for(consumer.start(), CONSUMER_LIMIT_S)
+                await self._wait_for_topics(consumer)
+            consumer.subscribe([self._topic], listener=Rebalances(offsets, self._assigned))
+            await self._pump(consumer, offsets)
+        finally:
+            try:
+                await self._finish(offsets, committing)
+            finally:
+                await self._leave(consumer)
+
+    async def _leave(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            await asyncio.wait_for(consumer.stop(), CONSUMER_LIMIT_S)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.warning("The consumer of %s did not stop by itself: %r", self._topic, error)
+
+    async def _wait_for_topics(self, consumer: AIOKafkaConsumer) -> None:
+        wanted = {self._topic, self._topics.replies, self._topics.dead_letters}
+        clock = asyncio.get_running_loop().time
+        logged = clock() - TOPICS_LOG_S
+        while missing := wanted - set(await consumer.topics()):
+            if clock() - logged >= TOPICS_LOG_S:
+                logged = clock()
+                log.warning("Waiting for the topics %s: a coordinator makes them.", ", ".join(sorted(missing)))
+            await asyncio.sleep(TOPICS_POLL_S)
+
+    async def _pump(self, consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
+        while not self._stopping:
+            with self._interruptible():
+                fetched = await consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=MAX_RECORDS)
+            if fetched:
+                read = self._arrivals.read
+                arrived = [
+                    (record, read(record.headers, record.value)) for records in fetched.values() for record in records
+                ]
+                await self._round(arrived, offsets)
+
+    async def _round(self, arrived: Sequence[Arrived], offsets: Offsets) -> None:
+        """Answers all of them, in one go or, when that takes long, in several."""
+        start = 0
+        while start < len(arrived):
+            calls = [item for _, item in arrived[start:] if isinstance(item, Call)]
+            answered = await self._executor.handle(calls) if calls else []
+            outgoing, done = self._outgoing(arrived[start:], answered)
+            through = {TopicPartition(r.topic, r.partition): r.offset + 1 for r, _ in arrived[start : start + done]}
+            start += done
+            await self._hand_over(outgoing, through, offsets)
+
+    def _outgoing(self, arrived: Sequence[Arrived], answered: Sequence[Answered]) -> tuple[list[Outgoing], int]:
+        """What is to be sent, and how many of the records are done by it: all up to the first without an answer."""
+        records, now, answers = self._records, now_ms(), iter(answered)
+        outgoing: list[Outgoing] = []
+        for done, (record, item) in enumerate(arrived):
+            if isinstance(item, Call):
+                if (answer := next(answers, None)) is None:
+                    return outgoing, done
+                outgoing.append(records.reply(item.message, answer.answer, answer.traceparent, now))
+            else:
+                log.warning("Set aside %s/%d/%d: %s", record.topic, record.partition, record.offset, item.reason)
+                outgoing.append(records.dead_letter(record, item.reason, now))
+                if item.message is not None and item.answer is not None:
+                    outgoing.append(records.reply(item.message, item.answer, item.message.traceparent, now))
+        return outgoing, len(arrived)
+
+    async def _hand_over(
+        self, outgoing: Sequence[Outgoing], through: Mapping[TopicPartition, int], offsets: Offsets
+    ) -> None:
+        """Has them sent while the next round goes on. Offsets are done in the order of the rounds."""
+        unfinished = self._unfinished
+        if len(unfinished) >= MAX_UNFINISHED:
+            await asyncio.wait([unfinished[0]])
+        while unfinished and unfinished[0].done():
+            unfinished.popleft().result()
+        before = unfinished[-1] if unfinished else None
+
+        async def finish() -> None:
+            await self._sender.send(outgoing)
+            failpoint("reply_acknowledged")
+            if before is not None:
+                await before
+            offsets.done(through)
+
+        unfinished.append(asyncio.create_task(finish()))
+
+    async def _finish(self, offsets: Offsets, committing: "asyncio.Task[None]") -> None:
+        """Waits for what was handed over, and commits it."""
+        unfinished = list(self._unfinished)
+        self._unfinished.clear()
+        try:
+            if unfinished:
+                await asyncio.wait(unfinished)
+        finally:
+            for task in [*unfinished, committing]:
+                task.cancel()
+            await asyncio.gather(*unfinished, committing, return_exceptions=True)
+        await offsets.commit()
