@@ -135,7 +135,7 @@ class _Document:
         retried = {"x-amends-timeout-ms": undo.timeout_ms, "x-amends-attempts": undo.retry.attempts}
         self.schemas[f"{kind}.undo.headers"] = command_headers(kind, "undo")
         self._message(channel, f"{kind}.undo", kind, f"{kind}.undo", f"{kind}.undo.headers", _BY_ID)
-        self._both(f"{kind}.undo", channel, ["undone", "failed", "progress", "pending"], retried)
+        self._both(f"{kind}.undo", channel, ["undone", "failed"], retried)
 
     def _both(self, message: str, channel: str, answers: list[str], declared: dict[str, Any]) -> None:
         reply = {"channel": {"$ref": "#/channels/replies"}, "messages": [_in("replies", name) for name in answers]}

@@ -7,7 +7,7 @@ import msgspec
 
 from contracts.headers import Headers, UnreadableMessage, read_headers, required, trace_headers, whole_number
 from contracts.instants import from_rfc3339, to_rfc3339
-from contracts.values import UnreadableValue, read_value
+from contracts.values import MAX_UNDO_BYTES, MAX_VALUE_BYTES, UnreadableValue, read_value
 
 Direction = Literal["forward", "undo"]
 
@@ -63,6 +63,7 @@ class CommandMessage(msgspec.Struct, frozen=True):
         direction = required(found, "ce_direction")
         if direction not in ("forward", "undo"):
             raise UnreadableMessage(f"The header ce_direction is {direction[:20]!r}: expected 'forward' or 'undo'.")
+        limit = MAX_UNDO_BYTES if direction == "undo" else MAX_VALUE_BYTES
         try:
             return cls(
                 command_id=required(found, "ce_id"),
@@ -73,7 +74,7 @@ class CommandMessage(msgspec.Struct, frozen=True):
                 attempt=whole_number(found, "ce_attempt"),
                 time_ms=from_rfc3339(required(found, "ce_time")),
                 reply_to=required(found, "ce_replyto"),
-                value=bytes(read_value(value or b"")),
+                value=bytes(read_value(value or b"", limit)),
                 deadline_ms=from_rfc3339(found["ce_deadline"]) if "ce_deadline" in found else None,
                 traceparent=found.get("traceparent"),
                 tracestate=found.get("tracestate"),

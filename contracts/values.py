@@ -8,6 +8,8 @@ import msgspec
 T = TypeVar("T")
 MAX_VALUE_BYTES = 256 * 1024
 """Largest value, in bytes. An undo carries three (arguments, result, cause), and a Kafka record may have 1 MiB."""
+MAX_UNDO_BYTES = 3 * MAX_VALUE_BYTES + 1024
+"""Largest value of an undo's message, in bytes: those three, and the names they have in it."""
 
 NULL = msgspec.Raw(b"null")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -33,20 +35,23 @@ def write_value(value: Any) -> msgspec.Raw:
     return check_value(data)
 
 
-def read_value(data: bytes | memoryview) -> msgspec.Raw:
-    """Checks that the bytes are one JSON value that Postgres and every reader can hold, and returns them."""
+def read_value(data: bytes | memoryview, limit: int = MAX_VALUE_BYTES) -> msgspec.Raw:
+    """Checks that the bytes are one JSON value that Postgres and every reader can hold, and returns them.
+
+    ``limit`` is in bytes. Raises UnreadableValue, OversizedValue.
+    """
     try:
         _any_decoder.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise UnreadableValue(f"Not JSON: {error}.") from error
-    return check_value(bytes(data))
+    return check_value(bytes(data), limit)
 
 
-def check_value(data: bytes) -> msgspec.Raw:
+def check_value(data: bytes, limit: int = MAX_VALUE_BYTES) -> msgspec.Raw:
     """Bytes known to be JSON, if they are small enough and free of U+0000 (which Postgres cannot store)."""
-    if len(data) > MAX_VALUE_BYTES:
+    if len(data) > limit:
         raise OversizedValue(
-            f"The value has {len(data):,} bytes of JSON; a message may have {MAX_VALUE_BYTES:,}. "
+            f"The value has {len(data):,} bytes of JSON; a message may have {limit:,}. "
             "Pass a reference to where the data is kept instead."
         )
     if b"\\u0000" in data and _NUL.search(data):

@@ -11,6 +11,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -37,11 +38,17 @@ def read(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
 
 
 def answer(db: sqlite3.Connection, headers: dict[str, str], value: bytes) -> Answer:
+    if headers["ce_type"] != "seats.reserve":
+        return "failed", json.dumps({"type": "unknown_command", "message": headers["ce_type"], "retryable": True})
+    try:
+        return answer_once(db, headers, json.loads(value))
+    except (ValueError, KeyError, TypeError) as error:
+        return "failed", json.dumps({"type": "unreadable_arguments", "message": repr(error), "retryable": False})
+
+
+def answer_once(db: sqlite3.Connection, headers: dict[str, str], value: Any) -> Answer:
     """The barrier: in one transaction the command's id, what it does, and the reply that every duplicate gets."""
     command_id, forward_id = headers["ce_id"], headers["ce_id"].removesuffix(":undo")
-    wanted = json.loads(value)
-    if headers["ce_type"] != "seats.reserve":
-        raise ValueError(f"seats has no command {headers['ce_type']}.")
     with db:
         db.execute("BEGIN IMMEDIATE")
         known = db.execute("SELECT answer, value FROM barrier WHERE command_id = ?", [command_id]).fetchone()
@@ -53,7 +60,7 @@ def answer(db: sqlite3.Connection, headers: dict[str, str], value: bytes) -> Ans
             db.execute("INSERT OR IGNORE INTO barrier VALUES (?, 'refused', ?)", [forward_id, UNDONE_BEFORE])
             reply = "succeeded", "null"
         else:
-            reply = reserve(db, command_id, int(wanted["request"]["row"]))
+            reply = reserve(db, command_id, int(value["request"]["row"]))
         db.execute("INSERT INTO barrier VALUES (?, ?, ?)", [command_id, *reply])
     return reply
 
@@ -101,8 +108,8 @@ async def main() -> None:
                 headers = read(record.headers)
                 word, value = answer(db, headers, record.value or b"")
                 topic, sent, body = headers["ce_replyto"], reply_headers(headers, word), value.encode()
-            except (KeyError, ValueError, TypeError) as error:
-                came = (repr(error), record.topic, str(record.partition), str(record.offset))
+            except ValueError as error:  # nobody can be answered
+                came = (str(error), record.topic, str(record.partition), str(record.offset))
                 told = zip(("amends-reason", "amends-topic", "amends-partition", "amends-offset"), came, strict=True)
                 topic, body = f"{prefix}.dead-letters", record.value
                 sent = [*record.headers, *((name, text.encode()) for name, text in told)]

@@ -126,11 +126,19 @@ def test_a_full_row_is_refused(db: sqlite3.Connection) -> None:
     assert deliver(db, reserve(7))[0] == deliver(db, reserve(7))[0] == "refused"
 
 
-def test_a_broken_value_changes_nothing(db: sqlite3.Connection) -> None:
-    """What cannot be read raises, and the barrier does not know it."""
-    with pytest.raises(KeyError):
-        plain.answer(db, read_headers(reserve().headers()), b"{}")
+@pytest.mark.parametrize("value", [b"{}", b"{", b'{"request": {"row": "back"}}', b"7"])
+def test_a_broken_value_changes_nothing(db: sqlite3.Connection, value: bytes) -> None:
+    """What cannot be read is a failure that need not be tried again, and the barrier does not know it."""
+    word, problem = plain.answer(db, read_headers(reserve().headers()), value)
+    assert (word, json.loads(problem)["retryable"]) == ("failed", False)
     assert deliver(db, reserve())[0] == "succeeded"
+
+
+def test_an_unknown_command_may_be_tried_again(db: sqlite3.Connection) -> None:
+    """A command that the contract gained later fails for now: the participant that knows it may be on its way."""
+    headers = {**read_headers(reserve().headers()), "ce_type": "seats.upgrade"}
+    word, problem = plain.answer(db, headers, b"{}")
+    assert (word, json.loads(problem)["retryable"]) == ("failed", True)
 
 
 def test_a_missing_header_is_named() -> None:

@@ -13,7 +13,7 @@ from contracts.reply_message import ReplyMessage
 from contracts.topics import Topics
 from contracts.travel import Flights
 from contracts.travel.flights import FlightHold, ReserveFlight
-from contracts.values import NULL, write_value
+from contracts.values import MAX_VALUE_BYTES, NULL, write_value
 from tests.contracts.seats import Seats
 from tests.contracts.wire import Wire, validate_record
 
@@ -78,6 +78,14 @@ def test_a_command_conforms() -> None:
 def test_an_undo_conforms(result: msgspec.Raw) -> None:
     """An undo conforms with the result of its command, and without one."""
     assert check(Wire(), TOPICS.commands("flights"), undo(result)) == "flights.reserve.undo"
+
+
+def test_the_largest_undo_can_be_read() -> None:
+    """Arguments, result and cause may each be as large as a value may be: the undo that carries all three is read."""
+    largest = msgspec.Raw(b'"' + b"x" * (MAX_VALUE_BYTES - 2) + b'"')
+    value = msgspec.json.encode(UndoValue(largest, largest, largest))
+    message = command(command_id=f"{SAGA}:1:undo", direction="undo", value=value)
+    assert CommandMessage.read(message.headers(), value).value == value
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: type(answer).__name__)
@@ -154,7 +162,7 @@ def test_a_header_must_have_its_form(name: str, value: bytes) -> None:
         (b"{", "not JSON"),
         (b"{}", "'request' is a required property"),
         (b'{"request": {"traveller": 1, "destination": "Rome", "price": 2}}', "is not of type 'string'"),
-        (b'"' + b"x" * 600_000 + b'"', "over 524288"),
+        (b'"' + b"x" * MAX_VALUE_BYTES + b'"', "over 262144"),
     ],
 )
 def test_a_value_must_fit(value: bytes | None, reason: str) -> None:

@@ -12,7 +12,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from contracts.topics import Topics
-from contracts.values import MAX_VALUE_BYTES
+from contracts.values import MAX_UNDO_BYTES, MAX_VALUE_BYTES
 
 ASYNCAPI = Path(__file__).parents[2] / "contracts" / "generated" / "asyncapi.json"
 _HOME = "urn:amends:asyncapi"
@@ -58,7 +58,8 @@ class Wire:
             f"{where}: the key is {key!r}, expected the saga's id {found['ce_subject']!r}."
         )
         assert value is not None, f"{where}: there is no value."
-        assert len(value) <= MAX_VALUE_BYTES, f"{where}: the value has {len(value)} bytes, over {MAX_VALUE_BYTES}."
+        limit = MAX_UNDO_BYTES if found.get("ce_direction") == "undo" else MAX_VALUE_BYTES
+        assert len(value) <= limit, f"{where}: the value has {len(value)} bytes, over {limit}."
         self._conforms(message["payload"]["$ref"], _json(value, where), f"{where}: value")
         if channel.startswith("commands."):
             self._commands[found["ce_id"]] = found["ce_type"]
