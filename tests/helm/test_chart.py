@@ -159,9 +159,9 @@ def test_the_coordinator_ends_before_it_is_killed(render: Render) -> None:
 
 def test_the_migration_runs_first(render: Render) -> None:
     """The Job is a hook before install and upgrade, and does not need what the chart creates later."""
-    job = render().one("Job")
-    pod = job["spec"]["template"]["spec"]
-    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    migration = render().one("Job")
+    pod = migration["spec"]["template"]["spec"]
+    assert migration["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
     assert pod["containers"][0]["command"] == ["amends", "db", "upgrade"]
     assert pod["serviceAccountName"] == "default"
 
