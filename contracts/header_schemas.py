@@ -84,7 +84,8 @@ def dead_letter_headers() -> Schema:
         "amends-partition": _text("The partition it came from.", _FROM_ZERO, "3"),
         "amends-offset": _text("Its offset there.", _FROM_ZERO, "120034"),
     }
-    return {"type": "object", "properties": required, "required": list(required)}
+    cut = _text("Its value's length in bytes, where it was too long to be kept whole.", _FROM_ZERO, "1048000")
+    return {"type": "object", "properties": {**required, "amends-cut-from": cut}, "required": list(required)}
 
 
 def _headers(required: dict[str, Schema], optional: dict[str, Schema]) -> Schema:

@@ -97,7 +97,7 @@ async def main() -> None:
     consumer = AIOKafkaConsumer(
         f"{prefix}.commands.seats",
         bootstrap_servers=bootstrap,
-        group_id=f"{prefix}.seats",
+        group_id=f"{prefix}.participant.seats",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         metadata_max_age_ms=1_000,
