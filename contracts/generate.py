@@ -1,4 +1,7 @@
-"""Writes ``contracts/generated``: run ``python -m contracts.generate`` after a contract changed."""
+"""Writes ``contracts/generated``: run ``python -m contracts.generate`` after a contract changed.
+
+``openapi.json`` there is the HTTP interface's, and written by it.
+"""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +26,7 @@ def main() -> None:
     """Writes the files, and removes those that no contract stands behind any more."""
     files = generated()
     DIRECTORY.mkdir(exist_ok=True)
-    for stale in DIRECTORY.glob("*.json"):
+    for stale in DIRECTORY.glob("*.schema.json"):
         if stale.name not in files:
             stale.unlink()
     for name, text in files.items():
