@@ -1,0 +1,60 @@
+"""Sagas as people look at them, on Postgres."""
+
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+
+from coordinator.engine.status import Status
+from coordinator.runtime.ports import HistoryRow, SagaView
+from coordinator.store import statements
+from coordinator.store.connection import Pool
+
+_ALL_STATUSES = [status.value for status in Status]
+_NEWER_THAN_ALL = (float("inf"), "")
+
+
+class PostgresReadModel:
+    """Answers the port ``ReadModel``."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def saga(self, saga_id: str) -> SagaView | None:
+        """See the port. Raises StoreUnavailable."""
+        found = await self._pool.fetch(statements.SAGA, saga_id)
+        return _view(found[0]) if found else None
+
+    async def sagas(
+        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+    ) -> Sequence[SagaView]:
+        """See the port. Raises StoreUnavailable."""
+        wanted = [status] if status is not None else _ALL_STATUSES
+        arguments = (wanted, *(before or _NEWER_THAN_ALL), limit)
+        if definition is None:
+            found = await self._pool.fetch(statements.NEWEST, *arguments)
+        else:
+            found = await self._pool.fetch(statements.NEWEST_OF_DEFINITION, *arguments, definition)
+        return [_view(row) for row in found]
+
+    async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:
+        """See the port. Raises StoreUnavailable."""
+        found = await self._pool.fetch(statements.HISTORY, saga_id, after, limit)
+        return [HistoryRow(row["seq"], row["at"], msgspec.Raw(row["events"])) for row in found]
+
+
+def _view(row: asyncpg.Record) -> SagaView:
+    outcome = row["outcome"]
+    return SagaView(
+        saga_id=row["saga_id"],
+        definition=row["definition"],
+        version=row["version"],
+        status=row["status"],
+        input=msgspec.Raw(row["input"]),
+        outcome=msgspec.Raw(outcome) if outcome is not None else None,
+        parked_for=row["parked_for"],
+        wake_at=row["wake_at"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        traceparent=row["traceparent"],
+    )

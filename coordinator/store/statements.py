@@ -1,0 +1,200 @@
+"""Every statement that Amends sends to its own database, each with its purpose.
+
+Arrays travel, not rows: one statement carries a whole batch. Times are milliseconds since 1970. The plans must not
+depend on how full a table happens to be when a statement is first planned (an outbox is empty then, and again every
+now and then), so the ids come as ``= ANY(array)`` or in a scalar subquery, which leave the planner no choice but
+the index.
+"""
+
+import re
+
+from coordinator.store.tables import UNFINISHED, quoted
+
+
+def _ms(column: str) -> str:
+    return f"(extract(epoch FROM {column}) * 1000)::bigint"
+
+
+# Adds a batch's rows to the histories and returns whose landed. A row whose key is taken, or whose predecessor is
+# missing (the database was restored to a time before it), does not land; the others do.
+WRITE_HISTORY = """
+    INSERT INTO history (saga_id, seq, events, at)
+    SELECT w.saga_id, w.seq, w.events::json, to_timestamp(w.at / 1000)
+    FROM unnest($1::text[], $2::int[], $3::text[], $4::float8[]) AS w (saga_id, seq, events, at)
+    WHERE w.seq <= 1 OR (SELECT true FROM history AS p WHERE p.saga_id = w.saga_id AND p.seq = w.seq - 1)
+    ON CONFLICT (saga_id, seq) DO NOTHING
+    RETURNING saga_id
+"""
+
+_START_SAGAS = """
+    INSERT INTO saga (saga_id, definition, version, input, shard, traceparent,
+                      status, wake_at, outcome, parked_for, ended_at, started_at, updated_at)
+    SELECT s.saga_id, s.definition, s.version, s.input::json, s.shard, s.traceparent,
+           s.status, to_timestamp(s.wake_at / 1000), s.outcome::json, s.parked_for, to_timestamp(s.ended_at / 1000),
+           to_timestamp(s.at / 1000), to_timestamp(s.at / 1000)
+    FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[],
+                $7::text[], $8::float8[], $9::text[], $10::text[], $11::float8[], $12::float8[])
+         AS s (saga_id, definition, version, input, shard, traceparent,
+               status, wake_at, outcome, parked_for, ended_at, at)
+    WHERE {won}
+"""
+
+_CHANGE_SAGAS = """
+    UPDATE saga
+    SET status = c.status, wake_at = to_timestamp(c.wake_at / 1000), outcome = c.outcome::json,
+        parked_for = c.parked_for, ended_at = to_timestamp(c.ended_at / 1000), updated_at = to_timestamp(c.at / 1000)
+    FROM unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::float8[], $7::float8[])
+         AS c (saga_id, status, wake_at, outcome, parked_for, ended_at, at)
+    WHERE saga.saga_id = ANY($1) AND saga.saga_id = c.saga_id AND {won}
+"""
+
+_KEEP_OUTBOX = """
+    INSERT INTO outbox (command_id, attempt, saga_id, topic, headers, value, at)
+    SELECT r.command_id, r.attempt, r.saga_id, r.topic, r.headers, r.value, to_timestamp(r.at / 1000)
+    FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::float8[])
+         AS r (command_id, attempt, saga_id, topic, headers, value, at)
+    WHERE {won}
+    ON CONFLICT (command_id) DO UPDATE
+    SET attempt = excluded.attempt, topic = excluded.topic, headers = excluded.headers, value = excluded.value,
+        at = excluded.at
+"""
+
+_DELETE_CONFIRMED = """
+    DELETE FROM outbox
+    WHERE command_id = ANY($1::text[]) AND {not_kept}
+          AND ((command_id, attempt) IN (SELECT * FROM unnest($1::text[], $2::int[]))) IS TRUE
+"""
+
+# The same pieces for a transaction that is written statement by statement, of winners only.
+START_SAGAS = _START_SAGAS.format(won="true")
+CHANGE_SAGAS = _CHANGE_SAGAS.format(won="true")
+KEEP_OUTBOX = _KEEP_OUTBOX.format(won="true")
+DELETE_CONFIRMED = _DELETE_CONFIRMED.format(not_kept="true")
+
+
+def _commit_batch() -> str:
+    taken = 0
+
+    def piece(sql: str) -> str:
+        """The statement with its parameters numbered behind those of the pieces before it."""
+        nonlocal taken
+        first = taken
+        taken += max(int(number) for number in re.findall(r"\$(\d+)", sql))
+        return re.sub(r"\$(\d+)", lambda match: f"${int(match[1]) + first}", sql)
+
+    # IS TRUE keeps the planner from making a join of it: a hash, built once, whatever it believes about sizes.
+    won = "({}.saga_id IN (SELECT saga_id FROM written)) IS TRUE"
+    # All parts see the tables as they were before: a row that is replaced by a newer attempt must not be deleted too.
+    not_kept = "command_id NOT IN (SELECT command_id FROM kept)"
+    return f"""
+        WITH written AS ({piece(WRITE_HISTORY)}),
+        started AS ({piece(_START_SAGAS.format(won=won.format("s")))}),
+        changed AS ({piece(_CHANGE_SAGAS.format(won=won.format("c")))}),
+        kept AS ({piece(_KEEP_OUTBOX.format(won=won.format("r")))} RETURNING command_id),
+        confirmed AS ({piece(_DELETE_CONFIRMED.format(not_kept=not_kept))})
+        SELECT saga_id FROM written
+    """
+
+
+# Writes a batch: histories, saga rows and outbox rows of those that won, and the deletion of what Kafka has.
+COMMIT_BATCH = _commit_batch()
+
+# Reads sagas with their whole histories.
+LOAD = f"""
+    SELECT saga_id, {_ms("wake_at")} AS wake_at,
+           ARRAY(SELECT h.events FROM history AS h WHERE h.saga_id = saga.saga_id ORDER BY h.seq) AS rows
+    FROM saga
+    WHERE saga_id = ANY($1::text[])
+"""
+
+# Finds sagas whose time has come.
+DUE = f"""
+    SELECT {_ms("wake_at")} AS wake_at, saga_id
+    FROM saga
+    WHERE wake_at <= to_timestamp($1::float8 / 1000)
+          AND (wake_at, saga_id) > (to_timestamp($2::float8 / 1000), $3::text)
+    ORDER BY wake_at, saga_id
+    LIMIT $4
+"""
+
+# Finds commands that were decided a while ago and that Kafka has not acknowledged.
+LEFTOVERS = """
+    SELECT command_id, attempt, saga_id, topic, headers, value
+    FROM outbox
+    WHERE at < to_timestamp($1::float8 / 1000) AND command_id > $2::text
+    ORDER BY command_id
+    LIMIT $3
+"""
+
+# Finds what is on its way for some sagas. ';' is the character behind ':': the ids '<saga>:…', and since a key may
+# hold a ':' too, of these the saga's own.
+OUTBOX_OF = """
+    SELECT o.command_id, o.attempt, o.saga_id, o.topic, o.headers, o.value
+    FROM unnest($1::text[]) AS wanted (saga_id),
+         LATERAL (SELECT * FROM outbox
+                  WHERE command_id > wanted.saga_id || ':' AND command_id < wanted.saga_id || ';'
+                        AND saga_id = wanted.saga_id
+                  ORDER BY command_id
+                  OFFSET 0) AS o
+"""
+
+# Finds sagas that wait for the right code.
+PARKED_FOR_CODE = """
+    SELECT saga_id FROM saga WHERE parked_for = 'code' AND saga_id > $1::text ORDER BY saga_id LIMIT $2
+"""
+
+# Finds sagas that are under way.
+UNFINISHED_SAGAS = f"""
+    SELECT saga_id FROM saga
+    WHERE status IN ({quoted(UNFINISHED)}) AND saga_id > $1::text
+    ORDER BY saga_id
+    LIMIT $2
+"""
+
+# Tells whether this session could write.
+PING = "SELECT current_setting('transaction_read_only') = 'off'"
+
+_VIEW = f"""
+    SELECT saga_id, definition, version, status, input, outcome, parked_for, {_ms("wake_at")} AS wake_at,
+           {_ms("started_at")} AS started_at, {_ms("ended_at")} AS ended_at, traceparent
+"""
+
+# Reads one saga as people see it.
+SAGA = f"{_VIEW} FROM saga WHERE saga_id = $1"
+
+_PAGE = f"""
+    {_VIEW}
+    FROM unnest($1::text[]) AS wanted (state),
+         LATERAL (SELECT * FROM saga
+                  WHERE {{filter}} AND status = wanted.state
+                        AND (started_at, saga_id) < (to_timestamp($2::float8 / 1000), $3::text)
+                  ORDER BY started_at DESC, saga_id DESC
+                  LIMIT $4) AS page
+    ORDER BY page.started_at DESC, saga_id DESC
+    LIMIT $4
+"""
+
+# Lists the newest sagas of some statuses: the newest of each, which an index has in order, and of these the newest.
+NEWEST = _PAGE.format(filter="true")
+
+# Lists the newest sagas of one definition.
+NEWEST_OF_DEFINITION = _PAGE.format(filter="definition = $5")
+
+# Reads a saga's history.
+HISTORY = f"""
+    SELECT seq, {_ms("at")} AS at, events FROM history
+    WHERE saga_id = $1 AND seq > $2
+    ORDER BY seq
+    LIMIT $3
+"""
+
+# Reads the broker last seen.
+BROKER = f"SELECT cluster_id, topics, {_ms('seen_at')} AS seen_at FROM broker"
+
+# Keeps the broker that is there now.
+KEEP_BROKER = """
+    INSERT INTO broker (cluster_id, topics, seen_at)
+    VALUES ($1, $2::text::jsonb, to_timestamp($3::float8 / 1000))
+    ON CONFLICT (single) DO UPDATE
+    SET cluster_id = excluded.cluster_id, topics = excluded.topics, seen_at = excluded.seen_at
+"""

@@ -1,0 +1,111 @@
+"""The database's schema, step by step, and how to bring a database to its newest state.
+
+Any number of processes may try at once: one migrates, the others wait for it and then find nothing left to do. Each
+step is one transaction, so a process killed in the middle leaves the schema as it was before the step.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from coordinator.store.addresses import plain_url
+
+_LOCK = 0x616D656E6473  # "amends"
+_LOCK_RETRY_S = 0.1
+
+
+class MigrationTimeout(Exception):
+    """Another process has been migrating the same database for too long."""
+
+
+async def upgrade(url: str, revision: str = "head", *, wait: float = 600.0) -> None:
+    """Brings the database to ``revision``; does nothing when it is there.
+
+    Waits up to ``wait`` seconds while another process migrates, then raises MigrationTimeout. Needs a session of its
+    own: not through a pooler that lends sessions for one transaction.
+    """
+    await _alone(url, wait, lambda config: command.upgrade(config, revision))
+
+
+async def downgrade(url: str, revision: str, *, wait: float = 600.0) -> None:
+    """Takes the database back to ``revision`` (``base``: to nothing), and with it what the newer tables held."""
+    await _alone(url, wait, lambda config: command.downgrade(config, revision))
+
+
+async def current(url: str) -> str | None:
+    """The revision the database is at; None when it has no schema yet."""
+    async with connection_to(url) as connection:
+        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+def head() -> str:
+    """The newest revision there is."""
+    revision = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    if revision is None:
+        raise LookupError(f"There are no migrations in {Path(__file__).parent / 'versions'}.")
+    return revision
+
+
+def alembic_config() -> Config:
+    """Alembic's settings: the scripts are found beside this file, wherever it is installed."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+@asynccontextmanager
+async def connection_to(url: str) -> AsyncGenerator[AsyncConnection]:
+    """A connection that is closed at the end, with everything that belongs to its session."""
+    plain = plain_url(url)
+
+    async def connect() -> Any:
+        return await asyncpg.connect(plain)
+
+    # The address goes to asyncpg as it is, so that libpq's options in it (sslmode, host lists) mean what they mean.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+async def _alone(url: str, wait: float, move: Callable[[Config], Any]) -> None:
+    async with connection_to(url) as connection:
+        await _lock(connection, wait)
+
+        def run(sync: Connection) -> None:
+            config = alembic_config()
+            config.attributes["connection"] = sync
+            move(config)
+
+        # The lock belongs to the session and goes with it, however this ends.
+        await connection.run_sync(run)
+
+
+async def _lock(connection: AsyncConnection, wait: float) -> None:
+    # Asking again and again rather than waiting inside the database: a session that waits there holds a snapshot, and
+    # an index that is built concurrently waits for all snapshots.
+    deadline = asyncio.get_running_loop().time() + wait
+    while True:
+        locked = await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK})
+        await connection.commit()
+        if locked:
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            raise MigrationTimeout(
+                f"Another process has been migrating this database for {wait:g} s. See pg_stat_activity for what it "
+                "waits for, then run 'amends db upgrade' again."
+            )
+        await asyncio.sleep(_LOCK_RETRY_S)

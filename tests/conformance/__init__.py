@@ -1,0 +1,1 @@
+"""What every implementation of ``SagaStore`` and ``ReadModel`` keeps, sentence by sentence of the ports."""

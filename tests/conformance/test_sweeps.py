@@ -1,0 +1,78 @@
+"""What recovery and timers look for: found in order, in pages, and only what is due."""
+
+from coordinator.runtime.ports import SagaRowChange, SagaStore
+from tests.conformance.writes import PARKED, RUNNING, T0, completed, sleeping, start, step
+
+
+async def test_due_is_due(store: SagaStore) -> None:
+    """Up to and including the time asked for."""
+    await store.commit([start(f"book_trip:{n}", change=sleeping(T0 + n)) for n in range(3)], [])
+    await store.commit([start("book_trip:never")], [])
+    assert await store.due(T0 + 1, 10) == [(T0, "book_trip:0"), (T0 + 1, "book_trip:1")]
+
+
+async def test_due_comes_in_pages(store: SagaStore) -> None:
+    """In order of time, then id, each once, also where many share a time."""
+    sagas = [(T0 + n // 3, f"book_trip:{n}") for n in range(10)]
+    await store.commit([start(one, change=sleeping(at)) for at, one in reversed(sagas)], [])
+    pages: list[tuple[int, str]] = []
+    while page := await store.due(T0 + 99, 2, pages[-1] if pages else None):
+        assert len(page) <= 2
+        pages += page
+    assert pages == sorted(sagas)
+
+
+async def test_a_saga_that_ended_is_never_due(store: SagaStore) -> None:
+    """Its wake-up went with it."""
+    await store.commit([start("book_trip:a", change=sleeping(T0))], [])
+    await store.commit([step("book_trip:a", 2, change=completed())], [])
+    assert await store.due(T0 + 1, 10) == []
+
+
+async def test_due_with_a_changed_time(store: SagaStore) -> None:
+    """Only the last one counts."""
+    await store.commit([start("book_trip:a", change=sleeping(T0))], [])
+    await store.commit([step("book_trip:a", 2, change=sleeping(T0 + 50))], [])
+    assert await store.due(T0 + 49, 10) == []
+    assert await store.due(T0 + 50, 10) == [(T0 + 50, "book_trip:a")]
+
+
+async def test_unfinished_are_running_or_compensating(store: SagaStore) -> None:
+    """Parked and ended sagas have nothing on its way."""
+    changes = {
+        "a": RUNNING,
+        "b": sleeping(T0, "compensating"),
+        "c": PARKED,
+        "d": completed(),
+        "e": SagaRowChange("compensated", None, b"{}", None, T0),
+        "f": SagaRowChange("failed", None, b"{}", None, T0),
+    }
+    await store.commit([start(f"book_trip:{key}", change=change) for key, change in changes.items()], [])
+    assert await store.unfinished(10) == ["book_trip:a", "book_trip:b"]
+
+
+async def test_unfinished_come_in_pages(store: SagaStore) -> None:
+    """In order of id, each once."""
+    ids = [f"book_trip:{key}" for key in "aBcDé日𝄞"]
+    await store.commit([start(one) for one in ids], [])
+    pages: list[str] = []
+    while page := await store.unfinished(3, pages[-1] if pages else ""):
+        pages += page
+    assert pages == sorted(ids)
+
+
+async def test_parked_for_code_are_just_those(store: SagaStore) -> None:
+    """Sagas parked for another reason wait for a person, not for a deployment."""
+    undo = SagaRowChange("parked", None, b"{}", "undo", None)
+    await store.commit([start("book_trip:a", change=PARKED), start("book_trip:b", change=undo)], [])
+    await store.commit([start("book_trip:c"), start("book_trip:d", change=PARKED)], [])
+    assert await store.parked_for_code(10) == ["book_trip:a", "book_trip:d"]
+    assert await store.parked_for_code(1) == ["book_trip:a"]
+    assert await store.parked_for_code(10, "book_trip:a") == ["book_trip:d"]
+
+
+async def test_a_resumed_saga_is_no_longer_parked(store: SagaStore) -> None:
+    """It is unfinished again."""
+    await store.commit([start("book_trip:a", change=PARKED)], [])
+    await store.commit([step("book_trip:a", 2, change=RUNNING)], [])
+    assert (await store.parked_for_code(10), await store.unfinished(10)) == ([], ["book_trip:a"])

@@ -1,0 +1,167 @@
+"""The log of all sagas, and the list that people read, in memory."""
+
+import heapq
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from coordinator.runtime.ports import (
+    Confirmed,
+    HistoryRow,
+    OutboxRow,
+    OutcomeUnknown,
+    SagaRowChange,
+    SagaView,
+    SagaWrite,
+    StoredSaga,
+    StoreUnavailable,
+)
+
+_UNFINISHED = ("running", "compensating")
+_ENDED = ("completed", "compensated", "failed")
+
+
+class MemoryStore:
+    """Answers the ports ``SagaStore`` and ``ReadModel``. Several coordinators may share one."""
+
+    def __init__(self) -> None:
+        self.unavailable = False
+        """While set, every call raises StoreUnavailable."""
+        self.lose_next_answer = False
+        """The next commit takes effect, and raises OutcomeUnknown."""
+        self._histories: dict[str, list[HistoryRow]] = {}
+        self._sagas: dict[str, SagaView] = {}
+        self._outbox: dict[str, tuple[OutboxRow, int]] = {}
+
+    async def load(self, saga_ids: Sequence[str]) -> Mapping[str, StoredSaga]:
+        self._answer()
+        return {
+            saga_id: StoredSaga(tuple(bytes(row.events) for row in self._histories[saga_id]), saga.wake_at)
+            for saga_id in saga_ids
+            if (saga := self._sagas.get(saga_id)) is not None
+        }
+
+    async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
+        self._answer()
+        if len({write.saga_id for write in writes}) < len(writes):
+            raise ValueError("A batch holds each saga at most once: put a saga's second write into the next batch.")
+        for write in writes:
+            _check(write)
+        won = [write for write in writes if len(self._histories.get(write.saga_id, ())) == write.seq - 1]
+        for one in confirmed:
+            if one.command_id in self._outbox and self._outbox[one.command_id][0].attempt == one.attempt:
+                del self._outbox[one.command_id]
+        for write in won:
+            self._write(write)
+        if self.lose_next_answer:
+            self.lose_next_answer = False
+            raise OutcomeUnknown("The answer was lost, as asked for.")
+        return frozenset(write.saga_id for write in won)
+
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+        self._answer()
+        sleeping = ((saga.wake_at, saga.saga_id) for saga in self._sagas.values() if saga.wake_at is not None)
+        return heapq.nsmallest(limit, (one for one in sleeping if one[0] <= before and (after is None or one > after)))
+
+    async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        self._answer()
+        old = (row for row, at in self._outbox.values() if at < older_than and row.command_id > after)
+        return heapq.nsmallest(limit, old, key=lambda row: row.command_id)
+
+    async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:
+        self._answer()
+        wanted = set(saga_ids)
+        return [row for row, _ in self._outbox.values() if row.saga_id in wanted]
+
+    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[str]:
+        self._answer()
+        return _page((one.saga_id for one in self._sagas.values() if one.parked_for == "code"), limit, after)
+
+    async def unfinished(self, limit: int, after: str = "") -> Sequence[str]:
+        self._answer()
+        return _page((one.saga_id for one in self._sagas.values() if one.status in _UNFINISHED), limit, after)
+
+    async def ping(self) -> None:
+        self._answer()
+
+    async def saga(self, saga_id: str) -> SagaView | None:
+        self._answer()
+        return self._sagas.get(saga_id)
+
+    async def sagas(
+        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+    ) -> Sequence[SagaView]:
+        self._answer()
+        found = (
+            saga
+            for saga in self._sagas.values()
+            if (definition is None or saga.definition == definition)
+            and (status is None or saga.status == status)
+            and (before is None or (saga.started_at, saga.saga_id) < before)
+        )
+        return heapq.nlargest(limit, found, key=lambda saga: (saga.started_at, saga.saga_id))
+
+    async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:
+        self._answer()
+        return self._histories.get(saga_id, [])[after : after + limit]
+
+    def _answer(self) -> None:
+        if self.unavailable:
+            raise StoreUnavailable("The store in memory is away, as asked for.")
+
+    def _write(self, write: SagaWrite) -> None:
+        self._histories.setdefault(write.saga_id, []).append(HistoryRow(write.seq, write.at, msgspec.Raw(write.events)))
+        change = write.change
+        if write.start is not None and change is not None:
+            self._sagas[write.saga_id] = SagaView(
+                saga_id=write.saga_id,
+                definition=write.start.definition,
+                version=write.start.version,
+                input=msgspec.Raw(write.start.input),
+                started_at=write.start.at,
+                traceparent=write.start.traceparent,
+                **_changing(change),
+            )
+        elif change is not None:
+            self._sagas[write.saga_id] = msgspec.structs.replace(self._sagas[write.saga_id], **_changing(change))
+        for row in write.outbox:
+            self._outbox[row.command_id] = (row, write.at)
+
+
+def _changing(change: SagaRowChange) -> dict[str, object]:
+    return {
+        "status": change.status,
+        "wake_at": change.wake_at,
+        "outcome": msgspec.Raw(change.outcome) if change.outcome is not None else None,
+        "parked_for": change.parked_for,
+        "ended_at": change.ended_at,
+    }
+
+
+def _page(ids: Iterable[str], limit: int, after: str) -> Sequence[str]:
+    return heapq.nsmallest(limit, (one for one in ids if one > after))
+
+
+def _check(write: SagaWrite) -> None:
+    """Refuses what a database refuses."""
+    start, change = write.start, write.change
+    if "\0" in write.saga_id or write.seq < 1:
+        raise ValueError(f"No database takes the key ({write.saga_id!r}, {write.seq}).")
+    write.saga_id.encode()
+    json.loads(write.events)
+    if start is not None:
+        json.loads(start.input)
+        if change is None:
+            raise ValueError(f"The start of {write.saga_id!r} lacks the parts of its row that change.")
+    if change is not None:
+        if change.outcome is not None:
+            json.loads(change.outcome)
+        ended = change.status in _ENDED
+        if (
+            change.status not in (*_UNFINISHED, *_ENDED, "parked")
+            or (change.ended_at is not None) != ended
+            or (change.parked_for is not None) != (change.status == "parked")
+            or (ended and change.wake_at is not None)
+        ):
+            raise ValueError(f"These parts of a saga's row contradict each other: {change}.")
