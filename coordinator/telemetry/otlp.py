@@ -17,7 +17,7 @@ from contracts.topics import Topics
 from coordinator.telemetry.saga_spans import SagaSpans
 from coordinator.telemetry.span_queue import SpanQueue
 from coordinator.telemetry.trace_context import RANDOM, SAMPLED, TraceContext, read_traceparent, root_span_id
-from coordinator.telemetry.tracing import EndedStep, SagaIdentity
+from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga
 
 DEFAULT_SERVICE_NAME = "amends-coordinator"
 
@@ -51,20 +51,20 @@ class SagaTracing:
             return TraceContext(trace_id, root, flags | SAMPLED).header()
         return TraceContext(trace_id, parent.span_id if parent else root_span_id(saga_id, 0), flags).header()
 
-    def started(self, saga: SagaIdentity, at: int) -> None:
+    def started(self, saga: SagaIdentity, start: StartedSaga) -> None:
         """The root span."""
         if context := _sampled(saga):
-            self._told.append(self._spans.root(saga, context, at))
+            self._told.append(self._spans.root(saga, context, start))
 
     def step_ended(self, saga: SagaIdentity, step: EndedStep) -> None:
         """The span of a step or an undo."""
         if context := _sampled(saga):
             self._told.append(self._spans.step(saga, context, step))
 
-    def ended(self, saga: SagaIdentity, seq: int, status: str, at: int, problem: str | None) -> None:
+    def ended(self, saga: SagaIdentity, end: EndedSaga) -> None:
         """The span of an ending."""
         if context := _sampled(saga):
-            self._told.append(self._spans.ending(saga, context, seq, status, at, problem))
+            self._told.append(self._spans.ending(saga, context, end))
 
     def flush(self) -> None:
         """Hands the spans over to the exporting thread."""

@@ -7,7 +7,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 
 from contracts.topics import Topics
 from coordinator.telemetry.trace_context import TraceContext, client_span_id_of, span_id_of
-from coordinator.telemetry.tracing import EndedStep, SagaIdentity
+from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga
 
 _NS_PER_MS = 1_000_000
 _UNSET = Status()
@@ -24,7 +24,7 @@ class SagaSpans:
         self._topics = topics
         self._destinations: dict[str, str] = {}
 
-    def root(self, saga: SagaIdentity, context: TraceContext, at: int) -> ReadableSpan:
+    def root(self, saga: SagaIdentity, context: TraceContext, start: StartedSaga) -> ReadableSpan:
         """The root, as a moment: the saga itself may last for years, and its other spans must find their parent."""
         client = client_span_id_of(saga.saga_id, context.span_id)
         return self._span(
@@ -32,7 +32,7 @@ class SagaSpans:
             context=_context(context, context.span_id),
             parent=_context(context, client, remote=True) if client else None,
             kind=SpanKind.SERVER,
-            times=(at, at),
+            times=(start.at, start.at),
             attributes=_identity(saga),
         )
 
@@ -62,20 +62,18 @@ class SagaSpans:
             status=_status(attributes, step.problem),
         )
 
-    def ending(
-        self, saga: SagaIdentity, context: TraceContext, seq: int, status: str, at: int, problem: str | None
-    ) -> ReadableSpan:
+    def ending(self, saga: SagaIdentity, context: TraceContext, end: EndedSaga) -> ReadableSpan:
         """How it ended, or that it is parked, as a moment."""
         attributes = _identity(saga)
-        attributes["saga.status"] = status
+        attributes["saga.status"] = end.status
         return self._span(
-            name=f"saga {saga.definition} {status}",
-            context=_context(context, span_id_of(f"{saga.saga_id}#{seq}")),
+            name=f"saga {saga.definition} {end.status}",
+            context=_context(context, span_id_of(f"{saga.saga_id}#{end.seq}")),
             parent=_context(context, context.span_id),
             kind=SpanKind.INTERNAL,
-            times=(at, at),
+            times=(end.at, end.at),
             attributes=attributes,
-            status=_OK if status == "completed" else _status(attributes, problem),
+            status=_OK if end.status == "completed" else _status(attributes, end.problem),
         )
 
     def _destination(self, command: str) -> str:

@@ -8,6 +8,23 @@ import msgspec
 from coordinator.telemetry.trace_context import read_traceparent
 
 
+class StartedSaga(msgspec.Struct, frozen=True):
+    """A saga's history has begun. Time in ms."""
+
+    at: int
+
+
+class EndedSaga(msgspec.Struct, frozen=True):
+    """A saga has ended, or is parked. Time in ms."""
+
+    seq: int
+    """The row of the history that says so."""
+    status: str
+    at: int
+    problem: str | None = None
+    """The problem's type; given when it is an error."""
+
+
 class EndedStep(msgspec.Struct, frozen=True):
     """A step, or the undo of a step, that is over. Times in ms."""
 
@@ -50,7 +67,7 @@ class Tracing(Protocol):
         """
         ...
 
-    def started(self, saga: SagaIdentity, at: int) -> None:
+    def started(self, saga: SagaIdentity, start: StartedSaga) -> None:
         """The saga's history has begun: its root span."""
         ...
 
@@ -58,8 +75,8 @@ class Tracing(Protocol):
         """A step or an undo is over: its span."""
         ...
 
-    def ended(self, saga: SagaIdentity, seq: int, status: str, at: int, problem: str | None) -> None:
-        """The saga has ended or is parked, with row ``seq`` of its history."""
+    def ended(self, saga: SagaIdentity, end: EndedSaga) -> None:
+        """The saga has ended or is parked."""
         ...
 
     def flush(self) -> None:
@@ -86,13 +103,13 @@ class TracingOff:
         context = read_traceparent(client)
         return None if context is None else context.header()
 
-    def started(self, saga: SagaIdentity, at: int) -> None:
+    def started(self, saga: SagaIdentity, start: StartedSaga) -> None:
         """Nothing."""
 
     def step_ended(self, saga: SagaIdentity, step: EndedStep) -> None:
         """Nothing."""
 
-    def ended(self, saga: SagaIdentity, seq: int, status: str, at: int, problem: str | None) -> None:
+    def ended(self, saga: SagaIdentity, end: EndedSaga) -> None:
         """Nothing."""
 
     def flush(self) -> None:

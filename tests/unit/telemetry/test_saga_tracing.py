@@ -6,7 +6,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace import StatusCode
 
 from coordinator.telemetry.trace_context import command_traceparent, read_traceparent
-from coordinator.telemetry.tracing import EndedStep, SagaIdentity, TracingOff
+from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga, TracingOff
 from tests.unit.telemetry.collector import CollectedTracing
 
 SAGA_ID = "book_trip:trip-1"
@@ -29,10 +29,10 @@ def span_id(span: ReadableSpan) -> int:
 
 
 def tell_all(collected: CollectedTracing, saga: SagaIdentity) -> None:
-    collected.tracing.started(saga, 1_000)
+    collected.tracing.started(saga, StartedSaga(1_000))
     for step in (STEP, REFUSED, UNDO):
         collected.tracing.step_ended(saga, step)
-    collected.tracing.ended(saga, 4, "compensated", 1_400, "card_declined")
+    collected.tracing.ended(saga, EndedSaga(4, "compensated", 1_400, "card_declined"))
 
 
 def test_one_root_and_everything_else_its_child() -> None:
@@ -57,7 +57,7 @@ def test_the_root_is_the_span_that_the_saga_keeps() -> None:
     """The traceparent in the history names the root, so that it can be told again after a crash."""
     collected = CollectedTracing()
     saga = begin(collected)
-    collected.tracing.started(saga, 1_000)
+    collected.tracing.started(saga, StartedSaga(1_000))
     kept = read_traceparent(saga.traceparent)
     assert kept is not None
     assert span_id(collected.finish()["saga book_trip"]) == kept.span_id
@@ -67,7 +67,7 @@ def test_the_root_is_the_clients_child() -> None:
     """The client's trace goes on, under the client's span, told by the saga's traceparent alone."""
     collected = CollectedTracing()
     saga = begin(collected, CLIENT)
-    collected.tracing.started(saga, 1_000)
+    collected.tracing.started(saga, StartedSaga(1_000))
     root = collected.finish()["saga book_trip"]
     assert root.parent is not None
     assert f"00-{root.parent.trace_id:032x}-{root.parent.span_id:016x}-01" == CLIENT

@@ -1,0 +1,168 @@
+"""Which steps and undos are under way, and when one is over: a saga's events as those see them who measure it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from contracts.ids import command_id, undo_id
+from contracts.kinds import Kind
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.events import Event
+from coordinator.history.parking import SagaParked
+from coordinator.history.started import SagaStarted
+from coordinator.history.steps import (
+    StepAbandoned,
+    StepFailed,
+    StepIssued,
+    StepRefused,
+    StepRetried,
+    StepSucceeded,
+    StepTimedOut,
+)
+from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoRetried, UndoSucceeded
+from coordinator.telemetry.tracing import EndedSaga, EndedStep, StartedSaga
+
+Told = StartedSaga | EndedStep | EndedSaga
+"""What is worth telling about a saga."""
+_ABANDONED = "abandoned"
+
+
+class ObservedSteps:
+    """One saga, as far as its events were followed: to row ``seq``."""
+
+    __slots__ = ("__weakref__", "_cause", "_commands", "_forward", "_stay", "_undos", "saga_id", "seq")
+
+    def __init__(self, saga_id: str) -> None:
+        self.saga_id = saga_id
+        self.seq = 0
+        self._cause: str | None = None
+        """Type of the problem for which the saga goes back."""
+        self._commands: dict[int, str] = {}
+        self._forward: dict[int, tuple[int, int]] = {}
+        """Steps under way: when the first attempt was sent, and how many were."""
+        self._undos: dict[int, tuple[int, int]] = {}
+        """Undos, likewise; one that was given up stays, because a person may have it tried again."""
+        self._stay: set[int] = set()
+        """Steps that go on when the saga stops waiting for them."""
+
+    def follow(self, event: Event) -> list[Told]:
+        """What begins or is over with this event of row ``seq``."""
+        follower = _FOLLOWERS.get(type(event))
+        return [] if follower is None else follower(self, event)
+
+    def started(self, event: SagaStarted) -> list[Told]:
+        """The saga begins."""
+        return [StartedSaga(event.at)]
+
+    def issued(self, event: StepIssued) -> list[Told]:
+        """A step is under way."""
+        self._commands[event.step] = event.command
+        self._forward[event.step] = (event.at, 1)
+        if not event.undoable and event.kind is not Kind.COMPENSATABLE:
+            self._stay.add(event.step)
+        return []
+
+    def retried(self, event: StepRetried) -> list[Told]:
+        """Another attempt of a step."""
+        if begun := self._forward.get(event.step):
+            self._forward[event.step] = (begun[0], event.attempt)
+        return []
+
+    def succeeded(self, event: StepSucceeded) -> list[Told]:
+        """A step did what it is for."""
+        return self._over(event.step, event.at, "succeeded", None)
+
+    def refused(self, event: StepRefused) -> list[Told]:
+        """A step was refused."""
+        return self._over(event.step, event.at, "refused", event.problem.type)
+
+    def failed(self, event: StepFailed) -> list[Told]:
+        """A step was given up after a failure."""
+        return self._over(event.step, event.at, "failed", event.problem.type)
+
+    def timed_out(self, event: StepTimedOut) -> list[Told]:
+        """A step was given up without an answer."""
+        return self._over(event.step, event.at, "timed_out", event.problem.type)
+
+    def abandoned(self, event: StepAbandoned) -> list[Told]:
+        """The saga stopped waiting for a step."""
+        return [] if event.step in self._stay else self._over(event.step, event.at, _ABANDONED, None)
+
+    def went_back(self, event: CompensationStarted) -> list[Told]:
+        """The saga goes back: whatever is still out is not waited for any more."""
+        self._cause = event.cause.type
+        return self._all_abandoned(event.at)
+
+    def undo_issued(self, event: UndoIssued) -> list[Told]:
+        """An undo is under way."""
+        self._undos[event.step] = (event.at, 1)
+        return []
+
+    def undo_retried(self, event: UndoRetried) -> list[Told]:
+        """Another attempt of an undo."""
+        if begun := self._undos.get(event.step):
+            self._undos[event.step] = (begun[0], event.attempt)
+        return []
+
+    def undo_succeeded(self, event: UndoSucceeded) -> list[Told]:
+        """An undo did what it is for."""
+        return self._undo_over(event.step, event.at, "succeeded", None)
+
+    def undo_given_up(self, event: UndoGivenUp) -> list[Told]:
+        """An undo needs a person."""
+        return self._undo_over(event.step, event.at, "given_up", event.problem.type)
+
+    def parked(self, event: SagaParked) -> list[Told]:
+        """The saga needs a person."""
+        return [EndedSaga(self.seq, "parked", event.at, f"parked_for_{event.why}")]
+
+    def completed(self, event: SagaCompleted) -> list[Told]:
+        """The saga went through."""
+        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "completed", event.at)]
+
+    def compensated(self, event: SagaCompensated) -> list[Told]:
+        """The saga is undone."""
+        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "compensated", event.at, self._cause)]
+
+    def saga_failed(self, event: SagaFailed) -> list[Told]:
+        """The saga did not go through, and there was nothing to undo."""
+        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "failed", event.at, self._cause)]
+
+    def _all_abandoned(self, at: int) -> list[Told]:
+        if not self._forward:
+            return []
+        return [over for step in list(self._forward) for over in self._over(step, at, _ABANDONED, None)]
+
+    def _over(self, step: int, at: int, outcome: str, problem: str | None) -> list[Told]:
+        begun = self._forward.pop(step, None)
+        if begun is None:
+            return []
+        name = command_id(self.saga_id, step)
+        return [EndedStep(name, self._commands[step], step, False, begun[1], begun[0], at, outcome, problem)]
+
+    def _undo_over(self, step: int, at: int, outcome: str, problem: str | None) -> list[Told]:
+        begun = self._undos.get(step)
+        command = self._commands.get(step)
+        if begun is None or command is None:
+            return []
+        return [EndedStep(undo_id(self.saga_id, step), command, step, True, begun[1], begun[0], at, outcome, problem)]
+
+
+_FOLLOWERS: dict[type[Event], Callable[[ObservedSteps, Any], list[Told]]] = {
+    SagaStarted: ObservedSteps.started,
+    StepIssued: ObservedSteps.issued,
+    StepRetried: ObservedSteps.retried,
+    StepSucceeded: ObservedSteps.succeeded,
+    StepRefused: ObservedSteps.refused,
+    StepFailed: ObservedSteps.failed,
+    StepTimedOut: ObservedSteps.timed_out,
+    StepAbandoned: ObservedSteps.abandoned,
+    CompensationStarted: ObservedSteps.went_back,
+    UndoIssued: ObservedSteps.undo_issued,
+    UndoRetried: ObservedSteps.undo_retried,
+    UndoSucceeded: ObservedSteps.undo_succeeded,
+    UndoGivenUp: ObservedSteps.undo_given_up,
+    SagaParked: ObservedSteps.parked,
+    SagaCompleted: ObservedSteps.completed,
+    SagaCompensated: ObservedSteps.compensated,
+    SagaFailed: ObservedSteps.saga_failed,
+}
