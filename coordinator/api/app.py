@@ -1,0 +1,42 @@
+"""The HTTP application."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from coordinator.api.document import openapi_document
+from coordinator.api.parts import Parts
+from coordinator.api.problems import install_problems
+from coordinator.api.routes import acts, definitions, events, probes, problem_kinds, sagas, starts
+
+API_VERSION = "1.0"
+_DESCRIPTION = """\
+Start sagas, look at them and see to those that need a person.
+
+Every error is a problem of RFC 9457 (`application/problem+json`) whose `detail` says what to do and whose `type`
+can be fetched. Every POST can safely be sent again.
+"""
+
+
+def build_app(parts: Parts | None) -> FastAPI:
+    """The application over its parts; without them it can only be described."""
+    app = FastAPI(
+        title="Amends",
+        summary="A saga coordinator.",
+        description=_DESCRIPTION,
+        version=API_VERSION,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.parts = parts
+    for routes in (starts, sagas, acts, events, definitions, probes, problem_kinds):
+        app.include_router(routes.router)
+    install_problems(app)
+    app.openapi = lambda: _document(app)
+    return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = openapi_document(app)
+    return app.openapi_schema

@@ -1,0 +1,83 @@
+"""Request bodies: read with a limit, decoded once."""
+
+import asyncio
+from typing import TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from coordinator.api.parts import Limits
+from coordinator.api.pointers import pointed_error
+from coordinator.errors import (
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    BROKEN_JSON,
+    INVALID_REQUEST,
+    WRONG_CONTENT_TYPE,
+    ProblemError,
+)
+
+T = TypeVar("T")
+_JSON = b"application/json"
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """The whole body, refused as soon as it is known to be too large. Raises ProblemError."""
+    headers = dict(request.scope["headers"])
+    _check_encoding(headers.get(b"content-encoding", b"identity"))
+    length: bytes = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > limits.body_bytes:
+        raise _too_large(limits)
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            body = await _collect(request, limits)
+    except TimeoutError:
+        detail = f"The body did not arrive within {limits.body_timeout_s:g} seconds: send the request again, in one go."
+        raise ProblemError(BODY_TIMEOUT, detail) from None
+    if body:
+        _check_type(headers.get(b"content-type", b""))
+    return body
+
+
+def decode_body(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+    """The body as the decoder's type. Raises ProblemError."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        found = pointed_error(str(error), "")
+        raise ProblemError(INVALID_REQUEST, found.detail, errors=(found,)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ProblemError(BROKEN_JSON, f"The body is not a JSON object in UTF-8: {error}.") from None
+
+
+async def _collect(request: Request, limits: Limits) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limits.body_bytes:
+            raise _too_large(limits)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _too_large(limits: Limits) -> ProblemError:
+    return ProblemError(
+        BODY_TOO_LARGE,
+        f"A body may have {limits.body_bytes:,} bytes: pass a reference to where the data is kept instead.",
+    )
+
+
+def _check_encoding(encoding: bytes) -> None:
+    if encoding.strip().lower() not in (b"", b"identity"):
+        raise ProblemError(WRONG_CONTENT_TYPE, "A compressed body is not taken: send it without Content-Encoding.")
+
+
+def _check_type(content_type: bytes) -> None:
+    kind, _, parameters = content_type.partition(b";")
+    if kind.strip().lower() != _JSON:
+        given = content_type[:80].decode("latin-1") or "nothing"
+        raise ProblemError(WRONG_CONTENT_TYPE, f"The Content-Type is {given!r}: send application/json.")
+    charset = parameters.replace(b" ", b"").replace(b'"', b"").lower()
+    if charset not in (b"", b"charset=utf-8"):
+        raise ProblemError(WRONG_CONTENT_TYPE, "JSON is UTF-8: send Content-Type: application/json without a charset.")

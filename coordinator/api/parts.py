@@ -1,0 +1,62 @@
+"""What the HTTP interface stands on. Handed in by bootstrap; tests hand in fakes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol, cast
+
+from starlette.requests import Request
+
+from coordinator.engine.decision import Decision
+from coordinator.engine.facts import Fact, Verdict
+from coordinator.runtime.ports import ReadModel
+from coordinator.saga import Definitions
+
+
+class FactIntake(Protocol):
+    """Where facts go in."""
+
+    async def submit(self, saga_id: str, fact: Fact) -> Verdict:
+        """Returns once the fact's activation is committed. Raises Overloaded, StoreUnavailable, OutcomeUnknown."""
+        ...
+
+
+class SagaWatch(Protocol):
+    """Tells who waits for a saga. Only a hint: what another coordinator decides is not seen here."""
+
+    def watch(self, saga_id: str, watcher: Callable[[Decision], None]) -> Callable[[], None]:
+        """Calls ``watcher`` with every decision committed here from now on; returns what ends that."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The settings of the same names."""
+
+    body_bytes: int = 1024 * 1024
+    body_timeout_s: float = 30
+    wait_s: float = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All of it."""
+
+    intake: FactIntake
+    sagas: ReadModel
+    definitions: Definitions
+    watch: SagaWatch
+    unreadiness: Callable[[], Awaitable[str | None]]
+    """None when the coordinator is ready; else a sentence that says what is missing."""
+    metrics: Callable[[], bytes]
+    """Prometheus text."""
+    begin_trace: Callable[[str, str, str | None], str | None]
+    """Saga id, definition and the client's traceparent → the traceparent to keep (``telemetry.Tracing.begin``)."""
+    limits: Limits = Limits()
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the process is about to end: whoever waits or streams is let go."""
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that serves this request."""
+    return cast(Parts, request.app.state.parts)

@@ -1,0 +1,73 @@
+"""The sagas that this coordinator can run."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.schemas import type_schemas
+from coordinator.api import described
+from coordinator.api.answers import json_answer
+from coordinator.api.parts import parts_of
+from coordinator.api.views import DefinitionBody, DefinitionListBody
+from coordinator.errors import INVALID_REQUEST, UNKNOWN_DEFINITION, ProblemError
+from coordinator.saga import Definitions, SagaDefinition
+
+router = APIRouter(tags=["definitions"])
+_BASE = "#/$defs/"
+
+
+@router.get(
+    "/v1/definitions",
+    operation_id="list_definitions",
+    summary="List saga definitions",
+    response_class=Response,
+    responses={
+        200: described.answer(DefinitionListBody, "All of them.", "definitions"),
+    },
+)
+async def list_definitions(request: Request) -> Response:
+    """By name, each in its latest version."""
+    definitions = parts_of(request).definitions
+    latest = [definition for name in definitions.names() if (definition := definitions.latest(name)) is not None]
+    return json_answer(DefinitionListBody(tuple(_described(definition, definitions) for definition in latest)))
+
+
+@router.get(
+    "/v1/definitions/{name}",
+    operation_id="get_definition",
+    summary="Get a saga definition",
+    response_class=Response,
+    responses={
+        200: described.answer(DefinitionBody, "Its latest version.", "definition"),
+        **described.refusals(UNKNOWN_DEFINITION, INVALID_REQUEST),
+    },
+)
+async def get_definition(request: Request, name: str) -> Response:
+    """With the JSON Schema of its input and of its result."""
+    definitions = parts_of(request).definitions
+    latest = definitions.latest(name)
+    if latest is None:
+        known = ", ".join(definitions.names()) or "none"
+        raise ProblemError(UNKNOWN_DEFINITION, f"This coordinator has no saga {name[:80]!r}: it has {known}.")
+    return json_answer(_described(latest, definitions))
+
+
+def _described(definition: SagaDefinition, definitions: Definitions) -> DefinitionBody:
+    return DefinitionBody(
+        name=definition.name,
+        version=definition.version,
+        versions=tuple(sorted(one.version for one in definitions if one.name == definition.name)),
+        doc=definition.doc,
+        key=definition.key_template,
+        deadline_ms=definition.deadline_ms,
+        participants=tuple(sorted({contract.participant for contract in definition.contracts.values()})),
+        input=_schema(definition.input_type),
+        result=_schema(definition.result_type),
+    )
+
+
+def _schema(kind: Any) -> dict[str, Any]:
+    (schema,), components = type_schemas([kind], _BASE)
+    return {**schema, "$defs": components} if components else schema

@@ -1,0 +1,184 @@
+"""What the answers look like."""
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from contracts.instants import to_rfc3339
+from contracts.values import NULL
+from coordinator.runtime.ports import HistoryRow, SagaView
+
+_SAFE = ":@!$&'()*+,;=~"
+
+
+def saga_path(saga_id: str) -> str:
+    """Where the saga is found."""
+    return f"/v1/sagas/{quote(saga_id, safe=_SAFE)}"
+
+
+class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks for a saga."""
+
+    definition: str
+    """Name of its definition."""
+    input: msgspec.Raw = msgspec.field(default_factory=lambda: NULL)
+    """What the definition takes; GET /v1/definitions/{name} has the schema."""
+    key: str | None = None
+    """One saga for each key. Without it, the definition's own key template gives it."""
+    version: int | None = None
+    """Version of the definition; without it, the latest."""
+
+
+class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks for a saga to be undone."""
+
+    reason: str = ""
+    """For people; kept in the history."""
+
+
+class AcceptedBody(msgspec.Struct, frozen=True):
+    """A saga that has been asked for."""
+
+    id: str
+    """``{definition}:{key}``."""
+    definition: str
+    version: int
+    status: str
+    """``running``, ``compensating`` or ``parked``, or how it ended: ``completed``, ``compensated``, ``failed``."""
+    href: str
+    """Where to find it."""
+
+    @classmethod
+    def of(cls, view: SagaView) -> "AcceptedBody":
+        """From its row."""
+        return cls(view.saga_id, view.definition, view.version, view.status, saga_path(view.saga_id))
+
+
+class SagaBody(msgspec.Struct, frozen=True):
+    """A saga."""
+
+    id: str
+    """``{definition}:{key}``."""
+    definition: str
+    version: int
+    """The version of the definition it was started with and stays with."""
+    status: str
+    """``running``, ``compensating`` or ``parked``, or how it ended: ``completed``, ``compensated``, ``failed``."""
+    href: str
+    """Where to find it."""
+    input: msgspec.Raw
+    """What it was started with."""
+    outcome: msgspec.Raw | None
+    """Once it ended or is parked: ``{"result": …}`` or ``{"problem": …}``."""
+    parked_for: str | None
+    """While parked, what has to be mended: ``code``, ``undo``, ``forward_only`` or ``unknown_pivot``."""
+    wake_at: str | None
+    """When the next thing is due (RFC 3339): a timer, a retry or a deadline."""
+    started_at: str
+    """RFC 3339."""
+    ended_at: str | None
+    """RFC 3339."""
+    traceparent: str | None
+    """W3C trace context of the saga's root span."""
+
+    @classmethod
+    def of(cls, view: SagaView) -> "SagaBody":
+        """From its row."""
+        return cls(
+            id=view.saga_id,
+            definition=view.definition,
+            version=view.version,
+            status=view.status,
+            href=saga_path(view.saga_id),
+            input=view.input,
+            outcome=view.outcome,
+            parked_for=view.parked_for,
+            wake_at=_instant(view.wake_at),
+            started_at=to_rfc3339(view.started_at),
+            ended_at=_instant(view.ended_at),
+            traceparent=view.traceparent,
+        )
+
+
+class SagaListBody(msgspec.Struct, frozen=True):
+    """A page of sagas, newest first."""
+
+    sagas: tuple[SagaBody, ...]
+    next: str | None
+    """Address of the next page; null: this is the last one."""
+
+
+class HistoryRowBody(msgspec.Struct, frozen=True):
+    """One activation: what was decided and kept together."""
+
+    seq: int
+    """Gapless, from 1."""
+    at: str
+    """RFC 3339."""
+    events: msgspec.Raw
+    """An array of events, as they are kept: each has a ``type``; times are milliseconds since 1970."""
+
+    @classmethod
+    def of(cls, row: HistoryRow) -> "HistoryRowBody":
+        """From its row."""
+        return cls(row.seq, to_rfc3339(row.at), row.events)
+
+
+class HistoryBody(msgspec.Struct, frozen=True):
+    """A page of a saga's history, oldest first."""
+
+    rows: tuple[HistoryRowBody, ...]
+    next: str | None
+    """Address of the next page; null: this is the end, for now."""
+
+
+class DefinitionBody(msgspec.Struct, frozen=True):
+    """A saga that this coordinator can run."""
+
+    name: str
+    version: int
+    """The version a new saga begins with."""
+    versions: tuple[int, ...]
+    """All versions deployed."""
+    doc: str
+    """Its docstring."""
+    key: str | None
+    """Template of the saga's key over its input; null: whoever starts it gives the key."""
+    deadline_ms: int | None
+    """The whole saga must have ended by then, in milliseconds from its start."""
+    participants: tuple[str, ...]
+    """Whom it calls."""
+    input: dict[str, Any]
+    """JSON Schema of its input."""
+    result: dict[str, Any]
+    """JSON Schema of its result."""
+
+
+class DefinitionListBody(msgspec.Struct, frozen=True):
+    """All sagas that this coordinator can run, by name."""
+
+    definitions: tuple[DefinitionBody, ...]
+
+
+class ProbeBody(msgspec.Struct, frozen=True):
+    """It is."""
+
+    status: str
+
+
+BODIES = (
+    StartBody,
+    CancelBody,
+    AcceptedBody,
+    SagaBody,
+    SagaListBody,
+    HistoryBody,
+    DefinitionBody,
+    DefinitionListBody,
+    ProbeBody,
+)
+
+
+def _instant(ms: int | None) -> str | None:
+    return None if ms is None else to_rfc3339(ms)

@@ -1,0 +1,47 @@
+"""Sagas for the tests of the interface."""
+
+import msgspec
+
+from contracts import Contract, command
+from coordinator.saga import Definitions, saga
+
+
+class Tea(msgspec.Struct, frozen=True):
+    """A cup of tea."""
+
+    kind: str
+    sugar: int = 0
+    guests: tuple[str, ...] = ()
+
+
+class Kitchen(Contract, name="kitchen"):
+    """Where tea is made."""
+
+    @command(timeout="5s")
+    async def boil(self, cups: int) -> str:
+        """Boils water."""
+        ...
+
+    @boil.undo()
+    async def pour_away(self, cups: int, result: str | None) -> None:
+        """Pours it away."""
+
+
+@saga(version=2, key="{tea.kind}")
+async def make_tea(tea: Tea, kitchen: Kitchen) -> str:
+    """Makes tea."""
+    return await kitchen.boil(1 + len(tea.guests))
+
+
+@saga(version=1, key="{tea.kind}", name="make_tea")
+async def make_tea_before(tea: Tea, kitchen: Kitchen) -> str:
+    """Makes tea as it used to."""
+    return await kitchen.boil(1)
+
+
+@saga(version=1)
+async def tidy(kitchen: Kitchen) -> None:
+    """Takes no input and has no key of its own."""
+
+
+DEFINITIONS = Definitions([make_tea, make_tea_before, tidy])
