@@ -16,7 +16,7 @@ from participants.sdk.barrier import enter, keep
 from participants.sdk.entry import Entry
 from participants.sdk.executor import HANDLER_LIMIT_S, ROUND_S, Answered, attempt
 from participants.sdk.performing import answer_to
-from participants.sdk.savepoints import CommitGuard, Savepoints
+from participants.sdk.savepoints import Savepoints
 from participants.sdk.tracing import Tracing
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,6 @@ class BarrierBatch:
         self._engine = engine
         self._tracing = tracing
         self._limit_s = limit_s
-        self._guard = CommitGuard(engine)
         self._size = MAX_BATCH
         self._alone = 0
         """How many of the coming commands are run alone, after a transaction broke."""
@@ -93,11 +92,7 @@ class BarrierBatch:
                 async with asyncio.timeout(STATEMENT_LIMIT_S):
                     entries = await enter(connection, [call.forward_id for call in calls])
                 failpoint("barrier_written")
-                self._guard.close(connection)
-                try:
-                    answered = await self._answers(connection, calls, entries)
-                finally:
-                    self._guard.open()
+                answered = await self._answers(connection, calls, entries)
                 await _end(connection, transaction, entries)
         except Broken:
             raise

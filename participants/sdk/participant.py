@@ -64,11 +64,6 @@ class Participant:
         if not database:
             asking = [handler for handler in self._handlers.values() if handler.needs_database]
             faults += [f"{handler.name} asks for a session, but there is no database" for handler in asking]
-            if self.barrier:
-                faults.append(
-                    "the barrier needs a database: give one, or declare Participant(…, barrier=False) "
-                    "when every handler may be called twice"
-                )
         elif not self.barrier:
             faults.append("with barrier=False no database is used: leave it out")
         if faults:

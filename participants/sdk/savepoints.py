@@ -3,15 +3,15 @@
 from typing import Any, NoReturn
 
 import msgspec
-from sqlalchemy import Connection, event
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from contracts.answers import Success
 from participants.sdk.arrivals import Call
 from participants.sdk.performing import perform
 
 _NOT_YOURS = "The SDK commits, together with the answer, after the handler has returned: just return."
+_RAISE = "Raise Refused or Failed, or any other exception: the SDK undoes what this handler wrote, and nothing else."
 
 
 class HandlerSession(AsyncSession):
@@ -34,12 +34,32 @@ class HandlerSession(AsyncSession):
         await super().rollback()
 
 
+class HandlerConnection(AsyncConnection):
+    """The batch's connection as handlers see it, through their session too: they cannot end its transaction."""
+
+    async def commit(self) -> NoReturn:
+        """Refused: the writes of all handlers and the kept answers are one transaction."""
+        raise InvalidRequestError(_NOT_YOURS)
+
+    async def rollback(self) -> NoReturn:
+        """Refused, since it would undo what others wrote."""
+        raise InvalidRequestError(_RAISE)
+
+    async def invalidate(self, exception: BaseException | None = None) -> NoReturn:
+        """Refused, likewise."""
+        raise InvalidRequestError(_RAISE)
+
+    async def close(self) -> NoReturn:
+        """Refused, likewise."""
+        raise InvalidRequestError(_RAISE)
+
+
 class Savepoints:
     """Runs handlers one after another in one transaction. What one of them wrote can be undone alone."""
 
     def __init__(self, connection: AsyncConnection, limit_s: float) -> None:
-        self._connection = connection
         self._sync: Any = connection.sync_connection
+        self._connection = HandlerConnection(connection.engine, self._sync)
         self._limit_s = limit_s
         self._session: HandlerSession | None = None
 
@@ -74,23 +94,3 @@ class Savepoints:
         finally:
             session.expunge_all()
         return result
-
-
-class CommitGuard:
-    """Keeps handlers from committing a transaction that is not theirs alone."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._shared: Connection | None = None
-        event.listen(engine.sync_engine, "commit", self._before_commit)
-
-    def close(self, connection: AsyncConnection) -> None:
-        """From here on the connection's transaction cannot be committed."""
-        self._shared = connection.sync_connection
-
-    def open(self) -> None:
-        """The handlers are through."""
-        self._shared = None
-
-    def _before_commit(self, connection: Connection) -> None:
-        if connection is self._shared:
-            raise InvalidRequestError(_NOT_YOURS)

@@ -46,7 +46,8 @@ Arrived = tuple[Record, Call | SetAside]
 class Worker:
     """One process's share of a participant's work. Use it as ``async with worker:``, or ``await worker.run(stop)``.
 
-    ``database`` is the engine of the participant's own Postgres database, in which the barrier's table exists.
+    ``database`` is the engine of the participant's own Postgres database, in which the barrier's table exists; None
+    goes without a barrier, as Participant describes it for ``barrier=False``.
     ``session_timeout_ms`` is how soon a process that died is missed and its partitions go to others.
     ``instance`` is a name for this process, unique in the group and the same after a restart: with it a restarted
     process has its partitions back at once.
@@ -58,8 +59,8 @@ class Worker:
         participant: Participant,
         *,
         kafka: str,
+        database: AsyncEngine | None,
         topics: Topics | None = None,
-        database: AsyncEngine | None = None,
         session_timeout_ms: int = 6_000,
         instance: str | None = None,
         handler_limit_s: float = HANDLER_LIMIT_S,
