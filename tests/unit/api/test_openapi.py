@@ -41,7 +41,9 @@ def test_version() -> None:
         Draft202012Validator.check_schema(schema)
 
 
-@pytest.mark.parametrize(("where", "media"), list(contents()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("where", "media"), list(contents()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_examples_fit_their_schemas(where: str, media: dict[str, Any]) -> None:
     """Every body has a schema, and an example that fits it."""
     examples = media.get("examples", {"": {"value": media.get("example")}})
