@@ -13,8 +13,6 @@ from contracts.travel import Flights, Hotels, Payments
 
 CONTRACTS = (Flights, Hotels, Payments)
 DIRECTORY = Path(__file__).parent / "generated"
-OPENAPI = "openapi.json"
-"""Stands there too; `python -m coordinator.api.openapi` writes it."""
 
 
 def generated() -> Mapping[str, str]:
@@ -29,7 +27,7 @@ def main() -> None:
     files = generated()
     DIRECTORY.mkdir(exist_ok=True)
     for stale in DIRECTORY.glob("*.schema.json"):
-        if stale.name not in files and stale.name != OPENAPI:
+        if stale.name not in files:
             stale.unlink()
     for name, text in files.items():
         (DIRECTORY / name).write_text(text, encoding="utf-8")
