@@ -5,6 +5,9 @@ from typing import Protocol
 
 import msgspec
 
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.ownership import Ownership
+
 
 class StoredSaga(msgspec.Struct, frozen=True):
     """A saga as the log has it."""
@@ -178,3 +181,28 @@ class HistoryRow(msgspec.Struct, frozen=True):
     seq: int
     at: int
     events: msgspec.Raw
+
+
+class Broker(CommandPublisher, Protocol):
+    """The way to Kafka and back."""
+
+    async def start(self, intake: Intake, ownership: Ownership) -> None:
+        """Begins to connect, in the background, and returns at once.
+
+        From then on replies are offered to the intake, which is looked at between two handfuls: while it is full, no
+        more are taken. Ownership is told what is assigned. Connections that break are made again, for ever.
+        """
+        ...
+
+    async def pause(self) -> None:
+        """Takes no more replies. Those taken go on, and publishing too."""
+        ...
+
+    async def stop(self) -> None:
+        """Commits the offsets of what was handled, leaves the group, closes. Returns within a few seconds."""
+        ...
+
+    @property
+    def trouble(self) -> str | None:
+        """Why replies cannot be taken just now, if so."""
+        ...

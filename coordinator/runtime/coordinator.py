@@ -1,0 +1,140 @@
+"""One coordinator: intake, activation, relay, timers and the sweep, wired to a store and a broker."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from contracts.topics import Topics
+from coordinator.runtime.activation import Activation
+from coordinator.runtime.clock import Clock, SteadyClock
+from coordinator.runtime.flushing import Flushing
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.limits import Limits
+from coordinator.runtime.machines import EngineMachines, Machines
+from coordinator.runtime.observer import NullObserver, Observer
+from coordinator.runtime.outgoing import Outgoing, TraceOf, same_trace
+from coordinator.runtime.ownership import Ownership
+from coordinator.runtime.ports import Broker, SagaStore
+from coordinator.runtime.recovery import Recovery
+from coordinator.runtime.relay import Relay
+from coordinator.runtime.timers import Timers
+from coordinator.runtime.turn import Deciding
+from coordinator.runtime.warm import WarmSagas
+from coordinator.runtime.watchers import Watchers
+from coordinator.saga.definitions import Definitions
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether requests should be sent here, and if not, why."""
+
+    ready: bool
+    reason: str
+
+
+class Coordinator:
+    """Start it once, stop it once. Several may run on one store and one broker."""
+
+    def __init__(
+        self,
+        *,
+        store: SagaStore,
+        broker: Broker,
+        definitions: Definitions,
+        topics: Topics,
+        observer: Observer | None = None,
+        trace: TraceOf = same_trace,
+        limits: Limits | None = None,
+        clock: Clock | None = None,
+        machines: Machines | None = None,
+    ) -> None:
+        self.limits = limits = limits or Limits()
+        self.clock = clock = clock or SteadyClock()
+        observer = observer or NullObserver()
+        self._broker = broker
+        self.intake = Intake(limits)
+        """Where facts are handed in."""
+        self.watchers = Watchers()
+        """Who waits for a saga's next decision."""
+        self.ownership = Ownership()
+        self.warm = WarmSagas(limits.warm_sagas)
+        self.relay = Relay(broker, limits, observer)
+        self.timers = Timers(self.intake, clock, limits, observer)
+        self._flushing = Flushing(self.relay, store, limits)
+        outgoing = Outgoing(topics, trace)
+        deciding = Deciding(machines or EngineMachines(definitions), outgoing, limits.engine_slice_ms)
+        self.activation = Activation(
+            intake=self.intake,
+            store=store,
+            deciding=deciding,
+            warm=self.warm,
+            relay=self.relay,
+            timers=self.timers,
+            ownership=self.ownership,
+            watchers=self.watchers,
+            observer=observer,
+            clock=clock,
+            limits=limits,
+        )
+        self.ownership.on_change.append(self._owned)
+        self._recovery = Recovery(
+            store=store,
+            intake=self.intake,
+            relay=self.relay,
+            timers=self.timers,
+            warm=self.warm,
+            ownership=self.ownership,
+            clock=clock,
+            limits=limits,
+        )
+        self._sweeping: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    def _owned(self, gained: frozenset[int]) -> None:
+        """What is not ours any more leaves the memory; the sweep brings what is new."""
+        self.warm.retain(self.ownership.owns)
+        self.timers.retain(self.ownership.owns)
+
+    async def start(self) -> None:
+        """Begins to work; returns at once, whether or not Postgres and Kafka answer. See ``ready``."""
+        await self._broker.start(self.intake, self.ownership)
+        self._sweeping = asyncio.get_running_loop().create_task(self._recovery.run())
+
+    @property
+    def ready(self) -> Readiness:
+        """Whether facts are taken in, committed, and sent on."""
+        if self._stopping:
+            return Readiness(False, "The coordinator is stopping.")
+        if self._sweeping is None:
+            return Readiness(False, "The coordinator has not started.")
+        for trouble in (self.activation.trouble, self._recovery.trouble, self._broker.trouble, self.relay.trouble):
+            if trouble is not None:
+                return Readiness(False, trouble)
+        return Readiness(True, "")
+
+    async def stop(self) -> None:
+        """Takes no more work, finishes what is in flight as far as that is possible in time, leaves the group.
+
+        What could not be finished is lost from memory only: the log, the outbox and the offsets have it.
+        """
+        self._stopping = True
+        await self._broker.pause()
+        self.intake.close()
+        self.timers.stop()
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.wait([self._sweeping])
+        try:
+            async with asyncio.timeout(self.limits.stop_s):
+                await self.activation.drained()
+                await self.relay.drained()
+                self._flushing.stop()
+                await self._flushing.flush()
+        except TimeoutError:
+            log.warning("stopped_early", facts=self.intake.size, reason=self.ready.reason)
+        self.activation.cancel()
+        self.relay.cancel()
+        await self._broker.stop()

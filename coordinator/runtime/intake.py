@@ -1,0 +1,151 @@
+"""The mailboxes. All facts enter here, each joins the mailbox of its saga; a full intake pushes back."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+
+from contracts.failpoints import failpoint
+from coordinator.engine.facts import Fact, Verdict
+from coordinator.runtime.limits import Limits
+
+Done = Callable[[Verdict], None]
+"""Told what became of a fact, once its activation is committed. Must not raise."""
+
+
+class Overloaded(Exception):
+    """Too much is waiting, or the coordinator is stopping. Try again after ``retry_after_s`` seconds."""
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Letter:
+    """A fact on its way, and whom to tell."""
+
+    __slots__ = ("done", "fact", "failures", "unsure")
+
+    def __init__(self, fact: Fact, done: Done) -> None:
+        self.fact = fact
+        self.done = done
+        self.failures = 0
+        """How often the engine or the database failed on it. From then on it is taken alone."""
+        self.unsure = False
+        """A commit of it may have taken effect already."""
+
+
+class Intake:
+    """Mailboxes by saga. A saga is in one batch at most; what comes for it meanwhile waits behind that batch.
+
+    Every saga handed out by ``take`` comes back by ``release`` or ``put_back``.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._waiting: OrderedDict[str, list[Letter]] = OrderedDict()
+        self._taken: dict[str, list[Letter]] = {}
+        """Sagas in a batch, each with what came for it meanwhile."""
+        self._size = 0
+        self._full = False
+        self._closed = False
+        self.on_mail: Callable[[], None] = _nothing
+        """Called when there is something to take; may be called more often than needed."""
+        self.on_room: list[Callable[[], None]] = []
+        """Called when the intake is no longer full."""
+
+    @property
+    def size(self) -> int:
+        """Facts that wait, without those in a batch."""
+        return self._size
+
+    @property
+    def full(self) -> bool:
+        """Whether sources should pause: True from the high-water mark until the low-water mark is reached."""
+        return self._full
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits and nothing is in a batch."""
+        return not self._size and not self._taken
+
+    def holds(self, saga_id: str) -> bool:
+        """Whether the saga has mail waiting or is in a batch: it is going to be activated anyway."""
+        return saga_id in self._waiting or saga_id in self._taken
+
+    async def submit(self, saga_id: str, fact: Fact) -> Verdict:
+        """Hands in the fact and waits until its activation is committed. Raises Overloaded when too much waits."""
+        if self._closed:
+            raise Overloaded("The coordinator is stopping: try again, another one will answer.")
+        if self._size >= self._limits.facts_submitted:
+            raise Overloaded(f"The coordinator has {self._size:,} facts to take in first: try again in a second.")
+        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+
+        def done(verdict: Verdict) -> None:
+            if not answer.done():
+                answer.set_result(verdict)
+
+        self.offer(saga_id, fact, done)
+        return await answer
+
+    def offer(self, saga_id: str, fact: Fact, done: Done) -> None:
+        """Hands in the fact. Never refuses: whoever offers many looks at ``full`` between two handfuls."""
+        failpoint("fact_received")
+        letter = Letter(fact, done)
+        if (box := self._waiting.get(saga_id)) is not None:
+            box.append(letter)
+        elif (held := self._taken.get(saga_id)) is not None:
+            held.append(letter)
+        else:
+            self._waiting[saga_id] = [letter]
+            self.on_mail()
+        self._size += 1
+        if self._size >= self._limits.facts_high:
+            self._full = True
+
+    def close(self) -> None:
+        """Refuses submitted facts from here on; what is offered is still taken."""
+        self._closed = True
+
+    def take(self, sagas: int) -> list[tuple[str, list[Letter]]]:
+        """Hands out up to so many sagas, those that waited longest first, each with its facts in order."""
+        batch: list[tuple[str, list[Letter]]] = []
+        while self._waiting and len(batch) < sagas:
+            saga_id, box = self._waiting.popitem(last=False)
+            count = self._together(box)
+            self._taken[saga_id] = box[count:]
+            batch.append((saga_id, box[:count]))
+            self._size -= count
+        if self._full and self._size <= self._limits.facts_low:
+            self._full = False
+            for room in self.on_room:
+                room()
+        return batch
+
+    def _together(self, box: list[Letter]) -> int:
+        """How many letters may be tried together: one on which something failed is tried alone."""
+        if box[0].failures:
+            return 1
+        most = min(len(box), self._limits.facts_per_saga)
+        return next((index for index in range(1, most) if box[index].failures), most)
+
+    def release(self, saga_id: str) -> None:
+        """The saga's batch is over; what came meanwhile may be taken."""
+        if held := self._taken.pop(saga_id):
+            self._waiting[saga_id] = held
+            self.on_mail()
+
+    def put_back(self, saga_id: str, letters: list[Letter]) -> None:
+        """The saga's batch came to nothing: its letters stand in front again, in their order."""
+        held = self._taken.pop(saga_id)
+        self._size += len(letters)
+        self._waiting[saga_id] = letters + held
+        self._waiting.move_to_end(saga_id, last=False)
+        self.on_mail()
+
+    @property
+    def has_mail(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._waiting)
+
+
+def _nothing() -> None: ...

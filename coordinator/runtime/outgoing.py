@@ -1,0 +1,94 @@
+"""A decision as it is written: history row, saga row, outbox rows."""
+
+from collections.abc import Callable
+
+from contracts.command_message import CommandMessage
+from contracts.topics import Topics
+from coordinator.engine.decision import Decision, Send
+from coordinator.engine.status import Status
+from coordinator.history.codec import write_events
+from coordinator.history.started import SagaStarted
+from coordinator.runtime.machines import SagaMachine
+from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaWrite
+from coordinator.runtime.shards import shard_of
+from coordinator.runtime.waking import row_must_move
+
+TraceOf = Callable[[str | None, Send], str | None]
+"""The traceparent that a command travels with, from its saga's; None: none."""
+
+_MOVING = (Status.RUNNING, Status.COMPENSATING)
+"""While a saga has one of these, its row shows nothing that an activation could change but status and wake-up time."""
+
+
+def same_trace(traceparent: str | None, send: Send) -> str | None:
+    """The saga's own context, for every command."""
+    return traceparent
+
+
+class Outgoing:
+    """Turns decisions into what the store writes."""
+
+    def __init__(self, topics: Topics, trace: TraceOf = same_trace) -> None:
+        self._topics = topics
+        self._trace = trace
+
+    def write(
+        self, decision: Decision, machine: SagaMachine, before: Status | None, row_wake_at: int | None, now: int
+    ) -> SagaWrite:
+        """The write of a decision that has events. ``before`` is the status until now, None for a saga that begins."""
+        start = self._start(decision) if before is None else None
+        changed = start is not None or decision.status != before or decision.status not in _MOVING
+        change: SagaRowChange | None = None
+        if changed or row_must_move(row_wake_at, decision.wake_at, now):
+            change = SagaRowChange(
+                status=decision.status.value,
+                wake_at=decision.wake_at,
+                outcome=decision.outcome,
+                parked_for=decision.parked_for,
+                ended_at=now if decision.status.ended else None,
+            )
+        return SagaWrite(
+            saga_id=decision.saga_id,
+            seq=decision.seq,
+            events=write_events(decision.events),
+            at=now,
+            start=start,
+            change=change,
+            outbox=tuple([self._row(decision.saga_id, machine, send, now) for send in decision.sends]),
+        )
+
+    def _start(self, decision: Decision) -> SagaStart:
+        first = decision.events[0]
+        if decision.seq != 1 or not isinstance(first, SagaStarted):
+            raise AssertionError(f"The first decision of {decision.saga_id} is row {decision.seq}, {first!r}.")
+        return SagaStart(
+            definition=first.definition,
+            version=first.version,
+            input=bytes(first.input),
+            at=first.at,
+            shard=shard_of(decision.saga_id),
+            traceparent=first.traceparent,
+        )
+
+    def _row(self, saga_id: str, machine: SagaMachine, send: Send, now: int) -> OutboxRow:
+        message = CommandMessage(
+            command_id=send.command_id,
+            type=send.type,
+            definition=machine.definition or saga_id.partition(":")[0],
+            saga_id=saga_id,
+            direction=send.direction,
+            attempt=send.attempt,
+            time_ms=now,
+            reply_to=self._topics.replies,
+            value=send.value,
+            deadline_ms=send.deadline,
+            traceparent=self._trace(machine.traceparent, send),
+        )
+        return OutboxRow(
+            command_id=send.command_id,
+            attempt=send.attempt,
+            saga_id=saga_id,
+            topic=self._topics.commands(send.participant),
+            headers=tuple(message.headers()),
+            value=send.value,
+        )

@@ -1,0 +1,193 @@
+"""The sweep: what a crash, a full memory or another coordinator left behind is found again. A loop, not a start.
+
+It reads only what is due, so a start with a million sagas in flight is as quick as one with none. It needs no memory
+of its own: whatever it offers twice is harmless, since the fence and the participants' barriers refuse repetition.
+
+When topics or the whole cluster were replaced (K3), the rows confirmed before are gone from the outbox, and the sweep
+cannot send them again. It does not need to: a command whose reply never comes is sent again by the engine at its
+timeout, the topics are made anew (``kafka/topics.py``), and the consumer starts at the earliest offset of the new ones.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from contracts.failpoints import failpoint
+from contracts.ids import parse_command_id
+from coordinator.engine.facts import Resume, Verdict
+from coordinator.runtime.clock import Clock
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.limits import Limits
+from coordinator.runtime.ownership import Ownership
+from coordinator.runtime.ports import OutboxRow, OutcomeUnknown, SagaStore, StoreUnavailable
+from coordinator.runtime.relay import Relay
+from coordinator.runtime.timers import Timers
+from coordinator.runtime.warm import WarmSagas
+
+log = structlog.get_logger(__name__)
+
+_OVERLAP_MS = 3_000
+"""The window of wake-ups reaches back so far: a timer may be set shortly before it is due, by anybody."""
+
+
+class Recovery:
+    """Overdue and near wake-ups, leftover outbox rows, and sagas parked for their code."""
+
+    def __init__(
+        self,
+        *,
+        store: SagaStore,
+        intake: Intake,
+        relay: Relay,
+        timers: Timers,
+        warm: WarmSagas,
+        ownership: Ownership,
+        clock: Clock,
+        limits: Limits,
+    ) -> None:
+        self._store, self._intake, self._relay, self._timers = store, intake, relay, timers
+        self._warm, self._ownership, self._clock, self._limits = warm, ownership, clock, limits
+        self._all_at = 0
+        """When all overdue wake-ups are read next."""
+        self._foreign_at = 0
+        """When leftovers of other shards are read next."""
+        self._to_resume: set[int] = set()
+        """Partitions gained whose parked sagas have not been tried with this process's code."""
+        self._resumed: set[int] = set()
+        self._now = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._failures = 0
+        intake.on_room.append(self._has_room.set)
+        ownership.on_change.append(self._gained)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the log cannot be read just now, if so."""
+        return "Postgres does not answer." if self._failures else None
+
+    def _gained(self, partitions: frozenset[int]) -> None:
+        self._all_at = 0
+        self._to_resume |= partitions - self._resumed
+        self._now.set()
+
+    async def run(self) -> None:
+        """Sweeps until it is cancelled."""
+        while True:
+            self._now.clear()
+            try:
+                await self._sweep()
+                self._failures = 0
+            except (StoreUnavailable, OutcomeUnknown) as error:
+                self._failures += 1
+                log.warning("sweep_failed", error=str(error))
+            except Exception:
+                self._failures += 1
+                log.exception("sweep_failed")
+            wait_s = self._limits.sweep_every_ms / 1e3
+            if self._failures:
+                wait_s += self._limits.store_retry.delay_s(self._failures)
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._now.wait()
+            except TimeoutError:
+                continue
+
+    async def _sweep(self) -> None:
+        await self._wake_ups()
+        failpoint("sweep_half_done")
+        await self._leftovers()
+        await self._resume_parked()
+
+    async def _wake_ups(self) -> None:
+        """Brings near wake-ups into the timers: each second the recent window, now and then all that is overdue."""
+        now = self._clock()
+        before = now + self._limits.sweep_ahead_ms
+        everything = now >= self._all_at
+        cursor = None if everything else (now - _OVERLAP_MS, "")
+        while self._timers.room:
+            page = await self._store.due(before, self._limits.sweep_page, cursor)
+            for wake_at, saga_id in page:
+                self._wake_up(wake_at, saga_id, now)
+            if len(page) < self._limits.sweep_page:
+                if everything:
+                    self._all_at = now + self._limits.sweep_all_every_ms
+                return
+            cursor = page[-1]
+
+    def _wake_up(self, wake_at: int, saga_id: str, now: int) -> None:
+        if not self._ownership.owns(saga_id) and wake_at > now - self._limits.foreign_grace_ms:
+            return
+        if self._intake.holds(saga_id):
+            return
+        warm = self._warm.get(saga_id)
+        if warm is not None and warm.row_wake_at != wake_at:
+            self._warm.drop(saga_id)
+        self._timers.expect(saga_id, wake_at)
+
+    async def _leftovers(self) -> None:
+        """Sends again what was committed and never acknowledged: ours soon, anybody's after a while."""
+        now = self._clock()
+        await self._send_again(now - self._limits.leftovers_older_ms, self._ownership.owns)
+        if now >= self._foreign_at:
+            await self._send_again(now - self._limits.foreign_leftovers_older_ms, lambda _: True)
+            self._foreign_at = now + self._limits.foreign_leftovers_older_ms // 2
+
+    async def _send_again(self, older_than: int, ours: Callable[[str], bool]) -> None:
+        after = ""
+        found = 0
+        while self._relay.room:
+            page = await self._store.leftovers(older_than, self._limits.sweep_page, after)
+            whole = _whole_sagas(page) if len(page) == self._limits.sweep_page else page
+            found += self._relay.offer_again(_in_order([row for row in whole if ours(row.saga_id)]))
+            if len(page) < self._limits.sweep_page:
+                break
+            after = whole[-1].command_id
+        if found:
+            log.info("outbox_swept", rows=found)
+
+    async def _resume_parked(self) -> None:
+        """Once per process and partition: newly deployed code may fit again."""
+        partitions, self._to_resume = self._to_resume, set()
+        if not partitions:
+            return
+        after = ""
+        try:
+            while page := await self._store.parked_for_code(self._limits.sweep_page, after):
+                for saga_id in page:
+                    if self._ownership.owns(saga_id) and self._ownership.partition(saga_id) in partitions:
+                        self._intake.offer(saga_id, Resume(), _resumed)
+                after = page[-1]
+                await self._room()
+        except BaseException:
+            self._to_resume |= partitions
+            raise
+        self._resumed |= partitions
+
+    async def _room(self) -> None:
+        while self._intake.full:
+            self._has_room.clear()
+            await self._has_room.wait()
+
+
+def _whole_sagas(page: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    """The page without the saga at its end, of which there may be more on the next page."""
+    last = page[-1].saga_id
+    end = len(page)
+    while end and page[end - 1].saga_id == last:
+        end -= 1
+    return page[:end] if end else page
+
+
+def _in_order(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
+    """As they were decided, as far as their ids tell: commands by step, then undos from the last step back."""
+    return sorted(rows, key=_order)
+
+
+def _order(row: OutboxRow) -> tuple[str, bool, int]:
+    ref = parse_command_id(row.command_id)
+    return row.saga_id, ref.undo, -ref.step if ref.undo else ref.step
+
+
+def _resumed(verdict: Verdict) -> None:
+    """Nobody waits for it."""

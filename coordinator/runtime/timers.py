@@ -1,0 +1,140 @@
+"""The wake-ups that are near, in memory. The far ones stay in the table until the sweep brings them."""
+
+import asyncio
+import heapq
+from collections.abc import Callable
+
+from contracts.failpoints import failpoint
+from coordinator.engine.facts import Verdict, WakeUp
+from coordinator.runtime.clock import Clock
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.limits import Limits
+from coordinator.runtime.observer import Observer
+
+_LONGEST_S = 1.0
+"""The clock is read again after so long, however far the next timer is: somebody may have set it."""
+_HANDFUL = 500
+
+
+class Timers:
+    """At most one timer for each saga: (due, row), its next wake-up and what its saga row says about it.
+
+    The heap may hold times that are no longer true; what counts is the entry. A saga's heap entry is never later than
+    its due time, so moving a timer later costs nothing: it is pushed again when the earlier time comes.
+    """
+
+    def __init__(self, intake: Intake, clock: Clock, limits: Limits, observer: Observer) -> None:
+        self._intake, self._clock, self._limits, self._observer = intake, clock, limits, observer
+        self._entries: dict[str, tuple[int, int | None]] = {}
+        self._in_heap: dict[str, int] = {}
+        """The earliest time in the heap, by saga."""
+        self._heap: list[tuple[int, str]] = []
+        self._handle: asyncio.TimerHandle | asyncio.Handle | None = None
+        self._armed_for: int | None = None
+        self._stopped = False
+        intake.on_room.append(self._go_on)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def room(self) -> bool:
+        """Whether the sweep may bring more."""
+        return len(self._heap) < self._limits.timers
+
+    def due(self, saga_id: str) -> int | None:
+        """When the saga is going to be woken, if that is known here."""
+        entry = self._entries.get(saga_id)
+        return None if entry is None else entry[0]
+
+    def set(self, saga_id: str, due: int | None, row: int | None) -> None:
+        """The saga's next wake-up, and the one its row has. None: nothing is due."""
+        if due is None:
+            self._entries.pop(saga_id, None)
+            return
+        earliest = self._in_heap.get(saga_id)
+        if earliest is None and not self.room:
+            self._entries.pop(saga_id, None)
+            return
+        self._entries[saga_id] = (due, row)
+        if earliest is None or due < earliest:
+            self._in_heap[saga_id] = due
+            heapq.heappush(self._heap, (due, saga_id))
+            self._arm()
+
+    def expect(self, saga_id: str, row: int) -> None:
+        """The sweep read this wake-up time in the saga's row.
+
+        If that is what we believe the row has, we know better than it. If not, somebody else has advanced the saga
+        (or it is not known here at all), and it is woken at the row's time.
+        """
+        entry = self._entries.get(saga_id)
+        if entry is None or entry[1] != row:
+            self.set(saga_id, row, row)
+
+    def forget(self, saga_id: str) -> None:
+        """Its timer does not matter any more."""
+        self._entries.pop(saga_id, None)
+
+    def retain(self, owns: Callable[[str], bool]) -> None:
+        """Forgets the timers of sagas that are not ours any more."""
+        for saga_id in [saga_id for saga_id in self._entries if not owns(saga_id)]:
+            del self._entries[saga_id]
+
+    def stop(self) -> None:
+        """Nothing fires from here on."""
+        self._stopped = True
+        if self._handle is not None:
+            self._handle.cancel()
+
+    def _arm(self) -> None:
+        """Sees to it that ``_fire`` runs when the first of the heap is due."""
+        if self._stopped or not self._heap:
+            return
+        first = self._heap[0][0]
+        if self._armed_for is not None and self._armed_for <= first:
+            return
+        if self._handle is not None:
+            self._handle.cancel()
+        wait_s = (first - self._clock()) / 1e3
+        loop = asyncio.get_running_loop()
+        self._armed_for = first
+        self._handle = loop.call_later(min(max(wait_s, 0.0), _LONGEST_S), self._fire)
+
+    def _go_on(self) -> None:
+        if self._armed_for is None:
+            self._arm()
+
+    def _fire(self) -> None:
+        """Wakes what is due, a handful at a time and only while the intake has room (T2)."""
+        self._armed_for = self._handle = None
+        now = self._clock()
+        fired = 0
+        while self._heap and self._heap[0][0] <= now and fired < _HANDFUL:
+            if self._intake.full:
+                return
+            fired += self._pop(now)
+        self._arm()
+
+    def _pop(self, now: int) -> int:
+        at, saga_id = heapq.heappop(self._heap)
+        if self._in_heap.get(saga_id) != at:
+            return 0
+        del self._in_heap[saga_id]
+        entry = self._entries.get(saga_id)
+        if entry is None:
+            return 0
+        due = entry[0]
+        if due > now:
+            self._in_heap[saga_id] = due
+            heapq.heappush(self._heap, (due, saga_id))
+            return 0
+        del self._entries[saga_id]
+        self._observer.timer_late((now - due) / 1e3)
+        self._intake.offer(saga_id, WakeUp(), _woken)
+        failpoint("timer_fired")
+        return 1
+
+
+def _woken(verdict: Verdict) -> None:
+    """Nobody waits for it."""

@@ -1,0 +1,84 @@
+"""One saga's turn in a batch: its machine, the facts, and what follows from them."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+
+from coordinator.engine.decision import Decision
+from coordinator.engine.facts import Ignored
+from coordinator.engine.status import Status
+from coordinator.history.codec import read_events
+from coordinator.runtime.intake import Letter
+from coordinator.runtime.machines import Machines
+from coordinator.runtime.outgoing import Outgoing
+from coordinator.runtime.ports import SagaWrite, StoredSaga
+from coordinator.runtime.warm import WarmSaga
+
+
+class Turn:
+    """Filled in from left to right: facts, machine, decision, write; or an error."""
+
+    __slots__ = ("before", "decision", "error", "fresh", "letters", "now", "saga", "saga_id", "write")
+
+    def __init__(self, saga_id: str, letters: list[Letter], saga: WarmSaga | None, now: int) -> None:
+        self.saga_id = saga_id
+        self.letters = letters
+        self.saga = saga
+        self.now = now
+        self.fresh = saga is None
+        """Its machine is made from what the log has now, not from what it had earlier."""
+        self.before: Status | None = None
+        self.decision: Decision | None = None
+        self.write: SagaWrite | None = None
+        self.error: Exception | None = None
+
+    @property
+    def doubtful(self) -> bool:
+        """A warm copy may be behind the log without knowing. If it commits, the fence tells; if it only says that a
+        fact belongs to nothing, nobody does, and a good answer would be set aside."""
+        return (
+            not self.fresh
+            and self.decision is not None
+            and not self.decision.events
+            and any(type(verdict) is Ignored for verdict in self.decision.verdicts)
+        )
+
+
+class Deciding:
+    """Lets the engine decide the turns of a batch, and gives the event loop back in between."""
+
+    def __init__(self, machines: Machines, outgoing: Outgoing, slice_ms: float) -> None:
+        self._machines = machines
+        self._outgoing = outgoing
+        self._slice_s = slice_ms / 1e3
+
+    async def decide(self, turns: Sequence[Turn], stored: Mapping[str, StoredSaga]) -> None:
+        """Fills in decision and write, or the error, of every turn."""
+        until = time.perf_counter() + self._slice_s
+        for turn in turns:
+            if time.perf_counter() > until:
+                await asyncio.sleep(0)
+                until = time.perf_counter() + self._slice_s
+            try:
+                self._decide(turn, stored)
+            except Exception as error:  # the engine, or a saga's code, or a history of a newer release
+                turn.error = error
+
+    def _decide(self, turn: Turn, stored: Mapping[str, StoredSaga]) -> None:
+        saga = turn.saga
+        if saga is None:
+            saga = turn.saga = self._wake(turn.saga_id, stored.get(turn.saga_id))
+        machine = saga.machine
+        turn.before = machine.status if machine.exists else None
+        decision = machine.advance([letter.fact for letter in turn.letters], turn.now)
+        if len(decision.verdicts) != len(turn.letters):
+            raise AssertionError(f"{len(turn.letters)} facts got {len(decision.verdicts)} verdicts.")
+        if decision.events:
+            turn.write = self._outgoing.write(decision, machine, turn.before, saga.row_wake_at, turn.now)
+        turn.decision = decision
+
+    def _wake(self, saga_id: str, stored: StoredSaga | None) -> WarmSaga:
+        if stored is None:
+            return WarmSaga(self._machines.new(saga_id), None)
+        rows = [read_events(row) for row in stored.rows]
+        return WarmSaga(self._machines.rebuild(saga_id, rows), stored.wake_at, rows[-1] if rows else ())
