@@ -37,11 +37,12 @@ def servers(
 ) -> Iterator[Servers[PostgresServer, KafkaServer]]:
     """A real PostgreSQL and a real Kafka, empty at the start of the run, shared by all its tests."""
     reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
+    capture = pytestconfig.pluginmanager.get_plugin("capturemanager")
 
     def progress(line: str) -> None:
-        if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(f"  {line}")
+        if reporter is not None and capture is not None:
+            with capture.global_and_fixture_disabled():
+                reporter.write_line(line)
 
     servers = start_servers(session_loop, progress)
     yield servers

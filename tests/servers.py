@@ -6,6 +6,7 @@ from pathlib import Path
 
 from coordinator.embedded.failure import EmbeddedServersBusy
 from coordinator.embedded.home import amends_home
+from coordinator.embedded.kafka import EmbeddedKafka
 from coordinator.embedded.progress import Progress
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers, choose_servers
@@ -24,11 +25,18 @@ def start_servers(loop: AbstractEventLoop, progress: Progress) -> Servers[Postgr
             fresh=True,
         )
         try:
-            loop.run_until_complete(servers.start())
+            loop.run_until_complete(_start(servers))
         except EmbeddedServersBusy:
             continue
         return servers
     raise EmbeddedServersBusy(f"{RUNS_AT_ONCE} test runs have servers under {amends_home()} already. End one of them.")
+
+
+async def _start(servers: Servers[PostgresServer, KafkaServer]) -> None:
+    # Tests start Kafka many times.
+    if isinstance(servers.kafka, EmbeddedKafka):
+        await servers.kafka.record_start()
+    await servers.start()
 
 
 def root_of_run(number: int) -> Path:

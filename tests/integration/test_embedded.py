@@ -3,10 +3,10 @@
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -36,6 +36,24 @@ def root(request: pytest.FixtureRequest) -> Iterator[Path]:
     yield root
     asyncio.run(stop_leftovers(root))
     shutil.rmtree(root)
+
+
+@contextmanager
+def parent_of_servers(root: Path, *options: str) -> Generator[subprocess.Popen[bytes]]:
+    """A process that has started servers in this root and waits; killed at the end at the latest."""
+    parent = subprocess.Popen([sys.executable, START_AND_WAIT, root, *options], stdout=subprocess.PIPE)
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        yield parent
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+def remove_all(root: Path, name: str) -> None:
+    for path in root.rglob(name):
+        path.unlink()
 
 
 async def query(url: str, statement: str) -> object:
@@ -219,8 +237,7 @@ async def test_a_failed_start_shows_the_log(root: Path) -> None:
     postgres = EmbeddedPostgres(root / "postgres")
     await postgres.start()
     await postgres.stop()
-    for control in root.rglob("pg_control"):
-        control.unlink()
+    remove_all(root, "pg_control")
     with pytest.raises(EmbeddedServerFailed, match=r"pg_control.*No such file"):
         await postgres.start()
 
@@ -228,24 +245,16 @@ async def test_a_failed_start_shows_the_log(root: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals the children of a process that died")
 async def test_servers_die_with_their_parent(root: Path) -> None:
     """After SIGKILL for the process that started them, nothing of them runs on."""
-    parent = subprocess.Popen([sys.executable, START_AND_WAIT, root], stdout=subprocess.PIPE)
-    assert parent.stdout is not None
-    assert await asyncio.to_thread(parent.stdout.readline) == b"ready\n"
-    pids = [pid for pid in processes_of(root) if pid != parent.pid]
-    parent.kill()
-    parent.wait()
+    with parent_of_servers(root) as parent:
+        pids = [pid for pid in processes_of(root) if pid != parent.pid]
     assert await until(lambda: not any(map(is_alive, pids)), 20), "servers outlived their parent"
 
 
 async def test_a_leftover_is_stopped_by_the_next_start(root: Path) -> None:
     """A server that outlived its parent makes room for the next one, which has its data."""
     # Started in a thread that is not the main one, it is not signalled when its parent dies.
-    parent = subprocess.Popen([sys.executable, START_AND_WAIT, root, "--thread"], stdout=subprocess.PIPE)
-    assert parent.stdout is not None
-    assert await asyncio.to_thread(parent.stdout.readline) == b"ready\n"
-    leftover = int((root / "postgres" / "pid").read_text())
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
+    with parent_of_servers(root, "--thread"):
+        leftover = int((root / "postgres" / "pid").read_text())
     assert is_alive(leftover)
     postgres = EmbeddedPostgres(root / "postgres")
     await postgres.start()
