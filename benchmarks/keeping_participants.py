@@ -10,9 +10,9 @@ from participants.sdk import Delivery, Participant
 metadata = MetaData()
 effect = Table("effect", metadata, Column("command_id", Text), Column("direction", Text), Column("number", BigInteger))
 
-first = Participant(First)
-second = Participant(Second)
-third = Participant(Third)
+first = Participant(First, tables=metadata)
+second = Participant(Second, tables=metadata)
+third = Participant(Third, tables=metadata)
 
 
 async def keep(work: Work, delivery: Delivery, db: AsyncConnection) -> None:

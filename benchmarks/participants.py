@@ -4,9 +4,9 @@ from benchmarks.contracts import Done, First, Second, Third, Work
 from contracts import Refused
 from participants.sdk import Participant
 
-first = Participant(First)
-second = Participant(Second)
-third = Participant(Third)
+first = Participant(First, barrier=False)
+second = Participant(Second, barrier=False)
+third = Participant(Third, barrier=False)
 
 
 @first.on(First.work)
