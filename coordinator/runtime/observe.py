@@ -11,7 +11,9 @@ from coordinator.history.started import SagaStarted
 from coordinator.runtime.machines import Machines, SagaMachine
 from coordinator.runtime.observed_steps import ObservedSteps, Told
 from coordinator.runtime.observer import Committed
+from coordinator.runtime.outgoing import TraceOf, same_trace
 from coordinator.telemetry.metrics import Metrics
+from coordinator.telemetry.trace_context import command_traceparent
 from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga, Tracing
 
 Value = TypeVar("Value")
@@ -168,6 +170,13 @@ class ObservedMachines:
         machine = self._machines.rebuild(saga_id, rows)
         self._observer.rebuilt(saga_id, machine, rows)
         return machine
+
+
+def trace_of(tracing: Tracing) -> TraceOf:
+    """The traceparent that a command travels with, while this tracing is used."""
+    if not tracing.recording:
+        return same_trace
+    return lambda traceparent, send: command_traceparent(traceparent, send.command_id, recording=True)
 
 
 def _keep(kept: OrderedDict[str, Value], saga_id: str, value: Value, limit: int) -> None:

@@ -1,7 +1,7 @@
 """Sagas driven through the real engine, each decision shown to an observer as the runtime shows it."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -11,9 +11,8 @@ from contracts.failures import Problem
 from contracts.values import NULL
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact, Reply, Start, WakeUp
-from coordinator.engine.machine import Machine
 from coordinator.history.events import Event
-from coordinator.runtime.machines import SagaMachine
+from coordinator.runtime.machines import EngineMachines, SagaMachine
 from coordinator.runtime.observe import ObservedMachines, TelemetryObserver
 from coordinator.runtime.observer import Committed
 from coordinator.saga import PIVOT, RETRIABLE, Contract, Definitions, Retry, command, saga
@@ -62,16 +61,6 @@ async def buy_two(what: str, shop: Shop) -> None:
 DEFINITIONS = Definitions([buy, buy_two])
 
 
-class EngineMachines:
-    """Real machines."""
-
-    def new(self, saga_id: str) -> SagaMachine:
-        return Machine.new(saga_id, DEFINITIONS)
-
-    def rebuild(self, saga_id: str, rows: Iterable[Sequence[Event]]) -> SagaMachine:
-        return Machine.rebuild(saga_id, rows, DEFINITIONS)
-
-
 class DrivenSaga:
     """One saga and its log. ``lives_on`` is a coordinator that takes it over, with an observer of its own."""
 
@@ -83,13 +72,13 @@ class DrivenSaga:
         self._definition = definition
         self._tracing = tracing
         self._observer = TelemetryObserver(Metrics(self.registry), tracing, now_s=lambda: self.now / 1_000)
-        self._machines = ObservedMachines(EngineMachines(), self._observer)
+        self._machines = ObservedMachines(EngineMachines(DEFINITIONS), self._observer)
         self._machine: SagaMachine | None = None
 
-    def start(self, client: str | None = None) -> None:
+    def start(self, client: str | None = None) -> Decision:
         """Somebody asks for it."""
         traceparent = self._tracing.begin(self.saga_id, self._definition, client)
-        self.take(Start(self._definition, 1, msgspec.Raw(b'"a book"'), traceparent))
+        return self.take(Start(self._definition, 1, msgspec.Raw(b'"a book"'), traceparent))
 
     def reply(self, command: str, answer: Answer, attempt: int = 1) -> None:
         """A participant answers ``1`` (a step) or ``1:undo``, 100 ms later."""

@@ -5,8 +5,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from contracts.answers import Success
 from contracts.ids import command_id, undo_id
-from coordinator.runtime.observe import ENDED_MS, TAIL_MS
-from coordinator.telemetry.trace_context import span_id_of
+from coordinator.runtime.observe import ENDED_MS, TAIL_MS, trace_of
+from coordinator.runtime.outgoing import same_trace
+from coordinator.telemetry.trace_context import command_traceparent, span_id_of
 from coordinator.telemetry.tracing import TracingOff
 from tests.unit.telemetry.collector import CollectedTracing
 from tests.unit.telemetry.driven import BROKEN, CARD_DECLINED, DONE, DrivenSaga
@@ -78,6 +79,20 @@ def test_a_step_that_is_not_waited_for_is_told_when_the_saga_goes_back() -> None
     spans = collected.finish_all()
     outcomes = [span.attributes["saga.outcome"] for span in spans if span.attributes and span.name == "shop.reserve"]
     assert outcomes == ["refused", "abandoned"]
+
+
+def test_commands_name_the_spans_while_traces_are_on() -> None:
+    """What bootstrap hands to the runtime."""
+    collected = CollectedTracing()
+    saga = DrivenSaga(collected.tracing)
+    (send,) = saga.start().sends
+    assert trace_of(collected.tracing)(CLIENT, send) == command_traceparent(CLIENT, send.command_id, recording=True)
+    collected.tracing.close()
+
+
+def test_commands_carry_what_the_saga_has_while_traces_are_off() -> None:
+    """At no cost at all."""
+    assert trace_of(TracingOff()) is same_trace
 
 
 def test_a_parked_saga_says_so() -> None:
