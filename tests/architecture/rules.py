@@ -20,8 +20,8 @@ OTHER_WORDS = frozenset(
 """Words that mean something else in other systems; docs/glossary.md has ours."""
 ASYNCIO_WORDS = frozenset({"task"})
 """Variables may hold asyncio's own; nothing of ours is called so."""
-ASYNCIO_NAMES = frozenset({"create_task"})
-"""A loop has to have these methods."""
+DEMANDED_NAMES = frozenset({"create_task", "rollback"})
+"""Methods that asyncio's loops and SQLAlchemy's connections have to have."""
 
 ROOMS = frozenset({"contracts", "coordinator", "participants"})
 
@@ -109,7 +109,7 @@ def words_are_ours(source: Source) -> Iterator[str]:
         for name, is_variable in _defined(node):
             words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
             wrong = words & (OTHER_WORDS - ASYNCIO_WORDS if is_variable else OTHER_WORDS)
-            if wrong and name not in ASYNCIO_NAMES:
+            if wrong and name not in DEMANDED_NAMES:
                 yield f"{getattr(node, 'lineno', 1)}: {name!r} uses the word {', '.join(sorted(wrong))}"
 
 
@@ -127,25 +127,41 @@ def _defined(node: ast.AST) -> Iterator[tuple[str, bool]]:
 
 
 def tests_wait_for_facts(source: Source) -> Iterator[str]:
-    """A test waits for something to be so, never for time to pass. ``asyncio.sleep(0)`` lets others run."""
+    """A test waits for something to be so, never for time to pass.
+
+    ``asyncio.sleep(0)`` lets others run. A loop that looks again and again may pause in between, a saga's sleep takes no
+    time in a test, and a function that is meant to be slow says so in its ``match`` or its name.
+    """
     if not source.is_test:
         return
+    paused = {id(call) for node in source.nodes if isinstance(node, ast.While) for call in ast.walk(node)}
     for node in source.nodes:
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="time"), attr="sleep")):
                 yield f"{node.lineno}: time.sleep: wait for a fact instead"
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="asyncio"), attr="sleep"), args=[ast.Constant(value=0)]):
-                pass
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="asyncio"), attr="sleep")) if not _is_saga(source, node):
-                yield f"{node.lineno}: asyncio.sleep: wait for a fact instead"
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="asyncio"), attr="sleep"), args=[duration]):
+                harmless = ast.unparse(duration) == "0" or id(node) in paused
+                if not harmless and not _is_saga(source, node) and not _is_slow(source, node):
+                    yield f"{node.lineno}: asyncio.sleep: wait for a fact instead"
             case _:
                 pass
 
 
 def _is_saga(source: Source, call: ast.Call) -> bool:
-    """Whether the call is part of a saga's code, where sleeping is a durable timer and takes no time in a test."""
-    around = [node for node in source.functions() if node.lineno <= call.lineno <= (node.end_lineno or 0)]
-    return any("saga" in ast.unparse(decorator) for node in around for decorator in node.decorator_list)
+    """Whether the call is part of a saga's code."""
+    return any("saga" in ast.unparse(each) for node in _around(source, call) for each in node.decorator_list)
+
+
+def _is_slow(source: Source, call: ast.Call) -> bool:
+    """Whether the call is what makes a slow service slow."""
+    cases = [node for node in source.nodes if isinstance(node, ast.match_case) and call in list(ast.walk(node))]
+    return any("'slow'" in ast.unparse(each.pattern) for each in cases) or any(
+        node.name.startswith("slow") for node in _around(source, call)
+    )
+
+
+def _around(source: Source, call: ast.Call) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in source.functions() if node.lineno <= call.lineno <= (node.end_lineno or 0))
 
 
 def suppressions_are_narrow(source: Source) -> Iterator[str]:

@@ -15,29 +15,10 @@ from coordinator.engine.status import Status
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "helm").rglob("*.md")])
-HOUSE_WORDS = [
-    "saga",
-    "definition",
-    "step",
-    "command",
-    "reply",
-    "participant",
-    "undo",
-    "compensation",
-    "pivot",
-    "history",
-    "event",
-    "decision",
-    "activation",
-    "outbox",
-    "barrier",
-    "timer",
-    "signal",
-    "update",
-    "query",
-    "scope",
-    "transaction",
-]
+HOUSE_WORDS = (
+    "saga definition step command reply participant undo compensation pivot history event decision "
+    "activation outbox barrier timer signal update query scope transaction"
+)
 
 
 def anchors(page: Path) -> set[str]:
@@ -84,7 +65,7 @@ def test_statuses_in_use_are_among_the_described() -> None:
     assert {str(status) for status in Status} <= set(get_args(ReservedStatus))
 
 
-@pytest.mark.parametrize("word", [*HOUSE_WORDS, *Kind])
+@pytest.mark.parametrize("word", [*re.findall(r"\w+", HOUSE_WORDS), *Kind])
 def test_every_word_is_explained(word: str) -> None:
     """The glossary explains each of the house's words."""
     glossary = (DOCS / "glossary.md").read_text(encoding="utf-8")

@@ -74,6 +74,10 @@ def test_a_breach_is_noticed(path: str, text: str, rule: str) -> None:
     [
         ("tests/a.py", '"""A."""\nasync def f(): await asyncio.sleep(0)\n'),
         ("tests/a.py", '"""A."""\n@saga(version=1)\nasync def f(): await asyncio.sleep(60)\n'),
+        ("tests/a.py", '"""A."""\nasync def f():\n    while not done(): await asyncio.sleep(0.05)\n'),
+        ("tests/a.py", '"""A."""\nasync def slow_service(): await asyncio.sleep(1)\n'),
+        ("tests/a.py", '"""A."""\nasync def f():\n    match x:\n        case ["slow", s]: await asyncio.sleep(s)\n'),
+        ("coordinator/a.py", '"""A."""\nasync def rollback(self): ...\n'),
         ("coordinator/a.py", '"""A."""\ntask = asyncio.current_task()\n'),
         ("contracts/a.py", '"""A."""\nx = 1  # type: ' + "ignore[attr-defined]\n"),
         ("tests/a.py", '"""A."""\npytest.skip("no Kafka here")\n'),
