@@ -1,4 +1,4 @@
-"""Parts of Amends as child processes: started, awaited, killed and stopped. Used by the demo, `amends dev` and tests."""
+"""Parts of Amends as child processes: started, awaited, killed, stopped. For the demo, `amends dev` and tests."""
 
 import asyncio
 import os
