@@ -1,6 +1,11 @@
 """After a run: nothing lost, nothing doubled, nothing left (O1, O2, O5, O6 of the faults to survive)."""
 
+import asyncio
+from time import perf_counter
+
 import asyncpg
+
+QUIET_WITHIN_S = 30.0
 
 
 class OracleFailed(Exception):
@@ -22,8 +27,18 @@ async def check(database_url: str) -> None:
             count = await connection.fetchval(query)
             if count:
                 raise OracleFailed(f"{count} {what}.")
+        await _quiet(connection)
     finally:
         await connection.close()
+
+
+async def _quiet(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """What Kafka has acknowledged leaves the outbox once nothing happens any more."""
+    deadline = perf_counter() + QUIET_WITHIN_S
+    while left := await connection.fetchval("SELECT count(*) FROM outbox"):
+        if perf_counter() > deadline:
+            raise OracleFailed(f"{left} commands are left in the outbox after {QUIET_WITHIN_S:.0f} s.")
+        await asyncio.sleep(0.1)
 
 
 async def check_effects(database_url: str) -> None:
