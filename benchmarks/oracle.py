@@ -32,7 +32,7 @@ async def check(database_url: str) -> None:
         await connection.close()
 
 
-async def _quiet(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+async def _quiet(connection: asyncpg.Connection) -> None:
     """What Kafka has acknowledged leaves the outbox once nothing happens any more."""
     deadline = perf_counter() + QUIET_WITHIN_S
     while left := await connection.fetchval("SELECT count(*) FROM outbox"):
