@@ -57,8 +57,8 @@ async def test_a_handler_that_swallows_an_error_of_the_database_fails_alone(shop
 
 async def test_a_session_is_not_the_handlers_to_commit(shop: ShopWithBarrier) -> None:
     """It is told why, and nothing of it is kept."""
-    answers = await shop.answers(forward(1), forward(2, "commit"), forward(3))
-    assert answers[1] == "failed InvalidRequestError"
+    answers = await shop.answers(forward(1), forward(2, "commit"), forward(3), forward(4, "commit below"))
+    assert answers[1::2] == ["failed InvalidRequestError", "failed InvalidRequestError"]
     assert len(await shop.effects()) == 2
 
 

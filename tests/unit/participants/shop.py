@@ -1,5 +1,6 @@
 """A participant for tests: a shop whose handlers do what the article's name says, and its messages."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -136,6 +137,14 @@ async def behave(article: str, delivery: Delivery, db: AsyncSession) -> None:
         case ["commit"]:
             await note(db, delivery, article)
             await db.commit()
+        case ["commit", "below"]:
+            await note(db, delivery, article)
+            await (await db.connection()).commit()
+        case ["slow", seconds]:
+            await note(db, delivery, article)
+            await asyncio.sleep(float(seconds))
+        case ["sleeps", *_]:
+            await db.execute(text("SELECT pg_sleep(60)"))
         case _:
             await note(db, delivery, article)
 

@@ -1,0 +1,37 @@
+"""A demo service as a process of its own, to be killed."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from tests.integration.participants.coordinator_side import CoordinatorSide
+
+
+@asynccontextmanager
+async def service(
+    name: str, side: CoordinatorSide, database_url: str, extra: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """The process, ready to be sent commands. It is killed at the end if it still runs then."""
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("AMENDS_")},
+        "AMENDS_KAFKA_BOOTSTRAP": side.bootstrap,
+        "AMENDS_TOPIC_PREFIX": side.topics.prefix,
+        "AMENDS_PARTICIPANT_DATABASE_URL": database_url,
+        "AMENDS_PARTICIPANT_SESSION_TIMEOUT_MS": "1000",
+        **(extra or {}),
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", f"participants.{name}", env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            line = (await process.stdout.readline()).decode()
+        assert line == f"ready {name}\n"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
