@@ -129,8 +129,8 @@ def _defined(node: ast.AST) -> Iterator[tuple[str, bool]]:
 def tests_wait_for_facts(source: Source) -> Iterator[str]:
     """A test waits for something to be so, never for time to pass.
 
-    ``asyncio.sleep(0)`` lets others run. A loop that looks again and again may pause in between, a saga's sleep takes no
-    time in a test, and a function that is meant to be slow says so in its ``match`` or its name.
+    ``asyncio.sleep(0)`` lets others run. A loop that looks again and again may pause in between, a saga's sleep takes
+    no time in a test, and a function that is meant to be slow says so in its ``match`` or its name.
     """
     if not source.is_test:
         return
