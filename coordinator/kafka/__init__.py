@@ -1,0 +1,1 @@
+"""Kafka, and nowhere else: consumer, producer, topics, records."""

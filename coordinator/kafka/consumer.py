@@ -1,0 +1,203 @@
+"""Replies from Kafka: polled, handed over, and their offsets committed once they are handled."""
+
+import asyncio
+import time
+from collections.abc import Collection
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from contracts.failpoints import failpoint
+from coordinator.kafka.connection import KafkaSettings
+from coordinator.kafka.dead_letters import DeadLetters
+from coordinator.kafka.offsets import PartitionOffsets
+from coordinator.kafka.replies import Replies
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.ownership import Ownership
+
+log = structlog.get_logger(__name__)
+
+_POLL_MS = 1_000
+_HANDLED_S = 1.0
+"""How long a rebalance waits for what is in flight: what is not handled by then comes again elsewhere."""
+_COMMIT_S = 3.0
+_CLOSE_S = 5.0
+_REJOIN_S = 60.0
+"""A consumer that has lost its partitions and was given none for so long is made anew."""
+
+
+class Consumption(ConsumerRebalanceListener):
+    """One consumer of aiokafka, from its start to its end. Whoever runs it makes another when it ends."""
+
+    def __init__(
+        self,
+        *,
+        settings: KafkaSettings,
+        topic: str,
+        group: str,
+        intake: Intake,
+        ownership: Ownership,
+        dead_letters: DeadLetters,
+    ) -> None:
+        self._settings, self._topic, self._group = settings, topic, group
+        self._intake, self._ownership, self._dead_letters = intake, ownership, dead_letters
+        self._replies = Replies(intake, dead_letters)
+        self._offsets: dict[TopicPartition, PartitionOffsets] = {}
+        self._stopping = self._closed = False
+        self._paused = False
+        self._revoked_at: float | None = time.monotonic()
+        self._commit_failures = 0
+        self._consumer = AIOKafkaConsumer(
+            **settings.client(),
+            group_id=group,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=max(200, settings.session_timeout_ms // 4),
+            rebalance_timeout_ms=max(10_000, settings.session_timeout_ms),
+            fetch_max_wait_ms=500,
+        )
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the group has told this consumer its part."""
+        return self._revoked_at is None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the group has not told it its part for too long."""
+        return self._revoked_at is not None and time.monotonic() - self._revoked_at > _REJOIN_S
+
+    async def run(self) -> None:
+        """Connects, joins the group and polls until it is cancelled. Raises KafkaError, OSError, TimeoutError."""
+        async with asyncio.timeout(self._settings.connect_timeout_ms / 1e3):
+            await self._consumer.start()
+        self._consumer.subscribe([self._topic], listener=self)
+        committing = asyncio.get_running_loop().create_task(self._commit_now_and_then())
+        try:
+            while True:
+                records: dict[Any, list[Any]] = await self._consumer.getmany(
+                    timeout_ms=_POLL_MS, max_records=self._settings.poll_records
+                )
+                if records:
+                    self._take(records)
+                self._make_way()
+        finally:
+            committing.cancel()
+            await asyncio.wait([committing])
+
+    def _take(self, records: "dict[Any, list[Any]]") -> None:
+        for partition, batch in records.items():
+            offsets = self._offsets.get(partition)
+            if offsets is None or self._stopping:
+                continue
+            for record in batch:
+                self._replies.take(record, offsets)
+
+    def _make_way(self) -> None:
+        """Pauses when too much waits; ``room`` resumes."""
+        if not self._paused and (self._intake.full or self._dead_letters.full or self._stopping):
+            self._paused = True
+            self._consumer.pause(*self._consumer.assignment())
+        elif self._paused:
+            self.room()
+
+    def room(self) -> None:
+        """There may be room again."""
+        if self._paused and not (self._intake.full or self._dead_letters.full or self._stopping):
+            self._paused = False
+            self._consumer.resume(*self._consumer.paused())
+
+    def pause(self) -> None:
+        """Takes nothing more, but stays in the group."""
+        self._stopping = True
+        self._make_way()
+
+    async def on_partitions_revoked(  # pyright: ignore[reportIncompatibleMethodOverride] (it may be async)
+        self, revoked: Collection[TopicPartition]
+    ) -> None:
+        """A rebalance begins: what is handled is committed. Warm sagas stay until it is known whose they are."""
+        self._revoked_at = time.monotonic()
+        if revoked:
+            await self._handled()
+            await self._commit()
+            failpoint("partitions_revoked")
+        self._offsets.clear()
+
+    async def on_partitions_assigned(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, assigned: Collection[TopicPartition]
+    ) -> None:
+        """A rebalance is over."""
+        self._offsets = {partition: PartitionOffsets() for partition in assigned}
+        self._revoked_at = None
+        self._paused = False
+        self._make_way()
+        found = self._consumer.partitions_for_topic(self._topic) or set()
+        own = frozenset(partition.partition for partition in assigned)
+        self._ownership.assign(own, max(len(found), max(own, default=0) + 1))
+        log.info("partitions_assigned", partitions=sorted(own), of=len(found))
+
+    async def _handled(self) -> None:
+        """Returns when all that was handed over is handled, or after a moment."""
+        try:
+            async with asyncio.timeout(_HANDLED_S):
+                for offsets in self._offsets.values():
+                    await offsets.handled()
+        except TimeoutError:
+            log.info("rebalance_not_waiting", waiting=self._intake.size)
+
+    async def _commit_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.commit_every_ms / 1e3)
+            if self.assigned:
+                await self._commit()
+
+    async def _commit(self) -> None:
+        """Commits what is handled. A failure is no harm: what is committed too late comes again, and is known then."""
+        mine = self._consumer.assignment()
+        due = {
+            partition: (offsets, offset)
+            for partition, offsets in self._offsets.items()
+            if partition in mine and (offset := offsets.to_commit()) is not None
+        }
+        if not due:
+            return
+        try:
+            async with asyncio.timeout(_COMMIT_S):
+                await self._consumer.commit({partition: offset for partition, (_, offset) in due.items()})
+        except (CommitFailedError, IllegalStateError, KafkaError, OSError, TimeoutError) as error:
+            # After a rebalance, or while the broker is away (aiokafka#929, #848): the next time will do.
+            self._commit_failures += 1
+            if self._commit_failures == 1:
+                log.warning("offsets_not_committed", error=repr(error))
+            return
+        self._commit_failures = 0
+        for offsets, offset in due.values():
+            offsets.committed(offset)
+        failpoint("offsets_committed")
+
+    async def close(self) -> None:
+        """Commits what is handled, leaves the group, and closes; gives up after a few seconds."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                if self.assigned:
+                    await self._commit()
+                await self._consumer.stop()
+        except (TimeoutError, KafkaError, OSError) as error:
+            log.warning("consumer_close_failed", error=repr(error))
+            await self._abandon()
+
+    async def _abandon(self) -> None:
+        """What ``stop`` could not end: its connections at least."""
+        client: Any = getattr(self._consumer, "_client", None)
+        try:
+            async with asyncio.timeout(_CLOSE_S):
+                await client.close()
+        except (TimeoutError, KafkaError, OSError):
+            log.warning("consumer_abandoned")

@@ -1,0 +1,55 @@
+"""Records packed into batches, one after another for each partition."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from coordinator.runtime.shards import murmur2, position
+
+MAX_BATCH_BYTES = 900_000
+"""Under the brokers' default of 1 MiB for a batch (message.max.bytes). A single larger record still fits alone."""
+
+
+class Record(NamedTuple):
+    """What is to be sent."""
+
+    topic: str
+    key: str | bytes | None
+    headers: Sequence[tuple[str, bytes]]
+    value: bytes | None
+
+
+class Lane(NamedTuple):
+    """The records for one partition, by their places in what was given."""
+
+    topic: str
+    partition: int
+    places: list[int]
+
+
+def partition_for(key: str | bytes | None, partitions: Sequence[int]) -> int:
+    """As Kafka's own default partitioner: murmur2 of the key. Without a key, the first partition."""
+    if key is None:
+        return partitions[0]
+    place = position(key) if isinstance(key, str) else murmur2(key) & 0x7FFFFFFF
+    return partitions[place % len(partitions)]
+
+
+def lanes(records: Sequence[Record], partitions: Mapping[str, Sequence[int]]) -> list[Lane]:
+    """The records of topics whose partitions are known, in order within each partition."""
+    found: dict[tuple[str, int], Lane] = {}
+    for place, record in enumerate(records):
+        known = partitions.get(record.topic)
+        if not known:
+            continue
+        partition = partition_for(record.key, known)
+        lane = found.get((record.topic, partition))
+        if lane is None:
+            lane = found[record.topic, partition] = Lane(record.topic, partition, [])
+        lane.places.append(place)
+    return list(found.values())
+
+
+def now_ms() -> int:
+    """The timestamp of records."""
+    return time.time_ns() // 1_000_000
