@@ -1,7 +1,7 @@
 """What a participant sees of a coordinator: it makes the topics, sends commands and reads the replies."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -110,7 +110,7 @@ def _read(record: "ConsumerRecord[Any, Any]") -> ReplyMessage:
 
 
 @asynccontextmanager
-async def coordinator_side(bootstrap: str, prefix: str, participant: str) -> AsyncIterator[CoordinatorSide]:
+async def coordinator_side(bootstrap: str, prefix: str, participant: str) -> AsyncGenerator[CoordinatorSide]:
     """The client, closed at the end."""
     side = CoordinatorSide(bootstrap, prefix, participant)
     try:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 from tests.integration.participants.coordinator_side import CoordinatorSide
@@ -12,7 +12,7 @@ from tests.integration.participants.coordinator_side import CoordinatorSide
 @asynccontextmanager
 async def service(
     name: str, side: CoordinatorSide, database_url: str, extra: Mapping[str, str] | None = None
-) -> AsyncIterator[asyncio.subprocess.Process]:
+) -> AsyncGenerator[asyncio.subprocess.Process]:
     """The process, ready to be sent commands. It is killed at the end if it still runs then."""
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("AMENDS_")},

@@ -25,14 +25,14 @@ async def side(bootstrap: str, topic_prefix: str) -> AsyncIterator[CoordinatorSi
 
 
 async def through_an_outage(
-    side: CoordinatorSide, worker: Worker, stop: Callable[[], Awaitable[None]], start: Callable[[], Awaitable[None]]
+    side: CoordinatorSide, worker: Worker, kill: Callable[[], None], start: Callable[[], Awaitable[None]]
 ) -> None:
     """Commands come before, during and after it."""
     commands = many(side, 900)
     async with worker:
         await side.send(*commands[:300])
         await side.replies(1)
-        await stop()
+        kill()
         sending = asyncio.create_task(side.send(*commands[300:600]))
         await start()
         await sending
