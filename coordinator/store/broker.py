@@ -6,7 +6,6 @@ import msgspec
 
 from coordinator.store import statements
 from coordinator.store.connection import Pool
-from coordinator.store.refusals import translated
 
 
 class BrokerSeen(msgspec.Struct, frozen=True):
@@ -35,8 +34,5 @@ class BrokerRecord:
 
         Raises StoreUnavailable, OutcomeUnknown (then call it again: it is idempotent).
         """
-        with translated() as attempt:
-            async with self._pool.connection() as connection:
-                attempt.commit_sent = True
-                topics = msgspec.json.encode(seen.topics).decode()
-                await connection.execute(statements.KEEP_BROKER, seen.cluster_id, topics, now)
+        topics = msgspec.json.encode(seen.topics).decode()
+        await self._pool.execute(statements.KEEP_BROKER, seen.cluster_id, topics, now)

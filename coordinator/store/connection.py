@@ -7,40 +7,17 @@ open. After anything else (a cancelled call, a timeout, a broken socket) it is c
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
 from coordinator.runtime.ports import StoreUnavailable
 from coordinator.store.addresses import plain_url, without_password
-from coordinator.store.refusals import translated
+from coordinator.store.pool_settings import STEADY_PLANS, PoolSettings
+from coordinator.store.refusals import ends_session, translated
 
-_STEADY_PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "jit": "off"}
-"""Each statement is planned once on a connection, never as if its table would stay as empty as it was then."""
 _ANSWER_TRAVELS_S = 2.0
 """A statement that ran into its time limit at the server is answered by then; later than that nobody is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSettings:
-    """How to connect. Times are seconds."""
-
-    size: int
-    """Connections at most."""
-    statement_timeout: float
-    """A statement that takes longer is ended by the server, with all that it did."""
-    connect_timeout: float
-    acquire_timeout: float
-    """How long to wait for a connection while all are lent."""
-    statement_cache_size: int
-    """Statements kept prepared on each connection. 0 behind a pooler that lends a session for one transaction only
-    (pgbouncer): then no setting is made for a session either, and everything runs in explicit transactions."""
-
-    @property
-    def pooled_elsewhere(self) -> bool:
-        """There is a pooler in between."""
-        return self.statement_cache_size == 0
 
 
 class Pool:
@@ -66,10 +43,9 @@ class Pool:
         except asyncpg.ReadOnlySQLTransactionError:
             self.drop()
             raise
-        except asyncpg.PostgresError:
-            raise  # an answer
-        except BaseException:
-            connection.terminate()
+        except BaseException as error:
+            if not isinstance(error, asyncpg.PostgresError) or ends_session(error):
+                connection.terminate()
             raise
         finally:
             self._give_back(connection)
@@ -78,12 +54,25 @@ class Pool:
         """The rows of a statement that changes nothing. Raises StoreUnavailable, ValueError."""
         with translated():
             async with self.connection() as connection:
-                if not self.settings.pooled_elsewhere:
-                    return await connection.fetch(statement, *arguments)
-                await connection.execute("BEGIN")
-                rows = await connection.fetch(statement, *arguments)
-                await connection.execute("COMMIT")
-                return rows
+                return await self._run(connection, statement, arguments)
+
+    async def execute(self, statement: str, *arguments: object) -> None:
+        """Runs a statement that changes something. Raises StoreUnavailable, OutcomeUnknown, ValueError."""
+        with translated() as attempt:
+            async with self.connection() as connection:
+                attempt.commit_sent = True
+                await self._run(connection, statement, arguments)
+
+    async def _run(
+        self, connection: asyncpg.Connection, statement: str, arguments: tuple[object, ...]
+    ) -> Sequence[asyncpg.Record]:
+        if not self.settings.pooled_elsewhere:
+            return await connection.fetch(statement, *arguments)
+        # Otherwise the pooler may hand the statement's parts to different sessions.
+        await connection.execute(self.settings.begin)
+        rows = await connection.fetch(statement, *arguments)
+        await connection.execute("COMMIT")
+        return rows
 
     def drop(self) -> None:
         """Lets go of all connections: they lead to a server that is no longer the one to write to."""
@@ -134,13 +123,16 @@ class Pool:
         return None
 
     def _give_back(self, connection: asyncpg.Connection) -> None:
-        self._lent.discard(connection)
-        if connection in self._stale or connection.is_in_transaction():
-            self._stale.discard(connection)
-            connection.terminate()
-        elif not connection.is_closed():
-            self._idle.append(connection)
         self._permits.release()
+        self._lent.discard(connection)
+        stale = connection in self._stale
+        self._stale.discard(connection)
+        if connection.is_closed():
+            return
+        if stale or connection.is_in_transaction():
+            connection.terminate()
+        else:
+            self._idle.append(connection)
 
     async def _open(self) -> asyncpg.Connection:
         if self._closed:
@@ -152,15 +144,9 @@ class Pool:
             "statement_cache_size": settings.statement_cache_size,
         }
         if not settings.pooled_elsewhere:
-            limit = str(int(settings.statement_timeout * 1000))
-            options["server_settings"] = {
-                "application_name": "amends",
-                "statement_timeout": limit,
-                "idle_in_transaction_session_timeout": limit,
-                **_STEADY_PLANS,
-            }
-        if "target_session_attrs" not in self._url:
-            options["target_session_attrs"] = "read-write"
+            options["server_settings"] = {"application_name": "amends", **settings.limits, **STEADY_PLANS}
+            if "target_session_attrs" not in self._url:
+                options["target_session_attrs"] = "read-write"
         try:
             return await asyncpg.connect(self._url, **options)
         except asyncpg.ProtocolViolationError as error:

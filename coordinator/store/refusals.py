@@ -47,6 +47,11 @@ def translated() -> Generator[Attempt]:
         raise _broken(error, attempt) from error
 
 
+def ends_session(error: PostgresError) -> bool:
+    """It is no answer to a statement of a session that goes on: the session is over, or was before."""
+    return getattr(error, "severity_en", None) != "ERROR"
+
+
 def _broken(error: Exception, attempt: Attempt) -> StoreUnavailable | OutcomeUnknown:
     if attempt.commit_sent:
         return OutcomeUnknown(

@@ -39,20 +39,21 @@ class PostgresStore:
         if self._stepwise:
             return await self._commit_stepwise(writes, confirmed)
         batch = batch_of(writes, confirmed)
+        if not writes:
+            await self._pool.execute(statements.DELETE_CONFIRMED, *batch.confirmed)
+            return frozenset()
         with translated() as attempt:
             async with self._pool.connection() as connection:
                 attempt.commit_sent = True
-                if writes:
-                    won = await connection.fetch(statements.COMMIT_BATCH, *batch.columns)
-                    return frozenset(row[0] for row in won)
-                await connection.execute(statements.DELETE_CONFIRMED, *batch.confirmed)
-        return frozenset()
+                won = await connection.fetch(statements.COMMIT_BATCH, *batch.columns)
+        failpoint("commit_acknowledged")
+        return frozenset(row[0] for row in won)
 
     async def _commit_stepwise(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
         tried = batch_of(writes, confirmed)
         with translated() as attempt:
             async with self._pool.connection() as connection:
-                await connection.execute("BEGIN")
+                await connection.execute(self._pool.settings.begin)
                 failpoint("transaction_begun")
                 won = frozenset(row[0] for row in await connection.fetch(statements.WRITE_HISTORY, *tried.history))
                 failpoint("history_written")

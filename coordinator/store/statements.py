@@ -3,7 +3,7 @@
 Arrays travel, not rows: one statement carries a whole batch. Times are milliseconds since 1970. The plans must not
 depend on how full a table happens to be when a statement is first planned (an outbox is empty then, and again every
 now and then), so the ids come as ``= ANY(array)`` or in a scalar subquery, which leave the planner no choice but
-the index.
+the index (see ``connection.STEADY_PLANS``).
 """
 
 import re
@@ -113,7 +113,7 @@ DUE = f"""
     FROM saga
     WHERE wake_at <= to_timestamp($1::float8 / 1000)
           AND (wake_at, saga_id) > (to_timestamp($2::float8 / 1000), $3::text)
-    ORDER BY wake_at, saga_id
+    ORDER BY saga.wake_at, saga_id
     LIMIT $4
 """
 

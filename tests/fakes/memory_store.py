@@ -3,6 +3,7 @@
 import heapq
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -129,7 +130,7 @@ class MemoryStore:
             self._outbox[row.command_id] = (row, write.at)
 
 
-def _changing(change: SagaRowChange) -> dict[str, object]:
+def _changing(change: SagaRowChange) -> dict[str, Any]:
     return {
         "status": change.status,
         "wake_at": change.wake_at,
