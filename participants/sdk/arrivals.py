@@ -57,10 +57,9 @@ class Arrivals:
 
     def _call(self, message: CommandMessage) -> Call | SetAside:
         command_id = message.command_id
-        undo = message.direction == "undo"
-        if command_id.endswith(":undo") is not undo:
+        if command_id.endswith(":undo") is not (message.direction == "undo"):
             raise UnreadableMessage(
-                f"The header ce_direction is {message.direction!r}, but ce_id is {command_id[:80]!r}."
+                f"The header ce_direction is {message.direction}, but ce_id is {command_id[:80]!r}."
             )
         if len(command_id) + len(message.saga_id) > MAX_ID_LENGTH or not command_id.isprintable():
             raise UnreadableMessage(f"The header ce_id is {command_id[:80]!r}…: that is no command's id.")
@@ -68,7 +67,7 @@ class Arrivals:
             raise UnreadableMessage(
                 f"The header ce_replyto is {message.reply_to[:80]!r}: this participant answers to {self._replies!r}."
             )
-        handler = (self._undos if undo else self._commands).get(message.type)
+        handler = (self._commands if message.direction == "forward" else self._undos).get(message.type)
         return _unknown(message) if handler is None else Call(message, forward_id(command_id), handler)
 
     def _unreadable(self, headers: Any, reason: str) -> SetAside:

@@ -30,6 +30,8 @@ MAX_RECORDS = 500
 MAX_UNFINISHED = 4
 """Rounds whose replies are not acknowledged yet, while the next is handled."""
 FETCH_WAIT_MS = 60_000
+MAX_FETCH_BYTES = 4 * 1024 * 1024
+"""Of one partition at once: more than the largest record, an undo with arguments, result and cause."""
 NEVER_MS = 24 * 3_600_000
 """A slow handler is no reason to leave the group: only heartbeats count, and they have a task of their own."""
 CONSUMER_LIMIT_S = 10.0
@@ -171,6 +173,7 @@ class Worker:
             max_poll_interval_ms=NEVER_MS,
             session_timeout_ms=self._session_timeout_ms,
             heartbeat_interval_ms=self._session_timeout_ms // 4,
+            max_partition_fetch_bytes=MAX_FETCH_BYTES,
             metadata_max_age_ms=30_000,
         )
         offsets = Offsets(consumer)
