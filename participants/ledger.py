@@ -36,8 +36,8 @@ def effect_table(metadata: MetaData) -> Table:
 
 async def note_effect(db: AsyncSession, effects: Table, delivery: Delivery) -> None:
     """Writes down that the handler did what it was asked for."""
-    values = {"command_id": forward_id(delivery.command_id), "direction": delivery.direction}
-    await db.execute(insert(effects).values(values))
+    row = {"command_id": forward_id(delivery.command_id), "direction": delivery.direction}
+    await db.execute(insert(effects), row)
 
 
 async def doubled(connection: AsyncConnection, effects: Table) -> int:

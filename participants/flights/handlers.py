@@ -20,14 +20,15 @@ async def reserve(request: ReserveFlight, delivery: Delivery, db: AsyncSession) 
         raise Refused("no_flights", f"There are no flights to {request.destination}.")
     hold = FlightHold(reference("FL", delivery.command_id), request.price)
     await db.execute(
-        insert(flight_hold).values(
-            ref=hold.ref,
-            saga_id=delivery.saga_id,
-            command_id=delivery.command_id,
-            traveller=request.traveller,
-            destination=request.destination,
-            price=request.price,
-        )
+        insert(flight_hold),
+        {
+            "ref": hold.ref,
+            "saga_id": delivery.saga_id,
+            "command_id": delivery.command_id,
+            "traveller": request.traveller,
+            "destination": request.destination,
+            "price": request.price,
+        },
     )
     await note_effect(db, effect, delivery)
     return hold
@@ -54,6 +55,6 @@ async def issue_ticket(request: IssueTicket, delivery: Delivery, db: AsyncSessio
     if changed.first() is None:
         raise Failed("no_such_hold", f"There is no held seat {request.hold}: a person has to look.", retryable=False)
     issued = Ticket(reference("T", delivery.command_id))
-    await db.execute(insert(ticket).values(number=issued.number, hold=request.hold, saga_id=delivery.saga_id))
+    await db.execute(insert(ticket), {"number": issued.number, "hold": request.hold, "saga_id": delivery.saga_id})
     await note_effect(db, effect, delivery)
     return issued

@@ -20,15 +20,16 @@ async def reserve(request: ReserveHotel, delivery: Delivery, db: AsyncSession) -
         raise Refused("sold_out", f"There is no room left in {request.city}.")
     hold = HotelHold(reference("HO", delivery.command_id), request.price)
     await db.execute(
-        insert(hotel_hold).values(
-            ref=hold.ref,
-            saga_id=delivery.saga_id,
-            command_id=delivery.command_id,
-            traveller=request.traveller,
-            city=request.city,
-            nights=request.nights,
-            price=request.price,
-        )
+        insert(hotel_hold),
+        {
+            "ref": hold.ref,
+            "saga_id": delivery.saga_id,
+            "command_id": delivery.command_id,
+            "traveller": request.traveller,
+            "city": request.city,
+            "nights": request.nights,
+            "price": request.price,
+        },
     )
     await note_effect(db, effect, delivery)
     return hold

@@ -20,13 +20,14 @@ async def take(request: ChargeCard, delivery: Delivery, db: AsyncSession) -> Rec
         raise Refused("card_declined", "The bank declined the card.")
     receipt = Receipt(reference("CH", delivery.command_id), request.amount)
     await db.execute(
-        insert(charge).values(
-            ref=receipt.charge,
-            saga_id=delivery.saga_id,
-            command_id=delivery.command_id,
-            card=request.card,
-            amount=request.amount,
-        )
+        insert(charge),
+        {
+            "ref": receipt.charge,
+            "saga_id": delivery.saga_id,
+            "command_id": delivery.command_id,
+            "card": request.card,
+            "amount": request.amount,
+        },
     )
     await note_effect(db, effect, delivery)
     return receipt
