@@ -50,6 +50,9 @@ class Flushing:
         except (StoreUnavailable, OutcomeUnknown) as error:
             self._failures += 1
             log.warning("flush_failed", error=str(error), rows=len(confirmed))
+        except Exception:
+            self._failures += 1
+            log.exception("flush_failed", rows=len(confirmed))
         finally:
             self._task = None
             if not done:

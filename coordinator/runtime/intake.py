@@ -78,6 +78,9 @@ class Intake:
             raise Overloaded("The coordinator is stopping: try again, another one will answer.")
         if self._size >= self._limits.facts_submitted:
             raise Overloaded(f"The coordinator has {self._size:,} facts to take in first: try again in a second.")
+        waiting = self._waiting.get(saga_id) or self._taken.get(saga_id) or ()
+        if len(waiting) >= self._limits.facts_waiting_per_saga:
+            raise Overloaded(f"This saga has {len(waiting):,} facts to take in first: try again in a second.")
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
         def done(verdict: Verdict) -> None:

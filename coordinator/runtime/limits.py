@@ -28,6 +28,9 @@ class Limits:
     facts_submitted: int = 16_000
     """From so many on, new requests are refused: what is under way comes first."""
 
+    facts_waiting_per_saga: int = 1_000
+    """From so many facts waiting for one saga on, requests for it are refused."""
+
     warm_sagas: int = 20_000
     """Sagas kept in memory."""
     timers: int = 200_000

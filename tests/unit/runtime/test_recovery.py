@@ -1,0 +1,182 @@
+"""What a crash left behind is found again."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from coordinator.engine.status import Status
+from coordinator.runtime.ports import OutboxRow
+from coordinator.runtime.recovery import _in_order, _whole_sagas  # pyright: ignore[reportPrivateUsage]
+from tests.fakes.memory_broker import MemoryBroker
+from tests.fakes.memory_store import MemoryStore
+from tests.unit.runtime.conftest import NewWorld, World
+from tests.unit.runtime.sagas import start, success
+from tests.unit.runtime.until import until
+from tests.unit.runtime.wrapped_store import WrappedStore
+
+
+async def crashed(new_world: NewWorld, definition: str, value: object) -> MemoryStore:
+    """A saga that was committed by a coordinator which died before it could publish anything."""
+    broker = MemoryBroker()
+    broker.unavailable = True
+    world = new_world(broker=broker)
+    await world.coordinator.start()
+    await world.coordinator.intake.submit(f"{definition}:1", start(definition, value))
+    await world.coordinator.stop()
+    return world.store
+
+
+async def ended(world: World, saga_id: str) -> Status:
+    decision = await world.coordinator.watchers.ended(saga_id, 10)
+    assert decision is not None
+    return decision.status
+
+
+async def test_leftover_rows_are_sent_by_their_shards_owner(new_world: NewWorld) -> None:
+    """The next coordinator finds them after a while and the saga completes."""
+    store = await crashed(new_world, "buy", "book")
+    world = new_world(store=store, leftovers_older_ms=20)
+    await world.coordinator.start()
+    assert await ended(world, "buy:1") is Status.COMPLETED
+
+
+async def test_old_leftovers_are_sent_by_anyone(new_world: NewWorld) -> None:
+    """Even when nobody owns the shard."""
+    store = await crashed(new_world, "buy", "book")
+    world = new_world(
+        store=store,
+        broker=MemoryBroker(success, frozenset()),
+        leftovers_older_ms=10,
+        foreign_leftovers_older_ms=20,
+    )
+    await world.coordinator.start()
+    assert await ended(world, "buy:1") is Status.COMPLETED
+
+
+async def test_overdue_timers_fire_after_a_restart(new_world: NewWorld) -> None:
+    """A saga whose time came while nobody was there wakes up."""
+    store = await crashed(new_world, "nap", 0.01)
+    world = new_world(store=store)
+    await world.coordinator.start()
+    assert await ended(world, "nap:1") is Status.COMPLETED
+
+
+async def test_anyone_wakes_what_is_long_overdue(new_world: NewWorld) -> None:
+    """Whoever owns the shard may be gone; the fence protects."""
+    store = await crashed(new_world, "nap", 0.01)
+    world = new_world(
+        store=store, broker=MemoryBroker(success, frozenset()), foreign_grace_ms=30, sweep_all_every_ms=10
+    )
+    await world.coordinator.start()
+    assert await ended(world, "nap:1") is Status.COMPLETED
+
+
+async def test_a_timer_of_a_foreign_start_fires_at_its_owner(new_world: NewWorld) -> None:
+    """A saga started elsewhere, cold here, is woken close to its time."""
+    started = new_world(broker=MemoryBroker(success, frozenset()), foreign_grace_ms=10**9)
+    owner = new_world(store=started.store)
+    await owner.coordinator.start()
+    await started.coordinator.start()
+    ending = asyncio.create_task(ended(owner, "nap:1"))
+    await started.coordinator.intake.submit("nap:1", start("nap", 0.05))
+    assert await ending is Status.COMPLETED
+
+
+async def test_a_timer_fires_on_time(world: World) -> None:
+    """A warm saga's sleep ends when it should, and not before."""
+    began = time.monotonic()
+    ending = asyncio.create_task(ended(world, "nap:1"))
+    await world.coordinator.intake.submit("nap:1", start("nap", 0.2))
+    assert await ending is Status.COMPLETED
+    assert 0.19 <= time.monotonic() - began < 1.0
+    assert all(late < 0.5 for late in world.observer.lateness)
+
+
+async def test_long_sleepers_are_not_read_by_a_start(new_world: NewWorld) -> None:
+    """Neither their rows nor their histories (L1): only what is due is."""
+    first = new_world()
+    await first.coordinator.start()
+    for number in range(50):
+        await first.coordinator.intake.submit(f"long_nap:{number}", start("long_nap", "book"))
+    await first.coordinator.activation.drained()
+    await first.broker.until_published(50)
+    await first.coordinator.activation.drained()
+    await first.coordinator.stop()
+    second = WrappedStore(first.store)
+    seen: list[int] = []
+
+    async def due(before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+        page = await first.store.due(before, limit, after)
+        seen.append(len(page))
+        return page
+
+    second.due = due
+    world = new_world(wrapped=lambda _: second, sweep_ahead_ms=60_000)
+    await world.coordinator.start()
+    await until(lambda: len(seen) >= 3)
+    assert (set(seen), second.loads) == ({0}, [])
+
+
+async def test_a_saga_ahead_of_its_row_is_loaded_once(new_world: NewWorld) -> None:
+    """A row that is early wakes its saga once; then its true time is remembered, and the sweep passes over it."""
+    first = new_world(broker=MemoryBroker(lambda row: None))
+    await first.coordinator.start()
+    await first.coordinator.intake.submit("buy:1", start("buy", "book"))
+    await first.coordinator.stop()
+    [(wake_at, _)] = await first.store.due(2**60, 1)
+    store = WrappedStore(first.store)
+
+    async def due(before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+        swept.append(before)
+        return [(wake_at - 19_999, "buy:1")]
+
+    swept: list[int] = []
+    store.due = due
+    world = new_world(wrapped=lambda _: store, warm_sagas=0)
+    load = store.load
+    early = wake_at - 19_999
+
+    async def load_early(saga_ids: Sequence[str]):  # type: ignore[no-untyped-def]
+        found = await load(saga_ids)
+        return {key: type(each)(each.rows, early) for key, each in found.items()}
+
+    store.load = load_early  # type: ignore[method-assign]
+    await world.coordinator.start()
+    await until(lambda: len(swept) >= 20)
+    assert store.loads == [["buy:1"]]
+    assert world.coordinator.timers.due("buy:1") == wake_at
+
+
+async def test_the_sweep_goes_on_after_an_outage(new_world: NewWorld) -> None:
+    """It is a loop, not an event at start-up."""
+    store = await crashed(new_world, "buy", "book")
+    store.unavailable = True
+    world = new_world(store=store, leftovers_older_ms=20)
+    await world.coordinator.start()
+    await until(lambda: not world.coordinator.ready.ready)
+    store.unavailable = False
+    assert await ended(world, "buy:1") is Status.COMPLETED
+
+
+def rows(*ids: str) -> list[OutboxRow]:
+    return [OutboxRow(each, 1, each.removesuffix(":undo").rpartition(":")[0], "t", (), b"") for each in ids]
+
+
+@pytest.mark.parametrize(
+    ("page", "kept"),
+    [
+        (["s:a:1", "s:a:2", "s:b:1"], ["s:a:1", "s:a:2"]),
+        (["s:a:1", "s:a:2"], ["s:a:1", "s:a:2"]),
+    ],
+)
+def test_a_page_is_cut_between_sagas(page: list[str], kept: list[str]) -> None:
+    """The rows of one saga are sent together, unless they fill a page by themselves."""
+    assert [row.command_id for row in _whole_sagas(rows(*page))] == kept
+
+
+def test_leftovers_go_out_in_the_order_of_their_steps() -> None:
+    """Not in the alphabet's: step 2 before step 10, commands before undos, undos backwards."""
+    found = _in_order(rows("s:a:1:undo", "s:a:10", "s:a:10:undo", "s:a:2"))
+    assert [row.command_id for row in found] == ["s:a:2", "s:a:10", "s:a:10:undo", "s:a:1:undo"]

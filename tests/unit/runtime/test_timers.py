@@ -1,0 +1,107 @@
+"""Wake-ups at the right time."""
+
+import asyncio
+
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.limits import Limits
+from coordinator.runtime.timers import Timers
+from tests.unit.runtime.recording import Recording
+
+
+class Hands:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def timers(**limits: int) -> tuple[Timers, Intake, Hands]:
+    clock, bounds = Hands(), Limits(**limits)
+    intake = Intake(bounds)
+    return Timers(intake, clock, bounds, Recording()), intake, clock
+
+
+async def woken(intake: Intake, count: int) -> set[str]:
+    """Waits until so many sagas have mail, and takes them."""
+    found: set[str] = set()
+    while len(found) < count:
+        for saga_id, _ in intake.take(1_000):
+            found.add(saga_id)
+            intake.release(saga_id)
+        await asyncio.sleep(0)
+    return found
+
+
+async def test_what_is_due_wakes_its_saga() -> None:
+    """In time order, each once."""
+    some, intake, clock = timers()
+    some.set("a", clock.now + 5_000, None)
+    some.set("b", clock.now, None)
+    assert await woken(intake, 1) == {"b"}
+    assert (len(some), some.due("a")) == (1, clock.now + 5_000)
+
+
+async def test_a_timer_moved_later_does_not_fire_early() -> None:
+    """What counts is the last time set."""
+    some, intake, clock = timers()
+    some.set("a", clock.now, None)
+    some.set("a", clock.now + 60_000, None)
+    some.set("b", clock.now, None)
+    assert await woken(intake, 1) == {"b"}
+    assert len(some) == 1
+    clock.now += 60_000
+    some.set("c", clock.now, None)
+    assert await woken(intake, 2) == {"a", "c"}
+
+
+async def test_a_forgotten_timer_does_not_fire() -> None:
+    """Nor does one that was set to nothing."""
+    some, intake, clock = timers()
+    for each in "abc":
+        some.set(each, clock.now, None)
+    some.forget("a")
+    some.set("b", None, None)
+    assert await woken(intake, 1) == {"c"}
+
+
+async def test_a_hundred_thousand_at_once_do_not_flood_the_mailboxes() -> None:
+    """They come as fast as they are taken, and no faster (T2)."""
+    some, intake, clock = timers(facts_high=1_000, facts_low=500)
+    for number in range(100_000):
+        some.set(f"nap:{number}", clock.now, None)
+    most = 0
+    found = 0
+    while found < 100_000:
+        await asyncio.sleep(0)
+        most = max(most, intake.size)
+        for saga_id, _ in intake.take(500):
+            found += 1
+            intake.release(saga_id)
+    assert most <= 1_500
+
+
+async def test_the_row_that_is_known_does_not_move_the_timer() -> None:
+    """A row that is early because it was not worth writing is passed over by the sweep."""
+    some, _, clock = timers()
+    some.set("a", clock.now + 9_000, clock.now - 1_000)
+    some.expect("a", clock.now - 1_000)
+    assert some.due("a") == clock.now + 9_000
+
+
+async def test_a_row_that_somebody_else_wrote_is_believed() -> None:
+    """Then the saga is woken at the row's time."""
+    some, _, clock = timers()
+    some.set("a", clock.now + 9_000, clock.now - 1_000)
+    some.expect("a", clock.now + 2_000)
+    assert some.due("a") == clock.now + 2_000
+
+
+async def test_memory_is_bounded() -> None:
+    """What is beyond stays in the table; the sweep sees that there is no room."""
+    some, _, clock = timers(timers=2)
+    for each in "abc":
+        some.set(each, clock.now + 9_000, None)
+    assert (len(some), some.room) == (2, False)
