@@ -5,6 +5,7 @@ from typing import assert_never
 from contracts.failures import Problem
 from contracts.ids import CommandRef, parse_command_id
 from coordinator.engine import compensation, forward
+from coordinator.engine.agenda import Due, DueKey
 from coordinator.engine.conclude import conclude
 from coordinator.engine.facts import (
     Accepted,
@@ -20,13 +21,15 @@ from coordinator.engine.facts import (
     WakeUp,
 )
 from coordinator.engine.failure import problem_of
+from coordinator.engine.kept import kept_text, named
 from coordinator.engine.parked import deferred_reply, reply_of
 from coordinator.engine.rebuild import resume
 from coordinator.engine.replay import CodeMismatch
 from coordinator.engine.run import Raised, new_run
 from coordinator.engine.same_input import same_input
-from coordinator.engine.state import Due, DueKey
+from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
+from coordinator.engine.times import within
 from coordinator.engine.turn import Turn
 from coordinator.history.parking import SagaResumed
 from coordinator.history.started import SagaStarted
@@ -57,6 +60,11 @@ def absorb(turn: Turn, fact: Fact) -> Verdict:
     return verdict
 
 
+def next_due(state: SagaState) -> tuple[int, DueKey] | None:
+    """What is due first, and when. While the code is stopped only undos can be due."""
+    return state.due.first_of(Due.UNDO) if state.code_stopped else state.due.first
+
+
 def _start(turn: Turn, start: Start) -> Verdict:
     state = turn.state
     if state.definition:
@@ -69,8 +77,8 @@ def _start(turn: Turn, start: Start) -> Verdict:
     definition = turn.definitions.get(start.definition, start.version)
     if definition is None:
         return Conflict(f"Version {start.version} of {start.definition} is not deployed.")
-    turn.run = new_run(turn.saga_id, definition, turn.live)
-    deadline = None if definition.deadline_ms is None else turn.now + definition.deadline_ms
+    turn.begin(new_run(turn.saga_id, definition))
+    deadline = None if definition.deadline_ms is None else within(turn.now, turn.now + definition.deadline_ms)
     turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
     conclude(turn)
     return Accepted()
@@ -103,40 +111,35 @@ def _defer(turn: Turn, reply: Reply, ref: CommandRef) -> Verdict:
     if not turn.state.steps[ref.step].in_flight:
         return Ignored("the step is settled")
     deferred = deferred_reply(reply, turn.now)
-    if any(each.command_id == deferred.command_id and each.answer == deferred.answer for each in turn.state.deferred):
+    if (deferred.command_id, deferred.answer) in turn.state.deferred:
         return Known()
     turn.record(deferred)
     return Accepted()
 
 
 def _wake_up(turn: Turn) -> None:
-    """Everything due now happens, in the order of its time; also what becomes due by that."""
-    while due := sorted((at, key) for key, at in turn.state.due.items() if at <= turn.now and _runs(turn, key)):
-        for at, key in due:
-            if turn.state.due.get(key) == at and _runs(turn, key):
-                _happen(turn, key)
-                conclude(turn)
-
-
-def _runs(turn: Turn, key: DueKey) -> bool:
-    return key.what is Due.UNDO or not turn.state.code_stopped
+    """Everything due now happens, in the order of its time. What that asks for is due later, so there is an end."""
+    while (first := next_due(turn.state)) is not None and first[0] <= turn.now:
+        _happen(turn, first[1])
+        conclude(turn)
 
 
 def _happen(turn: Turn, key: DueKey) -> None:
-    match key.what:
+    what, number = key
+    match what:
         case Due.TIMER:
-            turn.record(TimerFired(key.number, turn.now))
+            turn.record(TimerFired(number, turn.now))
         case Due.STEP:
-            step = turn.state.steps[key.number]
+            step = turn.state.steps[number]
             turn.record(forward.on_due(step, turn.command(step.command), turn.saga_id, turn.now))
         case Due.UNDO:
-            step = turn.state.steps[key.number]
+            step = turn.state.steps[number]
             turn.record(compensation.on_due(step, turn.command(step.command), turn.saga_id, turn.now))
         case Due.DEADLINE:
             message = "The saga did not end by its deadline."
             turn.record(CancelRequested(Problem(type="deadline_exceeded", message=message), turn.now))
         case _:
-            assert_never(key.what)
+            assert_never(what)
 
 
 def _cancel(turn: Turn, reason: str) -> Verdict:
@@ -147,7 +150,9 @@ def _cancel(turn: Turn, reason: str) -> Verdict:
         return Known()
     if state.forward_only:
         return Conflict("The saga is past its point of no return: it can only go forward now.")
-    turn.record(CancelRequested(Problem(type="cancelled", message=reason or "Cancelled from outside."), turn.now))
+    turn.record(
+        CancelRequested(Problem(type="cancelled", message=kept_text(reason) or "Cancelled from outside."), turn.now)
+    )
     return Accepted()
 
 
@@ -165,8 +170,6 @@ def _resume(turn: Turn) -> Verdict:
 
 
 def _resume_code(turn: Turn) -> Verdict:
-    if not turn.log:
-        return Conflict("The saga was parked just now: try again.")
     try:
         rebuilt = resume(turn.saga_id, [*turn.log, *turn.events], turn.definitions, turn.now)
     except CodeMismatch as error:
@@ -174,9 +177,12 @@ def _resume_code(turn: Turn) -> Verdict:
     run = rebuilt.run
     assert run is not None, "a resumed saga has its code"
     if isinstance(run.outcome, Raised) and (rebuilt.state.forward_only or problem_of(run.outcome.error) is None):
-        return Conflict(f"The saga would stop at the same place again: {run.outcome.error!r}.")
-    deferred = list(turn.state.deferred)
-    turn.adopt(rebuilt.state, run)
+        again = named(run.outcome.error)
+        run.discard()
+        return Conflict(f"The saga would stop at the same place again: {again}.")
+    deferred = list(turn.state.deferred.values())
+    turn.state = rebuilt.state
+    turn.begin(run)
     turn.record(SagaResumed(turn.now))
     turn.take_in(rebuilt.tail)
     conclude(turn)

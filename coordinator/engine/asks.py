@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from contracts.command import Command
+from coordinator.engine.times import within
 from coordinator.history.events import Asked
 from coordinator.history.steps import StepAbandoned, StepIssued
 from coordinator.history.timers import TimerCancelled, TimerStarted
@@ -19,7 +20,7 @@ def step_issued(step: int, command: "Command[..., Any]", arguments: msgspec.Raw,
         kind=command.kind,
         undoable=command.undo_with is not None,
         at=now,
-        deadline=now + command.timeout_ms,
+        deadline=within(now, now + command.timeout_ms),
     )
 
 
@@ -53,4 +54,4 @@ def in_words(event: object) -> str:
         case TimerCancelled(timer):
             return f"timer {timer} cancelled"
         case _:
-            return f"{type(event).__name__}, before anything else was asked for"
+            return f"nothing more before {type(event).__name__}"

@@ -10,6 +10,7 @@ from contracts.retry import Retry
 from coordinator.engine.lifecycle import Back
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
+from coordinator.engine.times import within
 from coordinator.history.events import Event
 from coordinator.history.undos import UndoAttemptFailed, UndoGivenUp, UndoIssued, UndoRetried, UndoSucceeded
 
@@ -33,12 +34,12 @@ def next_undos(state: SagaState) -> Sequence[int]:
 
 def issued(step: Step, command: "Command[..., object] | None", now: int) -> UndoIssued:
     """The undo's first attempt."""
-    return UndoIssued(step.number, now, now + _timeout_ms(command))
+    return UndoIssued(step.number, now, _deadline(command, now))
 
 
 def retried(step: Step, command: "Command[..., object] | None", now: int) -> UndoRetried:
     """The undo's next attempt."""
-    return UndoRetried(step.number, step.undo_attempt + 1, now, now + _timeout_ms(command))
+    return UndoRetried(step.number, step.undo_attempt + 1, now, _deadline(command, now))
 
 
 def on_answer(
@@ -89,11 +90,15 @@ def _given_up_or_retried(
     if hopeless or not retry.allows(spent):
         return UndoGivenUp(step.number, step.undo_attempt, problem, now)
     delay = max(retry.delay_ms(spent, f"{saga_id}:{step.number}:undo"), problem.retry_after_ms or 0)
-    return UndoAttemptFailed(step.number, step.undo_attempt, problem, now, now + delay)
+    return UndoAttemptFailed(step.number, step.undo_attempt, problem, now, within(now, now + delay))
 
 
 def _undo_of(command: "Command[..., object] | None") -> Undo | None:
     return None if command is None else command.undo_with
+
+
+def _deadline(command: "Command[..., object] | None", now: int) -> int:
+    return within(now, now + _timeout_ms(command))
 
 
 def _timeout_ms(command: "Command[..., object] | None") -> int:

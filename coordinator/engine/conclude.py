@@ -12,6 +12,10 @@ from coordinator.history.undos import CompensationStarted
 _GIVEN_UP = (
     "An undo was given up: {steps}. Mend what keeps it from succeeding, then resume the saga: the undo is tried again."
 )
+_NOTHING_TO_COME = (
+    "The saga's code waits for something that nothing will ever bring: no step is under way and no timer runs. Deploy "
+    "code that waits for a step or a timer and the saga goes on from here, or cancel it to undo what it did."
+)
 
 
 def conclude(turn: Turn) -> None:
@@ -32,6 +36,7 @@ def _raised(turn: Turn, raised: Raised) -> None:
             "forward_only",
             f"The saga said no after its point of no return ({problem.type}: {problem.message}): nothing was undone. "
             "Deploy code that goes forward from here and resume it.",
+            raised=True,
         )
     elif not turn.state.pivot_in_flight:
         turn.record(CompensationStarted(problem, turn.now))
@@ -63,14 +68,21 @@ def _end(turn: Turn) -> None:
     elif state.given_up and state.status is not Status.PARKED and (state.cause is not None or _returned(turn)):
         steps = ", ".join(f"{state.steps[number].command} (step {number})" for number in sorted(state.given_up))
         turn.park("undo", _GIVEN_UP.format(steps=steps))
-    elif state.status is Status.RUNNING and _returned(turn) and turn.run is not None:
-        assert isinstance(turn.run.outcome, Returned)
-        turn.record(SagaCompleted(turn.run.outcome.result, turn.now))
-        turn.drop_code()
+    elif state.status is Status.RUNNING and turn.run is not None:
+        if _returned(turn):
+            assert isinstance(turn.run.outcome, Returned)
+            turn.record(SagaCompleted(turn.run.outcome.result, turn.now))
+            turn.drop_code()
+        elif not (state.in_flight or state.undoing or state.due):
+            turn.park("code", _NOTHING_TO_COME, raised=True)
 
 
 def _returned(turn: Turn) -> bool:
-    """The code is through, and nothing it left behind is still under way."""
-    state = turn.state
-    through = turn.run is not None and isinstance(turn.run.outcome, Returned)
-    return through and not (state.in_flight or state.undoing or state.to_undo)
+    """The code is through, and nothing it left behind is still under way.
+
+    A coroutine that it left, and that waits for something that never comes, is not under way.
+    """
+    state, run = turn.state, turn.run
+    if run is None or not isinstance(run.outcome, Returned) or state.in_flight or state.undoing or state.to_undo:
+        return False
+    return run.through or not state.due

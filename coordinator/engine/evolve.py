@@ -4,6 +4,7 @@ from typing import assert_never
 
 from contracts.failures import Problem
 from contracts.kinds import Kind
+from coordinator.engine.agenda import Due
 from coordinator.engine.lifecycle import (
     BACK_MOVES,
     FORWARD_MOVES,
@@ -14,7 +15,7 @@ from coordinator.engine.lifecycle import (
     moved,
 )
 from coordinator.engine.outcome import problem_outcome, result_outcome
-from coordinator.engine.state import Due, DueKey, SagaState, Step
+from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.events import Event
@@ -75,9 +76,9 @@ def evolve(state: SagaState, event: Event) -> None:
             _undo(state, event)
         case TimerStarted(timer, _, due):
             state.timers = timer
-            state.due[DueKey(Due.TIMER, timer)] = due
+            state.due.put((Due.TIMER, timer), due)
         case TimerFired(timer) | TimerCancelled(timer):
-            state.due.pop(DueKey(Due.TIMER, timer), None)
+            state.due.remove((Due.TIMER, timer))
         case _:
             _saga(state, event)
 
@@ -85,7 +86,9 @@ def evolve(state: SagaState, event: Event) -> None:
 def _issue(state: SagaState, event: StepIssued) -> None:
     state.steps[event.step] = Step(event.step, event.command, bytes(event.arguments), event.kind, event.undoable)
     state.in_flight.add(event.step)
-    state.due[DueKey(Due.STEP, event.step)] = event.deadline
+    state.due.put((Due.STEP, event.step), event.deadline)
+    if event.kind is Kind.PIVOT:
+        state.pivots.add(event.step)
     if event.kind is Kind.RETRIABLE and not event.undoable:
         state.forward_only = True
 
@@ -96,18 +99,18 @@ def _step(state: SagaState, event: StepEvent) -> None:
         step.awaited = False
         return
     step.forward = moved(FORWARD_MOVES, step.forward, event, f"Step {step.number}")
-    key = DueKey(Due.STEP, step.number)
+    key = Due.STEP, step.number
     match event:
         case StepAttemptFailed():
-            state.due[key] = event.retry_at
+            state.due.put(key, event.retry_at)
         case StepRetried():
             step.attempt = event.attempt
-            state.due[key] = event.deadline
+            state.due.put(key, event.deadline)
         case StepProgressed():
             if event.deadline is None:
-                state.due.pop(key, None)
+                state.due.remove(key)
             else:
-                state.due[key] = event.deadline
+                state.due.put(key, event.deadline)
         case StepSucceeded():
             _settle(state, step)
             step.result = bytes(event.result)
@@ -124,38 +127,39 @@ def _step(state: SagaState, event: StepEvent) -> None:
 
 def _settle(state: SagaState, step: Step) -> None:
     state.in_flight.discard(step.number)
-    state.due.pop(DueKey(Due.STEP, step.number), None)
+    state.pivots.discard(step.number)
+    state.due.remove((Due.STEP, step.number))
 
 
 def _undo(state: SagaState, event: UndoEvent) -> None:
     step = state.steps[event.step]
-    key = DueKey(Due.UNDO, step.number)
+    key = Due.UNDO, step.number
     was_given_up = step.back is Back.GIVEN_UP
     step.back = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
     match event:
         case UndoIssued():
             step.undo_attempt = 1
             state.undoing.add(step.number)
-            state.due[key] = event.deadline
+            state.due.put(key, event.deadline)
             _take(state, step)
         case UndoAttemptFailed():
-            state.due[key] = event.retry_at
+            state.due.put(key, event.retry_at)
         case UndoRetried():
             if was_given_up:
                 step.undo_budget_from = step.undo_attempt
                 state.given_up.discard(step.number)
             step.undo_attempt = event.attempt
             state.undoing.add(step.number)
-            state.due[key] = event.deadline
+            state.due.put(key, event.deadline)
         case UndoSucceeded():
             state.undoing.discard(step.number)
             state.given_up.discard(step.number)
-            state.due.pop(key, None)
+            state.due.remove(key)
             state.undone += 1
         case UndoGivenUp():
             state.undoing.discard(step.number)
             state.given_up.add(step.number)
-            state.due.pop(key, None)
+            state.due.remove(key)
         case _:
             assert_never(event)
 
@@ -176,10 +180,10 @@ def _saga(state: SagaState, event: Event) -> None:
             state.definition, state.version, state.input = event.definition, event.version, bytes(event.input)
             state.traceparent = event.traceparent
             if event.deadline is not None:
-                state.due[DueKey(Due.DEADLINE, 0)] = event.deadline
+                state.due.put((Due.DEADLINE, 0), event.deadline)
         case CancelRequested(cause):
             state.cancel = cause
-            state.due.pop(DueKey(Due.DEADLINE, 0), None)
+            state.due.remove((Due.DEADLINE, 0))
         case CompensationStarted(cause):
             _go_back(state, event, cause)
         case SagaCompleted(result):
@@ -195,9 +199,9 @@ def _saga(state: SagaState, event: Event) -> None:
                 raise IllegalMove("The saga", state.status, event)
             state.status = Status.RUNNING if state.cause is None else Status.COMPENSATING
             state.parked_for, state.parked_message, state.outcome = None, "", None
-            state.deferred = []
+            state.deferred = {}
         case ReplyDeferred():
-            state.deferred.append(event)
+            state.deferred[event.command_id, event.answer] = event
         case _:
             raise AssertionError(f"{type(event).__name__} has no case in evolve.")
 
@@ -206,17 +210,18 @@ def _go_back(state: SagaState, event: CompensationStarted, cause: Problem) -> No
     """Whatever is still out has an unknown outcome from here on; only undos can be due."""
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
     state.cause, state.cancel = cause, None
-    state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, []
+    state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, {}
     for number in sorted(state.in_flight, reverse=True):
         step = state.steps[number]
         step.forward = Forward.ABANDONED
         if step.unknown:
             state.to_undo.append(number)
     state.in_flight.clear()
-    state.due = {key: at for key, at in state.due.items() if key.what is Due.UNDO}
+    state.pivots.clear()
+    state.due.keep(lambda key: key[0] is Due.UNDO)
 
 
 def _end(state: SagaState, event: SagaCompleted | SagaCompensated | SagaFailed, outcome: bytes) -> None:
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
     state.outcome = outcome
-    state.due = {}
+    state.due.clear()

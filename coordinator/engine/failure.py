@@ -3,15 +3,17 @@
 import asyncio
 
 from contracts.failures import Problem, StepError
+from coordinator.engine.kept import kept_problem, kept_text
 
 
 def problem_of(error: BaseException) -> Problem | None:
     """Why the saga goes back; None when the exception is a bug in its code."""
     match error:
         case StepError():
-            return error.problem
+            problem: Problem | None = getattr(error, "problem", None)  # its author may have forgotten the base class
+            return None if problem is None else kept_problem(problem)
         case TimeoutError():
-            return Problem(type="timeout", message=str(error) or "An asyncio.timeout() of the saga ran out.")
+            return Problem(type="timeout", message=kept_text(error) or "An asyncio.timeout() of the saga ran out.")
         case asyncio.CancelledError():
             return Problem(type="cancelled", message="The saga cancelled itself.")
         case BaseExceptionGroup(exceptions=errors):

@@ -8,7 +8,7 @@ from coordinator.history.steps import StepFailed, StepRefused, StepSucceeded, St
 from coordinator.history.timers import TimerFired
 from coordinator.saga.definition import SagaDefinition
 
-Fed = SagaStarted | StepSucceeded | StepRefused | StepFailed | StepTimedOut | TimerFired
+FED = (SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired)
 """The events that wake the code up."""
 
 

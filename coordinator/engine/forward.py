@@ -10,6 +10,7 @@ from contracts.retry import Retry
 from contracts.values import NULL
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import Step
+from coordinator.engine.times import within
 from coordinator.history.events import Event
 from coordinator.history.steps import (
     StepAttemptFailed,
@@ -43,7 +44,7 @@ def on_answer(
         case Progress(details):
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
-            return StepProgressed(step.number, attempt, now, details, now + _timeout_ms(command))
+            return StepProgressed(step.number, attempt, now, details, _deadline(command, now))
         case Pending():
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
@@ -55,7 +56,7 @@ def on_answer(
 def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now: int) -> Event:
     """The attempt's deadline, or the time of the next attempt, has come."""
     if step.forward is Forward.WAITING:
-        return StepRetried(step.number, step.attempt + 1, now, now + _timeout_ms(command))
+        return StepRetried(step.number, step.attempt + 1, now, _deadline(command, now))
     problem = Problem(
         type="timeout",
         message=f"No answer to {step.command} within {_timeout_ms(command) / 1_000:g} s.",
@@ -79,9 +80,13 @@ def _given_up_or_retried(
     endless = step.kind is Kind.RETRIABLE
     if endless or (problem.retryable and retry.allows(step.attempt)):
         delay = max(retry.delay_ms(step.attempt, seed), problem.retry_after_ms or 0)
-        return StepAttemptFailed(step.number, step.attempt, problem, now, now + delay)
+        return StepAttemptFailed(step.number, step.attempt, problem, now, within(now, now + delay))
     gave_up = StepTimedOut if timed_out else StepFailed
     return gave_up(step.number, step.attempt, problem, now)
+
+
+def _deadline(command: "Command[..., object] | None", now: int) -> int:
+    return within(now, now + _timeout_ms(command))
 
 
 def _timeout_ms(command: "Command[..., object] | None") -> int:

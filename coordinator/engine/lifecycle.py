@@ -72,6 +72,7 @@ SAGA_MOVES: Mapping[tuple[Status, type[Event]], Status] = {
     (Status.COMPENSATING, SagaFailed): Status.FAILED,
     (Status.COMPENSATING, SagaParked): Status.PARKED,
     (Status.PARKED, CompensationStarted): Status.COMPENSATING,
+    (Status.PARKED, SagaParked): Status.PARKED,
     # (Status.PARKED, SagaResumed) leads to where it was parked: see evolve.py.
 }
 

@@ -17,28 +17,30 @@ Record = Callable[[Event], None]
 
 
 class Live:
-    """See Script. ``now`` is set by the machine before every fact."""
+    """See Script. For one activation, which happens at ``now``."""
 
-    def __init__(self, state: SagaState, record: Record) -> None:
+    __slots__ = ("_now", "_record", "_state")
+
+    def __init__(self, state: SagaState, record: Record, now: int) -> None:
         self._state = state
         self._record = record
-        self.now = 0
+        self._now = now
 
     def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> OutOfOrder | None:
         """See Script."""
         error = order_error(self._state, command)
         if error is None:
-            self._record(step_issued(step, command, arguments, self.now))
+            self._record(step_issued(step, command, arguments, self._now))
         return error
 
     def abandon(self, step: int) -> None:
         """See Script."""
-        self._record(StepAbandoned(step, self.now))
+        self._record(StepAbandoned(step, self._now))
 
     def start_timer(self, timer: int, due: int) -> None:
         """See Script."""
-        self._record(TimerStarted(timer, self.now, due))
+        self._record(TimerStarted(timer, self._now, due))
 
     def cancel_timer(self, timer: int) -> None:
         """See Script."""
-        self._record(TimerCancelled(timer, self.now))
+        self._record(TimerCancelled(timer, self._now))

@@ -7,19 +7,22 @@ objects or on the outer loop. After temporalio/sdk-python's ``_run_once``.
 
 import asyncio
 import contextvars
+import gc
+import sys
 from asyncio import events, tasks
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
-from typing import Any, NoReturn, TypeVar, TypeVarTuple
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, TypeVar, TypeVarTuple
 from zlib import crc32
+
+from coordinator.engine.given_order import given_order
+from coordinator.engine.not_durable import NotDurable, refuse_what_is_not_durable
+from coordinator.engine.times import within
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-
-
-class NotDurable(RuntimeError):
-    """A saga used something that cannot survive a crash. The message names the durable replacement."""
+MAX_CALLBACKS = 1_000_000
+"""Callbacks run for one fact. A fan-out over 10,000 steps needs a twentieth; a saga that never waits has no end."""
 
 
 class _Numbered:
@@ -43,16 +46,30 @@ class DurableCoroutine(_Numbered, asyncio.Task[T]):
         super().__init__(coro, **settings)
 
 
+class DurableTimer(asyncio.TimerHandle):
+    """A timer of a saga. asyncio holds handles of one callback at one time for equal; these differ by number."""
+
+    number = 0
+
+    def __hash__(self) -> int:
+        return self.number
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+@refuse_what_is_not_durable
 class DeterministicLoop(asyncio.AbstractEventLoop):
     """See the module. ``start_timer`` and ``cancel_timer`` tell whoever keeps the history."""
 
     def __init__(self, saga_id: str) -> None:
         self._ready: deque[asyncio.Handle] = deque()
-        self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._timer_numbers: dict[asyncio.TimerHandle, int] = {}
+        self._timers: dict[int, DurableTimer] = {}
         self._timers_started = 0
         # Different sagas get different numbers: asyncio keeps all its tasks in one WeakSet.
-        self._next_number = crc32(saga_id.encode()) << 20
+        self._next_number = crc32(saga_id.encode())
+        self._coroutines = 0
+        self._started_early: dict[Any, asyncio.Task[Any]] = {}
         self.now_ms = 0
         """The time of the fact that is being fed, in ms."""
         self.stopped = False
@@ -70,34 +87,68 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         """The saga no longer needs the timer. Overridden by the saga's run."""
         raise NotImplementedError
 
+    def has_timer(self, timer: int) -> bool:
+        """Whether the timer was asked for, and neither fired nor was cancelled."""
+        return timer in self._timers
+
     def fire_timer(self, timer: int) -> None:
         """The timer's time came."""
-        handle = self._timers.pop(timer)
-        del self._timer_numbers[handle]
-        self._ready.append(handle)
+        self._ready.append(self._timers.pop(timer))
 
     def run_until_idle(self) -> None:
         """Runs what is ready, and what that makes ready, in order."""
         ready = self._ready
-        with self._entered():
+        left = MAX_CALLBACKS
+        outside = self._enter()
+        try:
             while ready and not self.stopped:
                 handle = ready.popleft()
-                if not handle.cancelled():
-                    handle._run()  # pyright: ignore[reportPrivateUsage]
+                if not handle._cancelled:  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
+                    try:
+                        handle._run()  # pyright: ignore[reportPrivateUsage]
+                    except SystemExit as error:  # asyncio lets it through; the process is not the saga's to end
+                        self.error = self.error or error
+                left -= 1
+                if not left:
+                    self._stop_running_wild()
+        finally:
+            self._leave(outside)
 
-    @contextmanager
-    def _entered(self) -> Generator[None]:
+    def _stop_running_wild(self) -> None:
+        self._ready.clear()
+        self.error = self.error or NotDurable(
+            f"The saga ran {MAX_CALLBACKS:,} callbacks without waiting for anything: "
+            "await a step or a sleep of more than 0 seconds in its loop."
+        )
+
+    def _enter(self) -> tuple[Any, Any, Any, bool]:
+        """Makes this the running loop of the thread, and returns what was so before."""
         outer = events._get_running_loop()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
         outer_task = None if outer is None else tasks.current_task(outer)
         if outer is not None and outer_task is not None:
             tasks._leave_task(outer, outer_task)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
         events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
-        try:
-            yield
-        finally:
-            events._set_running_loop(outer)  # pyright: ignore[reportPrivateUsage]
-            if outer is not None and outer_task is not None:
-                tasks._enter_task(outer, outer_task)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(None, self._left_generator)
+        # Garbage may hold coroutines of other sagas, and collecting it would run their `finally` blocks in this one.
+        collecting = gc.isenabled()
+        if collecting:
+            gc.disable()
+        return outer, outer_task, hooks, collecting
+
+    def _leave(self, outside: tuple[Any, Any, Any, bool]) -> None:
+        outer, outer_task, hooks, collecting = outside
+        if collecting:
+            gc.enable()
+        sys.set_asyncgen_hooks(*hooks)
+        events._set_running_loop(outer)  # pyright: ignore[reportPrivateUsage]
+        if outer_task is not None:
+            tasks._enter_task(outer, outer_task)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+
+    def _left_generator(self, generator: "AsyncGenerator[Any, Any]") -> None:
+        """An async generator was left before its end. As asyncio does: its ``finally`` runs as a coroutine."""
+        if not self.stopped and events._get_running_loop() is self:  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+            self.create_task(generator.aclose())
 
     # --- what asyncio asks of a loop
 
@@ -130,19 +181,20 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         *args: *Ts,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
-        handle = asyncio.TimerHandle(when, callback, args, self, context)
+        if self.stopped:
+            raise NotDurable("The saga is being thrown away: nothing in it can wait any more.")
+        due = within(self.now_ms, when * 1_000)
         self._timers_started += 1
-        timer = self._timers_started
-        self._timers[timer] = handle
-        self._timer_numbers[handle] = timer
-        self.start_timer(timer, round(when * 1_000))
+        handle = DurableTimer(when, callback, args, self, context)
+        handle.number = self._timers_started
+        self._timers[handle.number] = handle
+        self.start_timer(handle.number, due)
         return handle
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        timer = self._timer_numbers.pop(handle, None)
-        if timer is not None:
-            del self._timers[timer]
-            self.cancel_timer(timer)
+        assert isinstance(handle, DurableTimer), "the loop makes no other timers"
+        if self._timers.pop(handle.number, None) is not None and not self.stopped:
+            self.cancel_timer(handle.number)
 
     def _number(self) -> int:
         self._next_number += 1
@@ -154,6 +206,20 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         return future
 
     def create_task(self, coro: Any, **settings: Any) -> "asyncio.Task[Any]":
+        if self._started_early and (started := self._started_early.pop(coro, None)) is not None:
+            return started
+        together = given_order(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
+        if together is None:
+            return self._start(coro, settings)
+        self._started_early = {
+            each: self._start(each, {}) for each in dict.fromkeys(together) if asyncio.iscoroutine(each)
+        }
+        return self._started_early.pop(coro)
+
+    def _start(self, coro: Any, settings: dict[str, Any]) -> "asyncio.Task[Any]":
+        self._coroutines += 1
+        if settings.get("name") is None:
+            settings["name"] = f"coroutine-{self._coroutines}"
         return DurableCoroutine(self._number(), coro, loop=self, **settings)
 
     def get_debug(self) -> bool:
@@ -169,17 +235,3 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         # Without a handle it is only a result that nobody looked at, told when the object is collected: not an event.
         if "handle" in context:
             self.error = self.error or context.get("exception")
-
-    # --- what cannot be durable
-
-    def call_soon_threadsafe(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotDurable("A saga has no threads. Do the work in a participant's step.")
-
-    def run_in_executor(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotDurable("A saga has no threads. Do the work in a participant's step.")
-
-    def create_connection(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotDurable("A saga opens no connections. Call the service through a participant's step.")
-
-    create_server = create_datagram_endpoint = create_unix_connection = getaddrinfo = create_connection
-    subprocess_exec = subprocess_shell = create_connection

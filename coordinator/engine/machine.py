@@ -6,12 +6,12 @@ The machine owns what follows from what; its caller owns when. It never waits, r
 
 from collections.abc import Iterable, Sequence
 
-from coordinator.engine.absorb import absorb
+from coordinator.engine.absorb import absorb, next_due
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact
 from coordinator.engine.rebuild import rebuild
-from coordinator.engine.run import Run
-from coordinator.engine.state import Due, SagaState
+from coordinator.engine.run import NOBODY, Run
+from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
 from coordinator.history.events import Event
@@ -21,6 +21,8 @@ from coordinator.saga.definitions import Definitions
 class Machine:
     """One saga, warm. Not for several threads."""
 
+    __slots__ = ("__weakref__", "_definitions", "_log", "_mismatch", "_run", "saga_id", "seq", "state")
+
     def __init__(self, saga_id: str, definitions: Definitions, state: SagaState, run: Run | None, seq: int) -> None:
         self.saga_id = saga_id
         self.state = state
@@ -29,6 +31,7 @@ class Machine:
         self._definitions = definitions
         self._run = run
         self._log: list[Event] = []
+        """All events, as long as the code may have to be called again."""
         self._mismatch: str | None = None
 
     @classmethod
@@ -49,8 +52,8 @@ class Machine:
         rebuilt = rebuild(saga_id, log, definitions)
         machine = cls(saga_id, definitions, rebuilt.state, rebuilt.run, seq)
         machine._mismatch = rebuilt.mismatch
-        if rebuilt.state.code_stopped:
-            machine._log = log
+        machine._log = log
+        machine._rest()
         return machine
 
     def advance(self, facts: Sequence[Fact], now: int) -> Decision:
@@ -59,29 +62,45 @@ class Machine:
         if self._mismatch is not None:
             turn.park("code", self._mismatch)
             self._mismatch = None
-        verdicts = tuple(absorb(turn, fact) for fact in facts)
+        verdicts = tuple([absorb(turn, fact) for fact in facts])
         self.state, self._run = turn.state, turn.run
-        self._log = [*self._log, *turn.events] if self._log and self.state.code_stopped else []
         if turn.events:
             self.seq += 1
+            self._log.extend(turn.events)
+        self._rest()
+        state = self.state
         return Decision(
             saga_id=self.saga_id,
             seq=self.seq,
             events=tuple(turn.events),
             sends=tuple(turn.sends),
-            status=self.state.status,
+            status=state.status,
             wake_at=self.wake_at,
             verdicts=verdicts,
-            outcome=self.state.outcome,
-            parked_for=self.state.parked_for,
+            outcome=state.outcome,
+            parked_for=state.parked_for,
         )
+
+    def _rest(self) -> None:
+        """Between two activations nothing is kept that is not needed."""
+        if self._run is not None:
+            self._run.attend(NOBODY)
+        elif self._log and not self.state.code_stopped and self._mismatch is None:
+            self._log = []
+
+    def close(self) -> None:
+        """Throws the saga's code away, before its coroutines are collected as garbage at any moment."""
+        if self._run is not None:
+            self._run.discard()
+            self._run = None
+
+    __del__ = close
 
     @property
     def wake_at(self) -> int | None:
         """When something is due next, in ms since 1970."""
-        if not self.state.code_stopped:
-            return min(self.state.due.values(), default=None)
-        return min((at for key, at in self.state.due.items() if key.what is Due.UNDO), default=None)
+        first = next_due(self.state)
+        return None if first is None else first[0]
 
     @property
     def exists(self) -> bool:
@@ -90,7 +109,7 @@ class Machine:
 
     @property
     def evict(self) -> bool:
-        """Not worth keeping warm, and to be rebuilt when it is needed again: it has ended, or is parked."""
+        """Not worth keeping warm: it has ended, or is parked."""
         return self.state.status.ended or self.state.status is Status.PARKED
 
     @property

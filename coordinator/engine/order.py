@@ -34,7 +34,7 @@ def _violation(state: SagaState, command: "Command[..., object]") -> str | None:
                     f"{command.type} may be refused, but the saga is past its point of no return: call it before the "
                     "pivot, or declare it kind=RETRIABLE."
                 )
-            if any(state.steps[number].kind is Kind.PIVOT for number in state.in_flight):
+            if state.pivots:
                 return f"{command.type} was called while a pivot is in flight: await it first, or call this one before."
         case Kind.PIVOT:
             if state.forward_only:

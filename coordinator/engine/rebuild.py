@@ -40,11 +40,12 @@ def rebuild(saga_id: str, log: Sequence[Event], definitions: Definitions) -> Reb
 
 
 def resume(saga_id: str, log: Sequence[Event], definitions: Definitions, now: int) -> Rebuilt:
-    """Replays the log of a saga that was stopped because of its code, which may go further now.
+    """Replays the log of a saga that was stopped because of its code.
 
-    Raises CodeMismatch when it still does not fit.
+    Where the code raised, it may go further now. Raises CodeMismatch when it still does not fit.
     """
-    return _replayed(saga_id, log, _definition(log, definitions), now)
+    parked = next(event for event in reversed(log) if isinstance(event, SagaParked))
+    return _replayed(saga_id, log, _definition(log, definitions), now if parked.raised else None)
 
 
 def _replayed(saga_id: str, log: Sequence[Event], definition: SagaDefinition, tail_at: int | None) -> Rebuilt:

@@ -8,8 +8,8 @@ Why a difference can only mean that the code changed:
 3. Events that the code does not hear of (retries, undos, parking) may stand between; they are left out of the script.
 4. So the first ask that differs, an ask too many, and an ask too few each contradict (1): the code is another.
 
-An ask too many behind the last fed event is allowed to a saga that is being resumed: its code stopped there because of
-a bug, and the mended code goes further (`tail`).
+An ask too many behind the last fed event is allowed to a saga that is being resumed after its code raised: it stopped
+there because of a bug, and the mended code goes further (`tail`).
 """
 
 from collections.abc import Sequence
@@ -20,13 +20,14 @@ import msgspec
 from contracts.command import Command
 from coordinator.engine.asks import in_words, same, step_issued
 from coordinator.engine.evolve import evolve
-from coordinator.engine.feed import Fed, UnreadableInput, feed
+from coordinator.engine.feed import FED, UnreadableInput, feed
 from coordinator.engine.order import OutOfOrder, order_error
-from coordinator.engine.run import new_run
+from coordinator.engine.run import UnreadableResult, new_run
 from coordinator.engine.state import SagaState
-from coordinator.history.events import Asked, Event
+from coordinator.engine.times import within
+from coordinator.history.events import ASKED, Asked, Event
 from coordinator.history.steps import StepAbandoned
-from coordinator.history.timers import TimerCancelled, TimerStarted
+from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
 from coordinator.saga.definition import SagaDefinition
 
 
@@ -40,12 +41,13 @@ class Replay:
     def __init__(
         self, saga_id: str, definition: SagaDefinition, log: Sequence[Event], state: SagaState, tail_at: int | None
     ) -> None:
-        self.run = new_run(saga_id, definition, self)
+        self.run = new_run(saga_id, definition)
+        self.run.attend(self)
         self.tail: list[Asked] = []
         """What the code asks for beyond the log."""
         self._definition = definition
         self._log = log
-        self._script = [event for event in log if isinstance(event, Fed | Asked)]
+        self._script = [event for event in log if isinstance(event, FED + ASKED)]
         self._next = 0
         self._state = state
         self._tail_at = tail_at
@@ -53,66 +55,74 @@ class Replay:
 
     def play(self) -> None:
         """Brings state and run to the end of the log. Raises CodeMismatch."""
-        for position, event in enumerate(self._log):
-            if isinstance(event, Asked):
-                continue  # taken in when the code asked for it; found missing at the next event that is fed, or the end
-            if isinstance(event, Fed):
-                self._expect(event, position)
-            evolve(self._state, event)
-            if isinstance(event, Fed):
-                self._feed(event)
-        self._expect(None, len(self._log))
+        try:
+            for event in self._log:
+                if isinstance(event, FED):
+                    self._expect(event)
+                    evolve(self._state, event)
+                    self._feed(event)
+                elif not isinstance(event, ASKED):  # those are taken in when the code asks for them
+                    evolve(self._state, event)
+            self._expect(None)
+        except CodeMismatch:
+            self.run.discard()
+            raise
 
     def _feed(self, event: Event) -> None:
+        if isinstance(event, TimerFired) and not self.run.has_timer(event.timer):
+            raise self._differs(event, "the code does not wait for it")
         try:
             feed(self.run, self._definition, event)
         except UnreadableInput as error:
             raise CodeMismatch(str(error)) from error
-        except KeyError as error:
-            raise self._differs(event, "nobody who waits for it") from error
+        if isinstance(self.run.error, UnreadableResult):
+            raise CodeMismatch(str(self.run.error))
         if self._mismatch is not None:
             raise self._mismatch
 
-    def _expect(self, event: Event | None, position: int) -> None:
+    def _expect(self, event: Event | None) -> None:
         """The code has asked for all that stands before this event in the log."""
-        found = self._script[self._next] if self._next < len(self._script) else None
-        if found is not event:
-            raise self._differs(found, "nothing", position)
+        logged = self._logged
+        if logged is not event:
+            raise self._differs(logged, "the code asks for nothing")
         self._next += 1
 
-    def _differs(self, expected: object, found: str, position: int | None = None) -> CodeMismatch:
-        number = position if position is not None else self._next
+    @property
+    def _logged(self) -> Event | None:
+        """What stands next in the script."""
+        return self._script[self._next] if self._next < len(self._script) else None
+
+    def _differs(self, expected: Event | None, found: str) -> CodeMismatch:
+        """The code is another. Counts the events of the whole log, as people see it."""
+        number = next((n for n, event in enumerate(self._log, 1) if event is expected), len(self._log) + 1)
         return CodeMismatch(
             f"The code of {self._definition.name} version {self._definition.version} does not fit this saga's history. "
-            f"Expected (event {number + 1} of the log): {in_words(expected)}. Found: the code asks for {found}. "
+            f"Expected (event {number} of the history): {in_words(expected)}. Found: {found}. "
             f"Deploy the code of version {self._definition.version} as it was, or give the change a new version; "
             "the saga goes on when it fits again. Nothing is lost."
         )
 
-    def _ask(self, asked: Asked) -> bool:
-        """Whether the ask is as the log has it, or may go beyond it."""
+    def _ask(self, asked: Asked) -> None:
+        """The ask must be as the log has it, or may go beyond it."""
         if self._mismatch is not None:
-            return False
-        logged = self._script[self._next] if self._next < len(self._script) else None
-        if same(asked, logged):
+            return
+        logged = self._logged
+        if logged is not None and same(asked, logged):
             self._next += 1
-            evolve(self._state, self._script[self._next - 1])
-            return True
-        if logged is None and self._tail_at is not None:
+            evolve(self._state, logged)
+        elif logged is None and self._tail_at is not None:
             self.tail.append(asked)
             evolve(self._state, asked)
-            return True
-        self._mismatch = self._differs(logged, in_words(asked))
-        self.run.stopped = True
-        return False
+        else:
+            self._mismatch = self._differs(logged, f"the code asks for {in_words(asked)}")
+            self.run.stopped = True
 
     # --- Script
 
     def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> OutOfOrder | None:
         """See Script."""
         asked = step_issued(step, command, arguments, self._tail_at or self.run.now_ms)
-        logged = self._script[self._next] if self._next < len(self._script) else None
-        if not same(asked, logged):
+        if not same(asked, self._logged):
             # Where the log has another, the command may have been refused its place back then too.
             error = order_error(self._state, command)
             if error is not None:
@@ -126,7 +136,8 @@ class Replay:
 
     def start_timer(self, timer: int, due: int) -> None:
         """See Script."""
-        self._ask(TimerStarted(timer, self._tail_at or self.run.now_ms, due))
+        now = self._tail_at or self.run.now_ms
+        self._ask(TimerStarted(timer, now, within(now, due + now - self.run.now_ms)))
 
     def cancel_timer(self, timer: int) -> None:
         """See Script."""

@@ -2,12 +2,15 @@
 
 import asyncio
 import warnings
-from typing import Any, Protocol
+from asyncio import events
+from contextvars import Context
+from typing import Any, NoReturn, Protocol
 
 import msgspec
 
 from contracts.command import Command
 from contracts.failures import Failed, Problem, Refused, TimedOut
+from contracts.values import UnreadableValue
 from coordinator.engine.loop import DeterministicLoop
 from coordinator.engine.order import OutOfOrder
 from coordinator.saga.calls import SagaCaller, SagaRuntime
@@ -46,22 +49,49 @@ class Raised(msgspec.Struct, frozen=True):
     error: BaseException
 
 
-def new_run(saga_id: str, definition: SagaDefinition, script: Script) -> "Run":
+class UnreadableResult(Exception):
+    """A participant answered with a result that does not fit its contract. Whose fault it is: the participant's."""
+
+
+class _Nobody:
+    """The script between two activations, when the code does not run."""
+
+    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> NoReturn:
+        raise AssertionError(_BETWEEN)
+
+    def abandon(self, step: int) -> NoReturn:
+        raise AssertionError(_BETWEEN)
+
+    def start_timer(self, timer: int, due: int) -> NoReturn:
+        raise AssertionError(_BETWEEN)
+
+    def cancel_timer(self, timer: int) -> NoReturn:
+        raise AssertionError(_BETWEEN)
+
+
+_BETWEEN = "The saga's code ran between two activations."
+NOBODY: Script = _Nobody()
+
+
+def new_run(saga_id: str, definition: SagaDefinition) -> "Run":
     """A run that has not begun. (To type checkers an event loop without sockets is abstract; it is not.)"""
-    return Run(saga_id, definition, script)  # pyright: ignore[reportAbstractUsage]
+    return Run(saga_id, definition)  # pyright: ignore[reportAbstractUsage]
 
 
 class Run(DeterministicLoop, SagaRuntime):
     """One saga function on its loop. Fed with what came back; tells its script what the code asks for."""
 
-    def __init__(self, saga_id: str, definition: SagaDefinition, script: Script) -> None:
+    def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
         super().__init__(saga_id)
         self._definition = definition
-        self._script = script
-        self._results: dict[int, asyncio.Future[msgspec.Raw]] = {}
+        self._script: Script = NOBODY
+        self._awaited: dict[int, tuple[Command[..., Any], asyncio.Future[Any]]] = {}
+        """Steps that the code waits for: their command, and their result to come."""
         self._steps = 0
         self._main: asyncio.Task[Any] | None = None
-        self._coroutines: dict[asyncio.Task[Any], None] = {}
+        self._others: list[asyncio.Task[Any]] = []
+        """Coroutines that the function started; those that are done are removed now and then."""
+        self._look_over_at = 64
         self.outcome: Returned | Raised | None = None
         """How the function ended; None while it has not."""
 
@@ -73,20 +103,24 @@ class Run(DeterministicLoop, SagaRuntime):
 
     def begin(self, value: Any, at: int) -> None:
         """Calls the function with its input and its contracts."""
-        caller = SagaCaller()
+        caller = SagaCaller(self)
         arguments: dict[str, Any] = {name: contract(caller) for name, contract in self._definition.contracts.items()}
         if self._definition.input_name is not None:
             arguments[self._definition.input_name] = value
         self.now_ms = at
-        self._main = self.create_task(self._definition.function(**arguments))
+        # An empty context: what the coordinator keeps in its own is none of the saga's business.
+        self._main = self._start(self._definition.function(**arguments), {"context": Context(), "name": "saga"})
         self._go()
 
     def succeed(self, step: int, result: msgspec.Raw, at: int) -> None:
         """The step's result came."""
         self.now_ms = at
-        future = self._results.pop(step, None)
-        if future is not None and not future.done():
-            future.set_result(result)
+        if (awaited := self._awaited.pop(step, None)) is not None and not awaited[1].done():
+            command, future = awaited
+            try:
+                future.set_result(command.read_result(result))
+            except UnreadableValue as error:
+                self.error = self.error or UnreadableResult(_unreadable(command, step, error))
         self._go()
 
     def refuse(self, step: int, problem: Problem, at: int) -> None:
@@ -99,9 +133,8 @@ class Run(DeterministicLoop, SagaRuntime):
 
     def _fail(self, step: int, error: Exception, at: int) -> None:
         self.now_ms = at
-        future = self._results.pop(step, None)
-        if future is not None and not future.done():
-            future.set_exception(error)
+        if (awaited := self._awaited.pop(step, None)) is not None and not awaited[1].done():
+            awaited[1].set_exception(error)
         self._go()
 
     def fire(self, timer: int, at: int) -> None:
@@ -115,6 +148,16 @@ class Run(DeterministicLoop, SagaRuntime):
         self._settle()
 
     # --- how it stands
+
+    @property
+    def runs(self) -> bool:
+        """See SagaRuntime."""
+        return events._get_running_loop() is self and not self.stopped  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+
+    @property
+    def through(self) -> bool:
+        """The function has returned, and so has whatever it started."""
+        return isinstance(self.outcome, Returned) and all(each.done() for each in self._others)
 
     def _settle(self) -> None:
         """Notices the function's end. As asyncio.run does, what else runs is cancelled when it has returned."""
@@ -135,56 +178,55 @@ class Run(DeterministicLoop, SagaRuntime):
             result = self._definition.write_result(value)
         except ValueError as error:
             return Raised(TypeError(f"The saga's result cannot be kept: {error}"))
-        rest = [each for each in self._coroutines if not each.done()]
-        self._coroutines.clear()
-        for each in rest:
-            each.cancel()
-        self.run_until_idle()
-        return Returned(result)
+        if left := [each for each in self._others if not each.done()]:
+            for each in left:
+                each.cancel()
+            self.run_until_idle()
+        return Returned(result) if self.error is None else Raised(self.error)
 
-    def close(self) -> None:
+    def discard(self) -> None:
         """Throws the code away. Its ``finally`` blocks may run, but reach nobody."""
         self.stopped = True
         self._ready.clear()
-        for each in [self._main, *self._coroutines]:
-            if each is None or each.done():
-                continue
-            coroutine: Any = each.get_coro()
-            each._log_destroy_pending = False  # pyright: ignore[reportAttributeAccessIssue]
+        left = [each for each in (self._main, *self._others) if each is not None and not each.done()]
+        self._main, self._others = None, []
+        self._awaited.clear()
+        self._timers.clear()
+        if not left:
+            return
+        outside = self._enter()
+        try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                try:
-                    coroutine.close()
-                except (RuntimeError, Exception):
-                    continue
-        self._coroutines.clear()
+                warnings.simplefilter("ignore")  # of coroutines that were made and not yet awaited
+                for each in left:
+                    _close(each)
+        finally:
+            self._leave(outside)
 
     # --- what the code asks
 
-    def create_task(self, coro: Any, **settings: Any) -> "asyncio.Task[Any]":
-        """As asyncio does."""
-        task = super().create_task(coro, **settings)
+    def _start(self, coro: Any, settings: dict[str, Any]) -> "asyncio.Task[Any]":
+        started = super()._start(coro, settings)
         if self._main is not None:
-            self._coroutines[task] = None
-            task.add_done_callback(self._coroutine_done)
-        return task
+            self._others.append(started)
+            if len(self._others) > self._look_over_at:
+                self._others = [each for each in self._others if not each.done()]
+                self._look_over_at = 2 * len(self._others) + 64
+        return started
 
-    def _coroutine_done(self, task: "asyncio.Task[Any]") -> None:
-        self._coroutines.pop(task, None)
-
-    def issue(self, command: "Command[..., Any]", arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[msgspec.Raw]]":
+    def issue(self, command: "Command[..., Any]", arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[Any]]":
         """See SagaRuntime."""
         error = self._script.issue(self._steps + 1, command, arguments)
         if error is not None:
             raise error
         self._steps += 1
-        future: asyncio.Future[msgspec.Raw] = self.create_future()
-        self._results[self._steps] = future
-        return self._steps, future
+        result: asyncio.Future[Any] = self.create_future()
+        self._awaited[self._steps] = command, result
+        return self._steps, result
 
     def abandon(self, step: int) -> None:
         """See SagaRuntime."""
-        if not self.stopped and self._results.pop(step, None) is not None:
+        if not self.stopped and self._awaited.pop(step, None) is not None:
             self._script.abandon(step)
 
     def start_timer(self, timer: int, due_ms: int) -> None:
@@ -193,5 +235,27 @@ class Run(DeterministicLoop, SagaRuntime):
 
     def cancel_timer(self, timer: int) -> None:
         """See DeterministicLoop."""
-        if not self.stopped:
-            self._script.cancel_timer(timer)
+        self._script.cancel_timer(timer)
+
+
+def _close(started: "asyncio.Task[Any]") -> None:
+    """Closes the coroutine, even if it argues: each ``await`` in its ``finally`` blocks fails."""
+    coroutine: Any = started.get_coro()
+    started._log_destroy_pending = False  # pyright: ignore[reportAttributeAccessIssue]
+    for _ in range(100):
+        try:
+            coroutine.close()
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            if getattr(coroutine, "cr_frame", None) is None:
+                return
+        else:
+            return
+
+
+def _unreadable(command: "Command[..., Any]", step: int, error: UnreadableValue) -> str:
+    return (
+        f"{command.participant} answered {command.type} (step {step}) with a result that does not fit the contract: "
+        f"{error}. What it did stands."
+    )

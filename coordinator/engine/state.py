@@ -2,30 +2,13 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import NamedTuple
 
 from contracts.failures import Problem
 from contracts.kinds import Kind
+from coordinator.engine.agenda import Agenda
 from coordinator.engine.lifecycle import IN_FLIGHT, UNKNOWN, Back, Forward
 from coordinator.engine.status import Status
 from coordinator.history.parking import ParkedFor, ReplyDeferred
-
-
-class Due(IntEnum):
-    """What can be due, in the order in which things due at the same time happen."""
-
-    TIMER = 1
-    STEP = 2
-    UNDO = 3
-    DEADLINE = 4
-
-
-class DueKey(NamedTuple):
-    """One thing that will be due."""
-
-    what: Due
-    number: int
 
 
 @dataclass(slots=True)
@@ -70,13 +53,14 @@ class SagaState:
     steps: dict[int, Step] = field(default_factory=dict[int, Step])
     timers: int = 0
     """How many were ever asked for."""
-    due: dict[DueKey, int] = field(default_factory=dict[DueKey, int])
-    """What will be due, and when."""
+    due: Agenda = field(default_factory=Agenda)
     succeeded: list[int] = field(default_factory=list[int])
     """Steps that can be undone, in order of completion; the way back takes them off its end."""
     to_undo: deque[int] = field(default_factory=deque[int])
     """Steps given up with an unknown outcome, whose undo was not yet sent."""
     in_flight: set[int] = field(default_factory=set[int])
+    pivots: set[int] = field(default_factory=set[int])
+    """Those in flight that are pivots."""
     undoing: set[int] = field(default_factory=set[int])
     """Undos that are pending or waiting."""
     given_up: set[int] = field(default_factory=set[int])
@@ -91,7 +75,8 @@ class SagaState:
     """Why it goes back; None while it goes forward."""
     parked_for: ParkedFor | None = None
     parked_message: str = ""
-    deferred: list[ReplyDeferred] = field(default_factory=list[ReplyDeferred])
+    deferred: dict[tuple[str, str], ReplyDeferred] = field(default_factory=dict[tuple[str, str], ReplyDeferred])
+    """Answers kept while the code is stopped, by command id and answer, in the order in which they came."""
     outcome: bytes | None = None
 
     @property
@@ -102,4 +87,4 @@ class SagaState:
     @property
     def pivot_in_flight(self) -> bool:
         """A pivot that cannot be undone is out: nobody may go back before its outcome is known."""
-        return any(self.steps[n].kind is Kind.PIVOT and not self.steps[n].undoable for n in self.in_flight)
+        return any(not self.steps[number].undoable for number in self.pivots)

@@ -1,15 +1,15 @@
 """The work of one activation: events as they are decided, taken in at once, and told to the code."""
 
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
 from contracts.command import Command
 from coordinator.engine.decision import Send
 from coordinator.engine.evolve import evolve
-from coordinator.engine.feed import Fed, UnreadableInput, feed
+from coordinator.engine.feed import FED, UnreadableInput, feed
+from coordinator.engine.kept import kept_trace, named
 from coordinator.engine.live import Live
-from coordinator.engine.run import Run
+from coordinator.engine.run import Run, UnreadableResult
 from coordinator.engine.sends import send_of
 from coordinator.engine.state import SagaState
 from coordinator.history.events import Asked, Event
@@ -22,7 +22,13 @@ class Turn:
     """State and code of one saga, and what is decided about it now."""
 
     def __init__(
-        self, saga_id: str, state: SagaState, run: Run | None, log: list[Event], definitions: Definitions, now: int
+        self,
+        saga_id: str,
+        state: SagaState,
+        run: Run | None,
+        log: Sequence[Event],
+        definitions: Definitions,
+        now: int,
     ) -> None:
         self.saga_id = saga_id
         self.state = state
@@ -33,10 +39,8 @@ class Turn:
         self.now = now
         self.events: list[Event] = []
         self.sends: list[Send] = []
-        self.live = Live(state, self.record)
-        self.live.now = now
         if run is not None:
-            run.attend(self.live)
+            run.attend(Live(state, self.record, now))
 
     def record(self, event: Event) -> None:
         """The event happens: to the state, and to the code if it is one of those that the code hears of."""
@@ -45,49 +49,52 @@ class Turn:
         send = send_of(self.saga_id, self.state, event)
         if send is not None:
             self.sends.append(send)
-        if self.run is not None and isinstance(event, Fed):
+        if self.run is not None and isinstance(event, FED):
             try:
                 feed(self.run, self.definition, event)
             except UnreadableInput as error:
-                self.park("code", str(error))
+                self.park("code", str(error), raised=True)
 
-    def adopt(self, state: SagaState, run: Run) -> None:
-        """State and code as a replay brought them forth take the place of those there were."""
-        self.state, self.run = state, run
-        self.live = Live(state, self.record)
-        self.live.now = self.now
-        run.attend(self.live)
+    def begin(self, run: Run) -> None:
+        """The saga's code, new or replayed, hears from here on what happens."""
+        self.run = run
+        run.attend(Live(self.state, self.record, self.now))
 
     def take_in(self, tail: Sequence[Asked]) -> None:
         """Events that mended code asked for while it was replayed: the state has them already."""
         self.events.extend(tail)
         self.sends.extend(send for event in tail if (send := send_of(self.saga_id, self.state, event)) is not None)
 
-    def park(self, why: ParkedFor, message: str) -> None:
+    def park(self, why: ParkedFor, message: str, *, raised: bool = False) -> None:
         """The saga needs a person. Where it is for its code, the code is thrown away until it is resumed."""
-        self.record(SagaParked(why, message, self.now))
+        self.record(SagaParked(why, message, self.now, raised))
         if self.state.code_stopped:
             self.drop_code()
 
     def park_for_bug(self, error: BaseException) -> None:
-        """The code raised something that is no answer to anything."""
-        lines = traceback.format_exception(error)
+        """The code raised something that is no answer to anything, or was answered something that is none."""
+        if isinstance(error, UnreadableResult):
+            remedy = "Deploy a contract that can read it and the saga goes on, or cancel it to undo what it did."
+            self.park("code", f"{error} {remedy}", raised=True)
+            return
         self.park(
             "code",
-            f"The saga's code raised {type(error).__name__}: {error}. That is a bug, not a no, so nothing was undone: "
-            "deploy mended code and the saga goes on from here, or cancel it to undo what it did.\n"
-            + "".join(lines[-6:]),
+            f"The saga's code raised {named(error)}. That is a bug, not a no, so nothing was undone: deploy mended "
+            f"code and the saga goes on from here, or cancel it to undo what it did.\n{kept_trace(error)}",
+            raised=True,
         )
 
     def drop_code(self) -> None:
         """The code is not needed any more."""
         if self.run is not None:
-            self.run.close()
+            self.run.discard()
             self.run = None
 
     def command(self, type: str) -> "Command[..., Any] | None":
-        """The command's contract, if it is deployed."""
-        return self.definitions.command(type)
+        """The command's contract, if it is deployed: the one that the saga itself calls, or else any other's."""
+        definition = self.definitions.get(self.state.definition, self.state.version)
+        own = None if definition is None else definition.commands.get(type)
+        return own or self.definitions.command(type)
 
     @property
     def definition(self) -> SagaDefinition:

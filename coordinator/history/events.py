@@ -28,6 +28,9 @@ from coordinator.history.undos import (
 Asked = StepIssued | StepAbandoned | TimerStarted | TimerCancelled
 """What the saga's code itself asked for: replay must find the same again, in the same order."""
 
+ASKED = (StepIssued, StepAbandoned, TimerStarted, TimerCancelled)
+"""The same, for isinstance: quicker than a union."""
+
 Event = (
     Asked
     | SagaStarted

@@ -12,12 +12,15 @@ ParkedFor = Literal["code", "undo", "forward_only"]
 """
 
 
-class SagaParked(msgspec.Struct, frozen=True, tag="saga_parked"):
+class SagaParked(msgspec.Struct, frozen=True, tag="saga_parked", omit_defaults=True):
     """It cannot go on by itself. ``message`` says why and what can be done."""
 
     why: ParkedFor
     message: str
     at: int
+    raised: bool = False
+    """The code itself stopped here: when it is mended it may ask for more than the history has. Otherwise it must ask
+    for exactly that."""
 
 
 class SagaResumed(msgspec.Struct, frozen=True, tag="saga_resumed"):
