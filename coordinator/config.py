@@ -10,15 +10,17 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from coordinator.errors import SetupError
-
 PREFIX = "AMENDS_"
 OTHER_NAMES = frozenset({"AMENDS_FAILPOINTS", "AMENDS_FAILPOINT_FILE", "AMENDS_HOME", "AMENDS_URL"})
-"""Read elsewhere: contracts.failpoints, coordinator.embedded and the command line."""
+"""Read elsewhere: by contracts.failpoints, coordinator.embedded and the command line."""
 OTHER_PREFIXES = ("AMENDS_PARTICIPANT_",)
 """Read by the participants."""
 
-_PASSWORD = re.compile(r"(?i)(?<=//)([^:/@]*:)[^@]+(?=@)|([?&]password=)[^&]+")
+_PASSWORD = re.compile(r"(?i)(?<=//)([^:/@]*:)[^?]+(?=@)|([?&]password=)[^&]+")
+
+
+class SetupError(Exception):
+    """A process cannot start as it is set up. The message says what to change."""
 
 
 class Settings(BaseSettings):
@@ -33,22 +35,26 @@ class Settings(BaseSettings):
     database_connections: int = Field(default=8, ge=2, le=200)
     """Connections in the pool: one for each batch in flight, the rest for reads over HTTP."""
     database_statement_cache: int = Field(default=200, ge=0)
-    """Prepared statements kept for each connection; 0 behind a pooler that shares connections between transactions."""
-    database_timeout_s: float = Field(default=10, gt=0)
-    """Seconds a statement or a new connection may take before the database counts as unavailable."""
+    """Statements kept prepared on each connection. 0 behind a pooler that lends a session for one transaction only,
+    such as pgbouncer: then nothing is asked of sessions."""
+    database_timeout_s: float = Field(default=10, ge=1)
+    """Seconds a statement may take before the server ends it."""
 
     kafka_bootstrap: str | None = None
     """Kafka's brokers, as ``host:port,host:port``."""
     topic_prefix: str = Field(default="amends", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$")
-    """First part of every topic's and group's name; keeps deployments on one cluster apart."""
-    topic_partitions: int = Field(default=16, ge=1, le=1024)
+    """First part of the name of every topic and group; keeps deployments on one cluster apart."""
+    topic_partitions: int = Field(default=8, ge=1, le=1024)
     """Partitions of the topics that are made when missing: at most so many coordinators share the work."""
     topic_replicas: int = Field(default=-1, ge=-1)
     """Replicas of the topics that are made when missing; -1 leaves it to the brokers."""
     kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)
     """Milliseconds without a heartbeat until another coordinator takes over the partitions."""
-    publish_timeout_ms: int = Field(default=10_000, ge=100)
-    """Milliseconds until commands that Kafka has not acknowledged are left to the sweep."""
+    kafka_publish_timeout_ms: int = Field(default=10_000, ge=100)
+    """Milliseconds without an acknowledgement until the producer is made anew and the commands are sent again."""
+    instance: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9._-]{1,200}$")
+    """A name of this process, unlike that of any other coordinator and the same after a restart: then it has its
+    partitions back at once after a crash, without waiting for the session timeout."""
 
     http_host: str = "127.0.0.1"
     """Address the HTTP interface listens on."""
@@ -60,23 +66,27 @@ class Settings(BaseSettings):
     """Seconds in which the whole body must have arrived."""
     http_wait_s: float = Field(default=60, ge=0)
     """Longest wait, in seconds, that ``Prefer: wait=N`` is granted."""
+    http_answer_s: float = Field(default=10, gt=0)
+    """Seconds after which a request that was not committed is answered with 503; it may take effect all the same."""
+    http_connections: int = Field(default=10_000, ge=1)
+    """Most connections and requests at once; beyond that, requests are answered with 503."""
 
     batch_sagas: int = Field(default=500, ge=1, le=10_000)
     """Most sagas in one transaction."""
-    batches_in_flight: int = Field(default=3, ge=1, le=64)
+    batches_in_flight: int = Field(default=2, ge=1, le=64)
     """Transactions under way at once, over disjoint sagas."""
+    waiting_facts: int = Field(default=20_000, ge=10)
+    """Facts that may wait at once. From then on no replies are taken until half of them are done; requests are refused
+    with 429 at four fifths already, so that what is under way comes first."""
     warm_sagas: int = Field(default=20_000, ge=0)
     """Sagas kept in memory between their activations; the others are replayed when something happens to them."""
-    waiting_facts: int = Field(default=20_000, ge=1)
-    """Facts that may wait at once; then starts are refused with 429 and partitions are paused."""
-    saga_facts: int = Field(default=1_000, ge=1)
-    """Facts that may wait for one saga."""
-
-    sweep_interval_ms: int = Field(default=2_000, ge=10)
-    """Milliseconds between two looks for what a crash left behind: unsent commands and overdue wake-ups."""
+    warm_timers: int = Field(default=200_000, ge=1)
+    """Wake-ups kept in memory; the others are read from the database when they are due."""
+    sweep_every_ms: int = Field(default=1_000, ge=10)
+    """Milliseconds between two looks for what is due or was left behind."""
     sweep_age_ms: int = Field(default=5_000, ge=0)
-    """Age in milliseconds from which a command in the outbox counts as left behind."""
-    shutdown_s: float = Field(default=20, gt=0)
+    """Age in milliseconds from which a command in the outbox counts as left behind and is sent again."""
+    stop_s: float = Field(default=10, gt=0)
     """Seconds that what is in flight has to finish after SIGTERM."""
 
     catalogue: str = "coordinator.catalogue"
@@ -115,8 +125,8 @@ def refuse_unknown_names(environment: Mapping[str, str]) -> None:
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name in known or name.startswith(OTHER_PREFIXES):
             continue
-        close = get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}?" if close else "`amends config` lists the names there are."
+        close = get_close_matches(name.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], n=1)
+        hint = f"did you mean {PREFIX}{close[0]}?" if close else "`amends config` lists the names there are."
         raise SetupError(f"The environment variable {name} is no setting of Amends: {hint}")
 
 

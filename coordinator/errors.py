@@ -204,7 +204,3 @@ class ProblemError(Exception):
         self.detail = detail
         self.errors = errors
         self.retry_after_s = retry_after_s
-
-
-class SetupError(Exception):
-    """A process cannot start as it is set up. The message says what to change."""

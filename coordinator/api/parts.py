@@ -17,7 +17,10 @@ class FactIntake(Protocol):
     """Where facts go in."""
 
     async def submit(self, saga_id: str, fact: Fact) -> Verdict:
-        """Returns once the fact's activation is committed. Raises Overloaded, StoreUnavailable, OutcomeUnknown."""
+        """Returns once the fact's activation is committed.
+
+        Raises Overloaded and StoreUnavailable when nothing was written, OutcomeUnknown when nobody knows.
+        """
         ...
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from coordinator.api.parts import Parts
 from coordinator.engine.decision import Decision
-from coordinator.engine.status import ENDED
+from coordinator.engine.status import ENDED, Status
 from coordinator.runtime.ports import SagaView
 
 _FIRST_LOOK_S = 0.2
@@ -21,11 +21,11 @@ def has_ended(view: SagaView) -> bool:
 
 @contextmanager
 def notice_of(parts: Parts, saga_id: str, *, end_only: bool) -> Generator[asyncio.Event]:
-    """An event that is set by every decision about the saga, or by the one that ends it."""
+    """An event that is set by every decision about the saga, or only by one that ends or parks it."""
     notice = asyncio.Event()
 
     def decided(decision: Decision) -> None:
-        if decision.status.ended or not end_only:
+        if not end_only or decision.status.ended or decision.status is Status.PARKED:
             notice.set()
 
     stop = parts.watch.watch(saga_id, decided)
@@ -38,7 +38,7 @@ def notice_of(parts: Parts, saga_id: str, *, end_only: bool) -> Generator[asynci
 async def end_of(
     parts: Parts, saga_id: str, notice: asyncio.Event, seconds: float, clock: Callable[[], float]
 ) -> SagaView | None:
-    """The saga once it has ended, or None when it does not within the time.
+    """The saga once it has ended or is parked, or None when neither comes within the time.
 
     The notice answers at once. It may never come (the saga may end on another coordinator), so the row is looked at
     too, ever less often.
@@ -53,6 +53,6 @@ async def end_of(
             pause = min(2 * pause, _LONGEST_LOOK_S)
         notice.clear()
         view = await parts.sagas.saga(saga_id)
-        if view is not None and has_ended(view):
+        if view is not None and (has_ended(view) or view.status == Status.PARKED):
             return view
     return None

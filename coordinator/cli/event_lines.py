@@ -1,0 +1,34 @@
+"""Events of a history as lines for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Event = Mapping[str, Any]
+
+
+def event_line(event: Event, commands: dict[int, str]) -> str:
+    """One event in words. ``commands`` remembers which step is which; pass the same one for a whole history."""
+    kind = str(event["type"])
+    step = event.get("step")
+    if kind == "step_issued" and step is not None:
+        commands[step] = event["command"]
+    words = kind.replace("_", " ")
+    if step is not None:
+        words = f"step {step}  {commands.get(step, '?'):<24}{words.removeprefix('step ')}"
+    return f"{words}{_more(event)}"
+
+
+def _more(event: Event) -> str:
+    parts: list[str] = []
+    if event.get("attempt", 1) > 1:
+        parts.append(f"attempt {event['attempt']}")
+    problem = event.get("problem") or event.get("cause")
+    if problem:
+        parts.append(f"{problem['type']}: {problem['message']}" if problem.get("message") else str(problem["type"]))
+    if event.get("message"):
+        parts.append(str(event["message"]))
+    if "retry_at" in event:
+        parts.append(f"next try in {max(0, event['retry_at'] - event['at']) / 1000:.1f} s")
+    if "due" in event:
+        parts.append(f"for {max(0, event['due'] - event['at']) / 1000:g} s")
+    return f"  ({'; '.join(parts)})" if parts else ""

@@ -1,0 +1,154 @@
+"""``amends saga …``."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from coordinator.cli.client import DEFAULT_URL, Client, UrlOption, saga_path, talk_to
+from coordinator.cli.event_lines import event_line
+from coordinator.cli.exits import Exit, exit_of_saga
+from coordinator.cli.output import OutputOption, show_one, show_rows
+from coordinator.cli.saga_input import read_input
+from coordinator.cli.saga_watch import watch
+from coordinator.cli.talk import fail, put, say
+
+app = typer.Typer(no_args_is_help=True)
+SagaId = Annotated[str, typer.Argument(metavar="ID", help="DEFINITION:KEY, such as book_trip:trip-1.")]
+_FIELDS = [
+    *("id", "definition", "version", "status", "input", "outcome", "parked_for"),
+    *("wake_at", "started_at", "ended_at", "traceparent"),
+]
+_COLUMNS = ["id", "status", "version", "started_at", "ended_at"]
+_WAIT_S = 30
+"""Asked of one request; longer waits are several requests."""
+
+
+@app.callback()
+def saga() -> None:
+    """Start sagas, look at them, see to them, over the HTTP interface of a coordinator."""
+
+
+@app.command()
+def start(
+    ctx: typer.Context,
+    definition: Annotated[str, typer.Argument(help="Name of the definition; `amends definition list` has them.")],
+    input: Annotated[str | None, typer.Option("--input", "-i", help="JSON, a file with it, or - for stdin.")] = None,
+    key: Annotated[str | None, typer.Option("--key", "-k", help="The saga's key, if not the definition's.")] = None,
+    version: Annotated[int | None, typer.Option("--version", help="Of the definition; else the latest.")] = None,
+    wait: Annotated[float, typer.Option("--wait", "-w", min=0, help="Seconds to wait for the saga's end.")] = 0,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Start a saga. Starting it again with the same key and input gives the same saga.
+
+    With --wait, the exit status says how it ended: 0 completed, 5 undone, 6 parked, 7 not ended in time.
+    """
+    given = {"definition": definition, "input": read_input(input), "key": key, "version": version}
+    body = {name: value for name, value in given.items() if value is not None}
+    found = talk_to(ctx, url, lambda client: _start(client, body, wait))
+    show_one(found, _FIELDS, output)
+    if wait:
+        _exit_as(found["status"], f"{found['id']} has not ended within {wait:g} s.")
+
+
+@app.command("list")
+def list_sagas(
+    ctx: typer.Context,
+    definition: Annotated[str | None, typer.Option("--definition", "-d", help="Only sagas of this definition.")] = None,
+    status: Annotated[str | None, typer.Option("--status", "-s", help="Only sagas in this status.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 50,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """List sagas, newest first."""
+    found, more = talk_to(ctx, url, lambda client: _list(client, definition, status, limit))
+    show_rows(found, _COLUMNS, output)
+    if more:
+        say(f"There are more than {limit}: see --limit.")
+
+
+@app.command()
+def show(ctx: typer.Context, id: SagaId, output: OutputOption = "table", url: UrlOption = DEFAULT_URL) -> None:
+    """Show a saga."""
+    show_one(talk_to(ctx, url, lambda client: client.get(saga_path(id))), _FIELDS, output)
+
+
+@app.command()
+def history(ctx: typer.Context, id: SagaId, output: OutputOption = "table", url: UrlOption = DEFAULT_URL) -> None:
+    """Show everything that happened to a saga."""
+    rows = talk_to(ctx, url, lambda client: _history(client, id))
+    if output != "table":
+        show_rows(rows, [], output)
+        return
+    commands: dict[int, str] = {}
+    for row in rows:
+        for event in row["events"]:
+            put(f"{row['seq']:>4}  {row['at']}  {event_line(event, commands)}")
+
+
+@app.command("watch")
+def watch_saga(ctx: typer.Context, id: SagaId, output: OutputOption = "table", url: UrlOption = DEFAULT_URL) -> None:
+    """Follow a saga until it ends; the exit status says how: 0 completed, 5 undone."""
+    ended: dict[str, Any] = talk_to(ctx, url, lambda client: watch(client, id, output))
+    say(f"{id} is {ended['status']}.")
+    _exit_as(ended["status"], f"{id} has not ended.")
+
+
+@app.command()
+def cancel(
+    ctx: typer.Context,
+    id: SagaId,
+    reason: Annotated[str, typer.Option("--reason", help="Kept in the history.")] = "",
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Cancel a saga: what it did is undone."""
+    show_one(
+        talk_to(ctx, url, lambda client: client.post(f"{saga_path(id)}/cancel", {"reason": reason})), _FIELDS, output
+    )
+
+
+@app.command()
+def resume(ctx: typer.Context, id: SagaId, output: OutputOption = "table", url: UrlOption = DEFAULT_URL) -> None:
+    """Let a parked saga go on, once what it was parked for is mended."""
+    show_one(talk_to(ctx, url, lambda client: client.post(f"{saga_path(id)}/resume")), _FIELDS, output)
+
+
+async def _start(client: Client, body: dict[str, Any], wait_s: float) -> dict[str, Any]:
+    """Asks again until the saga has ended or is parked, or the time is up: asking again is safe."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_s
+    while True:
+        left = deadline - loop.time()
+        headers = {"Prefer": f"wait={max(0, min(round(left), _WAIT_S))}"} if wait_s else None
+        found = await client.post("/v1/sagas", body, headers)
+        if exit_of_saga(found["status"]) is not None or loop.time() + 1 > deadline:
+            return found
+
+
+async def _list(
+    client: Client, definition: str | None, status: str | None, limit: int
+) -> tuple[list[dict[str, Any]], bool]:
+    page = await client.get("/v1/sagas", definition=definition, status=status, limit=min(limit, 500))
+    found = page["sagas"]
+    while page["next"] and len(found) < limit:
+        page = await client.get(page["next"])
+        found += page["sagas"]
+    return found[:limit], bool(page["next"]) or len(found) > limit
+
+
+async def _history(client: Client, saga_id: str) -> list[dict[str, Any]]:
+    page = await client.get(f"{saga_path(saga_id)}/history")
+    rows = page["rows"]
+    while page["next"]:
+        page = await client.get(page["next"])
+        rows += page["rows"]
+    return rows
+
+
+def _exit_as(status: str, not_ended: str) -> None:
+    found = exit_of_saga(status)
+    if found is None:
+        fail(not_ended, Exit.TIMED_OUT)
+    raise typer.Exit(found)

@@ -1,0 +1,40 @@
+"""The input of a saga as the command line takes it: JSON, a file, or standard input."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from coordinator.cli.exits import Exit
+from coordinator.cli.talk import fail
+
+
+def read_input(given: str | None) -> Any:
+    """The value. JSON text is told from a file's name by how it begins; ``-`` is standard input."""
+    if given is None:
+        return None
+    text = sys.stdin.read() if given == "-" else given if _is_json(given) else _file(given)
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        fail(f"The input is not JSON: {error}.", Exit.USAGE)
+
+
+def _is_json(given: str) -> bool:
+    return given.lstrip()[:1] in ("{", "[", '"') or given in ("null", "true", "false") or _is_number(given)
+
+
+def _is_number(given: str) -> bool:
+    try:
+        float(given)
+    except ValueError:
+        return False
+    return True
+
+
+def _file(name: str) -> str:
+    try:
+        return Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        fail(f"The input {name!r} is neither JSON nor a file that can be read ({reason}).", Exit.USAGE)

@@ -1,0 +1,182 @@
+"""``amends saga …`` and ``amends definition …``."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contracts.answers import Failure, Refusal, Success
+from contracts.failures import Problem
+from tests.unit.api.sagas import SagasInMemory
+from tests.unit.cli.conftest import Amends
+
+TEA = '{"kind": "mate"}'
+SAGA = "make_tea:mate"
+
+
+def answer(sagas: SagasInMemory, result: str = '"hot"') -> None:
+    """The kitchen answers the only step."""
+    asyncio.run(sagas.answer(SAGA, 1, Success(msgspec.Raw(result.encode()))))
+
+
+def test_start(amends: Amends) -> None:
+    """A started saga is shown, and nothing is said besides."""
+    result = amends("saga", "start", "make_tea", "--input", TEA, "-o", "json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["id"] == SAGA
+
+
+@pytest.mark.parametrize("text", [TEA, '"x"', "[1]", "1", "null"])
+def test_input_as_json(amends: Amends, text: str) -> None:
+    """What looks like JSON is the input itself: whether it fits, the coordinator says."""
+    result = amends("saga", "start", "make_tea", "-i", text)
+    assert result.exit_code == (0 if text == TEA else 2)
+    assert "No such file" not in result.stderr
+
+
+def test_input_from_a_file(amends: Amends, tmp_path: Path) -> None:
+    """The input can stand in a file."""
+    (tmp_path / "tea.json").write_text(TEA)
+    assert amends("saga", "start", "make_tea", "-i", str(tmp_path / "tea.json")).exit_code == 0
+
+
+def test_input_from_stdin(amends: Amends) -> None:
+    """The input can come from standard input."""
+    assert amends("saga", "start", "make_tea", "-i", "-", input=TEA).exit_code == 0
+
+
+@pytest.mark.parametrize(("given", "words"), [("{", "is not JSON"), ("no-such-file", "neither JSON nor a file")])
+def test_no_input(amends: Amends, given: str, words: str) -> None:
+    """What is neither JSON nor a file is a usage error, said in a sentence."""
+    result = amends("saga", "start", "make_tea", "-i", given)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_input_that_does_not_fit(amends: Amends) -> None:
+    """The coordinator's sentence is shown, with where it does not fit."""
+    result = amends("saga", "start", "make_tea", "-i", '{"kind": 1}')
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "/input/kind: Expected `str`, got `int`." in result.stderr
+
+
+def test_start_another(amends: Amends) -> None:
+    """The same key with another input is a conflict."""
+    amends("saga", "start", "make_tea", "-i", TEA, "-k", "a")
+    result = amends("saga", "start", "make_tea", "-i", '{"kind": "b"}', "-k", "a")
+    assert result.exit_code == 4
+    assert "another input" in result.stderr
+
+
+def test_unknown_definition(amends: Amends) -> None:
+    """What is not there is exit status 3."""
+    result = amends("saga", "start", "make_te")
+    assert result.exit_code == 3
+    assert "did you mean make_tea?" in result.stderr
+
+
+@pytest.mark.parametrize(("status", "code"), [("completed", 0), ("failed", 5), ("parked", 6), ("running", 7)])
+def test_wait(amends: Amends, sagas: SagasInMemory, status: str, code: int) -> None:
+    """Who waits learns from the exit status how it ended."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    answers = {
+        "completed": Success(msgspec.Raw(b'"hot"')),
+        "failed": Refusal(Problem(type="no_water")),
+        "parked": Success(msgspec.Raw(b"1")),
+    }
+    if status in answers:
+        asyncio.run(sagas.answer(SAGA, 1, answers[status]))
+    result = amends("saga", "start", "make_tea", "-i", TEA, "--wait", "0.1", "-o", "json")
+    assert json.loads(result.stdout)["status"] == status
+    assert result.exit_code == code
+
+
+def test_list(amends: Amends) -> None:
+    """The list has a line for each saga, newest first."""
+    for kind in ("a", "b", "c"):
+        amends("saga", "start", "make_tea", "-i", json.dumps({"kind": kind}))
+    result = amends("saga", "list")
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ID", "make_tea:c", "make_tea:b", "make_tea:a"]
+
+
+def test_list_is_cut(amends: Amends) -> None:
+    """A list that is longer than was asked for says so, on standard error."""
+    for kind in ("a", "b"):
+        amends("saga", "start", "make_tea", "-i", json.dumps({"kind": kind}))
+    result = amends("saga", "list", "-n", "1", "-o", "jsonl")
+    assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["make_tea:b"]
+    assert "There are more" in result.stderr
+
+
+def test_list_refused(amends: Amends) -> None:
+    """A filter that cannot be is a usage error."""
+    result = amends("saga", "list", "--status", "done")
+    assert result.exit_code == 2
+    assert "status" in result.stderr
+
+
+def test_show(amends: Amends) -> None:
+    """A saga is shown with its fields."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    result = amends("saga", "show", SAGA)
+    assert ["status", "running"] in [line.split() for line in result.stdout.splitlines()]
+
+
+def test_show_unknown(amends: Amends) -> None:
+    """An unknown saga is exit status 3."""
+    assert amends("saga", "show", "make_tea:none").exit_code == 3
+
+
+def test_history(amends: Amends, sagas: SagasInMemory) -> None:
+    """The history names the command of each step."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    asyncio.run(sagas.answer(SAGA, 1, Failure(Problem(type="cold", message="No gas.", retryable=True))))
+    lines = amends("saga", "history", SAGA).stdout.splitlines()
+    assert len(lines) == 3
+    assert "step 1  kitchen.boil" in lines[1]
+    assert "attempt failed  (cold: No gas.; next try in" in lines[2]
+
+
+def test_watch(amends: Amends, sagas: SagasInMemory) -> None:
+    """Watching shows every row and ends with the saga."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    answer(sagas)
+    result = amends("saga", "watch", SAGA)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1].endswith("saga completed")
+    assert result.stderr == f"{SAGA} is completed.\n"
+
+
+def test_watch_as_json(amends: Amends, sagas: SagasInMemory) -> None:
+    """For programs, each row is a line of JSON."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    answer(sagas)
+    rows = [json.loads(line) for line in amends("saga", "watch", SAGA, "-o", "jsonl").stdout.splitlines()]
+    assert [row["seq"] for row in rows] == [1, 2]
+
+
+def test_cancel(amends: Amends) -> None:
+    """A cancelled saga goes back."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    result = amends("saga", "cancel", SAGA, "--reason", "no time", "-o", "json")
+    assert json.loads(result.stdout)["status"] == "compensating"
+
+
+def test_resume_refused(amends: Amends) -> None:
+    """A saga that is not parked cannot be resumed."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    assert amends("saga", "resume", SAGA).exit_code == 4
+
+
+def test_definitions(amends: Amends) -> None:
+    """Definitions are listed with whom they call."""
+    lines = amends("definition", "list").stdout.splitlines()
+    assert lines[1].split()[:4] == ["make_tea", "2", "{tea.kind}", '["kitchen"]']
+
+
+def test_definition(amends: Amends) -> None:
+    """A definition is shown with the schema of its input."""
+    found = json.loads(amends("definition", "show", "make_tea", "-o", "json").stdout)
+    assert found["input"]["$defs"]["Tea"]["required"] == ["kind"]
