@@ -13,6 +13,9 @@ class KafkaSettings:
     bootstrap: str
     """``host:port,host:port``."""
     client_id: str = "amends-coordinator"
+    instance: str | None = None
+    """This process's name in its group, the same after a restart: a restarted process has its partitions back at once,
+    without Kafka missing the one that died first."""
     partitions: int = 8
     """Of a topic that is made. More may be added later; that many coordinators share the work."""
     replicas: int = -1

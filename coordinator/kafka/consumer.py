@@ -53,6 +53,7 @@ class Consumption(ConsumerRebalanceListener):
         self._consumer = AIOKafkaConsumer(
             **settings.client(),
             group_id=group,
+            group_instance_id=settings.instance,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             session_timeout_ms=settings.session_timeout_ms,

@@ -46,9 +46,9 @@ class Books:
     def line(self) -> str:
         """As it is printed."""
         return (
-            f"flights {self.flights.held} · hotels {self.hotels.held} · payments {self.payments.held}; given back: "
-            f"flights {self.flights.undone} · hotels {self.hotels.undone}; "
-            f"taken {_money(self.payments.held_amount)} = booked {_money(self.sold)}"
+            f"flights {self.flights.held} · hotels {self.hotels.held} · payments {self.payments.held} · "
+            f"given back {self.flights.undone} and {self.hotels.undone} · "
+            f"money in {_money(self.payments.held_amount)} = money out {_money(self.sold)}"
         )
 
 

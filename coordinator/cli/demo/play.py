@@ -27,7 +27,8 @@ async def play(console: Console) -> bool:
     faults = [fault for report in reports for fault in report.faults]
     booked = sum(report.status == "completed" for report in reports)
     faults += books.faults(booked, len(reports) - booked)
-    console.print(f"  ledgers: {books.line()} {'[green]✓[/]' if not faults else '[red]✗[/]'}", highlight=False)
+    mark = "[red]✗[/]" if faults else "[green]✓[/]"
+    console.print(f"  ledgers: {books.line()} {mark}", highlight=False, soft_wrap=True)
     for fault in faults:
         console.print(f"  [red]✗ {escape(fault)}[/]", highlight=False)
     console.print(f"[dim]{monotonic() - begin:.0f} s in all; nothing was left running. Logs: {stack.root / 'logs'}[/]")
@@ -38,9 +39,10 @@ async def _take(console: Console, number: int, stack: Stack, client: Client) -> 
     report = await TRIPS[number].take(stack, client)
     colour = "red" if report.faults else "green" if report.status == "completed" else "yellow"
     console.print(
-        f"  {report.name}  {report.what:<48}[{colour}]{report.status:<12}[/] "
-        f"{escape(report.detail):<28}{report.seconds:6.2f} s",
+        f"  {report.name}  {report.what:<47}[{colour}]{report.status:<12}[/] "
+        f"{escape(report.detail):<27}{report.seconds:6.2f} s",
         highlight=False,
+        soft_wrap=True,
     )
     return report
 
