@@ -58,6 +58,8 @@ UndoEvent = UndoIssued | UndoAttemptFailed | UndoRetried | UndoSucceeded | UndoG
 
 def evolve(state: SagaState, event: Event) -> None:
     """Applies the event. Raises IllegalMove, and then the state is what it was."""
+    if state.status.ended or isinstance(event, SagaStarted) is bool(state.definition):
+        raise IllegalMove("The saga", state.status if state.definition else "not begun", event)
     match event:
         case StepIssued():
             _issue(state, event)
@@ -84,6 +86,8 @@ def evolve(state: SagaState, event: Event) -> None:
 
 
 def _issue(state: SagaState, event: StepIssued) -> None:
+    if state.cause is not None:
+        raise IllegalMove("The saga", state.status, event)
     state.steps[event.step] = Step(event.step, event.command, bytes(event.arguments), event.kind, event.undoable)
     state.in_flight.add(event.step)
     state.due.put((Due.STEP, event.step), event.deadline)
@@ -95,10 +99,11 @@ def _issue(state: SagaState, event: StepIssued) -> None:
 
 def _step(state: SagaState, event: StepEvent) -> None:
     step = state.steps[event.step]
+    after = moved(FORWARD_MOVES, step.forward, event, f"Step {step.number}")
     if isinstance(event, StepAbandoned) and not step.undoable and step.kind is not Kind.COMPENSATABLE:
         step.awaited = False
         return
-    step.forward = moved(FORWARD_MOVES, step.forward, event, f"Step {step.number}")
+    step.forward = after
     key = Due.STEP, step.number
     match event:
         case StepAttemptFailed():
@@ -135,13 +140,15 @@ def _undo(state: SagaState, event: UndoEvent) -> None:
     step = state.steps[event.step]
     key = Due.UNDO, step.number
     was_given_up = step.back is Back.GIVEN_UP
-    step.back = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
+    after = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
+    if isinstance(event, UndoIssued):
+        _take(state, step, event)
+    step.back = after
     match event:
         case UndoIssued():
             step.undo_attempt = 1
             state.undoing.add(step.number)
             state.due.put(key, event.deadline)
-            _take(state, step)
         case UndoAttemptFailed():
             state.due.put(key, event.retry_at)
         case UndoRetried():
@@ -164,14 +171,14 @@ def _undo(state: SagaState, event: UndoEvent) -> None:
             assert_never(event)
 
 
-def _take(state: SagaState, step: Step) -> None:
-    """The step's undo was sent: it waits in no line any more. It stands at the end of one, or at the front."""
-    if step.forward is not Forward.SUCCEEDED:
-        state.to_undo.remove(step.number)
-    elif state.succeeded[-1] == step.number:
+def _take(state: SagaState, step: Step, event: UndoIssued) -> None:
+    """The step's undo was sent: it waits in no line any more. It stood at the front of one, or at the end of one."""
+    if state.to_undo and state.to_undo[0] == step.number:
+        state.to_undo.popleft()
+    elif state.cause is not None and state.succeeded and state.succeeded[-1] == step.number:
         state.succeeded.pop()
     else:
-        state.succeeded.remove(step.number)
+        raise IllegalMove(f"Step {step.number}", step.forward, event)
 
 
 def _saga(state: SagaState, event: Event) -> None:

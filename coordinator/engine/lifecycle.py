@@ -105,7 +105,7 @@ BACK_MOVES: Mapping[tuple[Back, type[Event]], Back] = {
 class IllegalMove(Exception):
     """An event met a state that has no row for it. Nothing was changed."""
 
-    def __init__(self, what: str, state: StrEnum, event: Event) -> None:
+    def __init__(self, what: str, state: str, event: Event) -> None:
         super().__init__(f"{what} is {state}: {type(event).__name__} cannot happen to it.")
 
 

@@ -1,0 +1,143 @@
+"""Sagas that end in every way there is: between them they make every move of the tables."""
+
+import asyncio
+from collections.abc import Callable
+
+from contracts import Refused
+from coordinator.saga import saga
+from tests.sagas import SagaDriver, Shop
+
+
+@saga(version=1)
+async def errand(shop: Shop) -> str:
+    """Take two things, pay, have them sent."""
+    await shop.take("a")
+    await shop.lend("b")
+    await shop.pay(3)
+    return await shop.ship("a")
+
+
+@saga(version=1)
+async def hasty(shop: Shop) -> str:
+    """Does not wait long for what it takes, and goes on without."""
+    for item in "ab":
+        try:
+            async with asyncio.timeout(7):
+                return await shop.take(item)
+        except TimeoutError:
+            continue
+    raise Refused("nobody_answers")
+
+
+@saga(version=1)
+async def buggy(shop: Shop) -> None:
+    """Has a bug behind its first step."""
+    await shop.take("a")
+    raise KeyError("seat")
+
+
+@saga(version=1)
+async def regretful(shop: Shop) -> None:
+    """Says no when it is too late."""
+    await shop.pay(1)
+    raise Refused("too_late")
+
+
+def completes() -> SagaDriver:
+    driver = SagaDriver(errand).start().succeeds("shop.take", "a").progresses("shop.lend").succeeds("shop.lend", "b")
+    return driver.succeeds("shop.pay", 3).succeeds("shop.ship", "sent").is_("completed")
+
+
+def is_refused() -> SagaDriver:
+    return SagaDriver(errand).start().refuses("shop.take").is_("failed")
+
+
+def is_undone() -> SagaDriver:
+    driver = SagaDriver(errand).start().succeeds("shop.take", "a").refuses("shop.lend")
+    return driver.succeeds("undo shop.take").is_("compensated")
+
+
+def answers_between_two_attempts() -> SagaDriver:
+    driver = SagaDriver(errand).start().fails("shop.take").succeeds("shop.take", "a")
+    return driver.refuses("shop.lend").succeeds("undo shop.take").is_("compensated")
+
+
+def is_refused_between_two_attempts() -> SagaDriver:
+    return SagaDriver(errand).start().fails("shop.take").refuses("shop.take").is_("failed")
+
+
+def fails_for_good() -> SagaDriver:
+    driver = SagaDriver(errand).start().fails("shop.take").passes(1_000).fails("shop.take", retryable=False)
+    driver.expects("undo shop.take").fails("undo shop.take").succeeds("undo shop.take")
+    return driver.is_("compensated")
+
+
+def never_answers() -> SagaDriver:
+    driver = SagaDriver(errand).start().passes(60_000)
+    return driver.succeeds("undo shop.take").is_("compensated")
+
+
+def is_abandoned() -> SagaDriver:
+    """Once while an attempt is out, once between two."""
+    driver = (
+        SagaDriver(hasty).start().will_answer_later("shop.take").passes(7_000).fails("shop.take", retry_after_ms=60_000)
+    )
+    return driver.passes(7_000).succeeds("undo 1").succeeds("undo 2").is_("compensated")
+
+
+def is_given_up_and_resumed() -> SagaDriver:
+    driver = SagaDriver(errand).start().succeeds("shop.take", "a").succeeds("shop.lend", "b").refuses("shop.pay")
+    driver.fails("undo shop.lend").passes(1_000).fails("undo shop.lend").is_("parked")
+    driver.succeeds("undo shop.take").is_("parked").resume().expects("undo shop.lend")
+    return driver.succeeds("undo shop.lend").is_("compensated")
+
+
+def is_given_up_and_answered_late() -> SagaDriver:
+    driver = SagaDriver(errand).start().succeeds("shop.take", "a").succeeds("shop.lend", "b").refuses("shop.pay")
+    driver.refuses("undo shop.lend").succeeds("undo shop.lend")
+    return driver.succeeds("undo shop.take").is_("compensated")
+
+
+def is_cancelled_while_parked() -> SagaDriver:
+    driver = SagaDriver(buggy).start().succeeds("shop.take", "a").is_("parked").cancel()
+    return driver.succeeds("undo shop.take").is_("compensated")
+
+
+def says_no_too_late() -> SagaDriver:
+    return SagaDriver(regretful).start().succeeds("shop.pay", 1).is_("parked")
+
+
+def is_parked_twice() -> SagaDriver:
+    """For an undo that was given up, and then for its code."""
+
+    @saga(version=1)
+    async def stubborn(shop: Shop) -> None:
+        try:
+            await shop.lend("a")
+        except Exception:
+            await shop.take("b")
+
+    @saga(version=1, name="stubborn")
+    async def changed(shop: Shop) -> None:
+        await shop.take("b")
+
+    driver = SagaDriver(stubborn).start().fails("shop.lend", retryable=False).refuses("undo shop.lend")
+    driver.succeeds("shop.take", "b").is_("parked")
+    return driver.deploys(changed).cancel().succeeds("undo shop.take").is_("parked")
+
+
+STORIES: list[Callable[[], SagaDriver]] = [
+    completes,
+    is_refused,
+    is_undone,
+    answers_between_two_attempts,
+    is_refused_between_two_attempts,
+    fails_for_good,
+    never_answers,
+    is_abandoned,
+    is_given_up_and_resumed,
+    is_given_up_and_answered_late,
+    is_cancelled_while_parked,
+    says_no_too_late,
+    is_parked_twice,
+]
