@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from participants.sdk.batch import STATEMENT_LIMIT_S
+from participants.sdk.executor import HANDLER_LIMIT_S
 from participants.sdk.export import export_traces
 from participants.sdk.participant import Participant
 from participants.sdk.settings import Settings, SettingsError
@@ -71,10 +73,11 @@ async def serve(participant: Participant, settings: Settings, setup: Setup | Non
         )
         if engine is not None and not await _prepare(engine, participant, setup, stop):
             return
-        async with worker:
-            if await _first(worker.ready(), stop):
-                print(f"ready {participant.name}", flush=True)
-            await stop.wait()
+        telling = asyncio.create_task(_tell(worker, participant.name))
+        try:
+            await worker.run(stop)
+        finally:
+            telling.cancel()
 
 
 @contextlib.asynccontextmanager
@@ -87,7 +90,14 @@ async def _database(participant: Participant, settings: Settings) -> AsyncGenera
             f"Set AMENDS_PARTICIPANT_DATABASE_URL to the database of {participant.name}, "
             "such as postgresql://user@host:5432/database: its barrier is kept there."
         )
-    engine = create_async_engine(settings.database_url, pool_size=2, max_overflow=0)
+    server_settings = {
+        "application_name": f"amends participant {participant.name}",
+        # A process that was frozen in a transaction must not keep others from its commands for ever.
+        "idle_in_transaction_session_timeout": f"{round(1_000 * (HANDLER_LIMIT_S + STATEMENT_LIMIT_S))}",
+    }
+    engine = create_async_engine(
+        settings.database_url, pool_size=2, max_overflow=0, connect_args={"server_settings": server_settings}
+    )
     try:
         yield engine
     finally:
@@ -110,15 +120,9 @@ async def _prepare(engine: AsyncEngine, participant: Participant, setup: Setup |
     return False
 
 
-async def _first(wanted: Awaitable[None], stop: asyncio.Event) -> bool:
-    """Whether what is wanted came before the stop."""
-    tasks = [asyncio.ensure_future(wanted), asyncio.ensure_future(stop.wait())]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return tasks[0].done()
-    finally:
-        for task in tasks:
-            task.cancel()
+async def _tell(worker: Worker, name: str) -> None:
+    if await worker.ready():
+        print(f"ready {name}", flush=True)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -64,6 +64,7 @@ class Sender:
     def __init__(self, kafka: str) -> None:
         self._kafka = kafka
         self._producer: AIOKafkaProducer | None = None
+        self._queueing = asyncio.Lock()
         self._replacing = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -81,7 +82,7 @@ class Sender:
             if producer is None:
                 await self.start()
                 continue
-            rest, error = await _send(producer, rest)
+            rest, error = await self._send(producer, rest)
             if rest:
                 tries += 1
                 log.warning("%d records were not acknowledged and are sent again: %r", len(rest), error)
@@ -95,6 +96,27 @@ class Sender:
             await _close(producer)
         if self._closing:
             await asyncio.wait(self._closing, timeout=STOP_LIMIT_S)
+
+    async def _send(
+        self, producer: AIOKafkaProducer, records: Sequence[Outgoing]
+    ) -> tuple[list[Outgoing], Exception | None]:
+        """Sends them in one batch for each partition, waits once, and returns those that were not acknowledged."""
+        batches: list[_Batch] = []
+        try:
+            async with asyncio.timeout(SEND_LIMIT_S):
+                # In turn, so that what was handed over first is in its partition first.
+                async with self._queueing:
+                    batches = await _arrange(producer, records)
+                    for batch in batches:
+                        batch.acknowledged = await producer.send_batch(
+                            batch.builder, batch.topic, partition=batch.partition
+                        )
+                failpoint("reply_queued")
+                await asyncio.gather(*[batch.acknowledged for batch in batches if batch.acknowledged is not None])
+        except Exception as error:
+            # Whatever it is, a new producer is the answer, and more patience.
+            return [record for batch in batches for record in batch.lost()] if batches else list(records), error
+        return [], None
 
     async def _replace(self, failed: AIOKafkaProducer) -> None:
         async with self._replacing:
@@ -127,21 +149,6 @@ class Sender:
             except BaseException:
                 await _close(producer)
                 raise
-
-
-async def _send(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> tuple[list[Outgoing], Exception | None]:
-    """Sends them in one batch for each partition, waits once, and returns those that were not acknowledged."""
-    batches: list[_Batch] = []
-    try:
-        async with asyncio.timeout(SEND_LIMIT_S):
-            batches = await _arrange(producer, records)
-            for batch in batches:
-                batch.acknowledged = await producer.send_batch(batch.builder, batch.topic, partition=batch.partition)
-            failpoint("reply_queued")
-            await asyncio.gather(*[batch.acknowledged for batch in batches if batch.acknowledged is not None])
-    except _ERRORS as error:
-        return [record for batch in batches for record in batch.lost()] if batches else list(records), error
-    return [], None
 
 
 async def _arrange(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> list[_Batch]:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Coroutine, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -104,13 +104,28 @@ class Worker:
         await self.stop()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Works until ``stop`` is set, then finishes what is in flight."""
+        """Works until ``stop`` is set, then finishes what is in flight. Raises when the worker cannot go on."""
         async with self:
-            await stop.wait()
+            await self._unless_it_ends(stop.wait())
 
-    async def ready(self) -> None:
-        """Returns when the worker has joined its group, so that commands reach it."""
-        await self._assigned.wait()
+    async def ready(self) -> bool:
+        """Whether the worker has joined its group, so that commands reach it; False when it was stopped before.
+
+        Waits for one or the other. Raises when the worker cannot go on.
+        """
+        return await self._unless_it_ends(self._assigned.wait())
+
+    async def _unless_it_ends(self, wanted: Coroutine[Any, Any, Any]) -> bool:
+        waiting = asyncio.create_task(wanted)
+        try:
+            await asyncio.wait([waiting, *([self._task] if self._task else [])], return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return True
+            if self._task is not None:
+                self._task.result()
+            return False
+        finally:
+            waiting.cancel()
 
     async def stop(self) -> None:
         """Takes nothing more, finishes what is in flight, commits, and leaves the group."""

@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from participants.sdk import create_tables
 from tests.integration.participants.conftest import ShopWithBarrier
-from tests.unit.participants.shop import forward, undo
+from tests.unit.participants.shop import forward, tables, undo
 
 ONE = 'succeeded {"number":"order:7:1"}'
 NOTHING = "succeeded null"
@@ -162,3 +164,10 @@ async def test_a_command_and_its_undo_on_two_consumers_at_once(shop: ShopWithBar
     for step in steps:
         directions = [each.split()[1] for each in effects if each.startswith(f"order:7:{step} ")]
         assert directions in (["forward:", "undo:"], [])
+
+
+async def test_tables_may_be_made_by_several_processes_at_once(database_url: str) -> None:
+    """As when a service is started twice."""
+    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
+    await asyncio.gather(*[create_tables(engine, tables) for _ in range(5)])
+    await engine.dispose()

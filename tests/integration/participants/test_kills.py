@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from contracts.answers import Success
@@ -16,8 +17,9 @@ from contracts.failpoints import PARTICIPANT_FAILPOINTS
 from contracts.travel.flights import Flights, ReserveFlight
 from participants.flights import ledger
 from participants.ledger import Ledger
+from tests.integration.otlp_receiver import otlp_receiver
 from tests.integration.participants.coordinator_side import CoordinatorSide, coordinator_side
-from tests.integration.participants.service import service
+from tests.integration.participants.service import launched, service
 
 TRIPS = 8
 
@@ -107,3 +109,60 @@ async def test_a_service_stops_when_it_is_told_to(side: CoordinatorSide, databas
         assert await process.wait() == 0
     done = (await read_ledger(database_url)).held
     assert done + await side.uncommitted() == 200
+
+
+async def test_a_service_stops_while_it_waits_for_topics(bootstrap: str, topic_prefix: str, database_url: str) -> None:
+    """Nobody has to kill it. It is not ready, and does not say so."""
+    async with coordinator_side(bootstrap, topic_prefix, "flights") as side:
+        process = await launched("flights", side, database_url)
+        await has_tables(database_url)
+        process.terminate()
+        output, _ = await process.communicate()
+    assert (process.returncode, output) == (0, b"")
+
+
+async def has_tables(database_url: str) -> None:
+    """Returns when the service has got as far as that."""
+    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
+    async with engine.connect() as connection:
+        while await connection.scalar(text("SELECT to_regclass('effect')")) is None:
+            await connection.rollback()
+    await engine.dispose()
+
+
+async def test_a_frozen_service_does_nothing_twice(side: CoordinatorSide, database_url: str) -> None:
+    """It stops in the middle of its transaction, another takes its commands over, then it goes on."""
+    commands = [reserve(side, trip) for trip in range(TRIPS)]
+    async with service("flights", side, database_url, {"AMENDS_FAILPOINTS": "business_written:stop"}) as frozen:
+        await side.send(*commands)
+        async with service("flights", side, database_url):
+            await waits_for_a_row(database_url)
+            frozen.send_signal(signal.SIGCONT)
+            await side.replies_to(commands)
+    assert await read_ledger(database_url) == Ledger(TRIPS, TRIPS * 30_000, 0, 0, doubled=0)
+
+
+async def waits_for_a_row(database_url: str) -> None:
+    """Returns when somebody waits for another's uncommitted row."""
+    engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with engine.connect() as connection:
+        while not await connection.scalar(text(waiting)):
+            await connection.rollback()
+    await engine.dispose()
+
+
+async def test_a_service_exports_its_spans(side: CoordinatorSide, database_url: str) -> None:
+    """To the receiver that the standard variable names, below the span of whoever sent the command."""
+    trace, caller = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    with otlp_receiver() as receiver:
+        extra = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint}
+        async with service("flights", side, database_url, extra) as process:
+            await side.send(msgspec.structs.replace(reserve(side, 1), traceparent=f"00-{trace}-{caller}-01"))
+            (reply,) = await side.replies(1)
+            process.terminate()
+            assert await process.wait() == 0
+        (span,) = receiver.wait_for(lambda spans: len(spans) == 1)
+    assert (span.service, span.name) == ("flights", "process flights.reserve")
+    assert (span.trace_id, span.parent_id) == (trace, caller)
+    assert reply.traceparent == f"00-{trace}-{span.span_id}-01"

@@ -15,6 +15,7 @@ from contracts.command_message import CommandMessage
 from participants.sdk import Worker
 from tests.integration.participants.coordinator_side import CoordinatorSide, coordinator_side
 from tests.unit.participants.shop import Calls, effect, forward, participant_of_shop, said, undo
+from tests.unit.participants.test_without_barrier import plain
 
 
 @pytest.fixture
@@ -209,3 +210,26 @@ async def test_a_handler_that_never_returns_is_given_up(side: CoordinatorSide, e
         'succeeded {"number":"order:7:3"}',
     ]
     assert await effects(engine) == (1, 1)
+
+
+async def test_large_replies_are_sent_in_several_batches(side: CoordinatorSide, engine: AsyncEngine) -> None:
+    """Two of them do not fit into one."""
+    article = "x" * 200_000
+    async with worker_of(side, engine):
+        await side.send(*to(side, *[forward(step, article, name="look") for step in range(1, 6)]))
+        replies = await side.replies(5)
+    assert {said(reply.answer) for reply in replies} == {f'succeeded "{article}"'}  # type: ignore[arg-type]
+
+
+async def test_without_a_database(side: CoordinatorSide) -> None:
+    """Rounds that were cut short, and what was set aside in between, keep their order and lose nothing."""
+    seen: list[str] = []
+    worker = Worker(plain(seen), kafka=side.bootstrap, database=None, topics=side.topics, session_timeout_ms=2_000)
+    async with worker:
+        await side.send(*to(side, forward(1, "a"), forward(2, "slow")))
+        await side.send_records([(b"order:7", b"", [])])
+        await side.send(*to(side, forward(3, "slow"), forward(4, "b")))
+        replies = await side.replies(4)
+        await side.dead_letters(1)
+    assert [reply.command_id for reply in replies] == [f"order:7:{step}" for step in (1, 2, 3, 4)]
+    assert await side.uncommitted() == 0
