@@ -120,6 +120,8 @@ class Coordinator:
 
         What could not be finished is lost from memory only: the log, the outbox and the offsets have it.
         """
+        if self._stopping:
+            return
         self._stopping = True
         await self._broker.pause()
         self.intake.close()

@@ -1,0 +1,79 @@
+"""Kafka restarted, topics deleted, members that come, go and freeze: nothing is lost."""
+
+import asyncio
+import time
+
+from aiokafka.admin import AIOKafkaAdminClient
+
+from coordinator.embedded.kafka import EmbeddedKafka
+from coordinator.engine.facts import Accepted
+from coordinator.engine.status import Status
+from tests.integration.runtime.conftest import Kafka, OnKafka
+from tests.integration.runtime.test_sagas_on_kafka import completed, finish
+from tests.unit.runtime.sagas import start
+from tests.unit.runtime.until import until_soon
+
+
+async def test_kafka_is_restarted(kafka: Kafka, embedded_kafka: EmbeddedKafka) -> None:
+    """Sagas begun while it is away are committed, and go on once it is back; readiness tells meanwhile."""
+    await kafka.shop()
+    on = await kafka.coordinator()
+    assert await finish(on, "buy:0") is Status.COMPLETED
+    await embedded_kafka.stop()
+    ids = [f"buy:{number}" for number in range(1, 21)]
+    verdicts = await asyncio.gather(*(on.coordinator.intake.submit(each, start("buy", "book")) for each in ids))
+    assert set(verdicts) == {Accepted()}
+    await until_soon(lambda: not on.coordinator.ready.ready)
+    await embedded_kafka.start()
+    await completed(on.store, 21)
+    await until_soon(lambda: on.coordinator.ready.ready)
+    assert await on.store.leftovers(2**60, 10) == []
+
+
+async def test_topics_are_deleted(kafka: Kafka) -> None:
+    """They are made again, clients connect anew, and new sagas go through (K3)."""
+    await kafka.shop()
+    on = await kafka.coordinator()
+    assert await finish(on, "buy:0") is Status.COMPLETED
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([kafka.topics.replies, kafka.topics.commands("shop")])
+    finally:
+        await admin.close()
+    assert await finish(on, "buy:1") is Status.COMPLETED
+
+
+async def test_members_come_and_go(kafka: Kafka) -> None:
+    """Work goes on through rebalance after rebalance, and every command is handled (F4, F5)."""
+    await kafka.shop()
+    on = await kafka.coordinator()
+    sagas = asyncio.gather(*(finish_slowly(on, number) for number in range(60)))
+    for _ in range(3):
+        other = await kafka.coordinator(on.store)
+        await until_soon(lambda: len(on.coordinator.ownership.partitions) == 2)
+        await other.coordinator.stop()
+        await until_soon(lambda: len(on.coordinator.ownership.partitions) == 4)
+    await sagas
+    await completed(on.store, 60)
+
+
+async def finish_slowly(on: OnKafka, number: int) -> None:
+    """Started one after another."""
+    loop = asyncio.get_running_loop()
+    later = loop.create_future()
+    loop.call_later(number * 0.02, later.set_result, None)
+    await later
+    await on.coordinator.intake.submit(f"buy:{number}", start("buy", "book"))
+
+
+async def test_the_event_loop_was_blocked(kafka: Kafka) -> None:
+    """Past its session timeout a coordinator has lost its partitions; it joins again and consumes (F3)."""
+    await kafka.shop()
+    on = await kafka.coordinator()
+    assert await finish(on, "buy:0") is Status.COMPLETED
+    until = time.monotonic() + kafka.settings.session_timeout_ms / 1e3 + 1.5
+    while time.monotonic() < until:
+        pass
+    await on.coordinator.intake.submit("buy:1", start("buy", "book"))
+    await completed(on.store, 2)
