@@ -1,0 +1,146 @@
+"""The sagas that a test asks for: what was acknowledged, how each must end, and what the oracle says of them."""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+import httpx
+
+from coordinator.catalogue import DEFINITIONS
+from coordinator.saga import Definitions
+from tests.faults.evidence import Evidence, read_evidence
+from tests.faults.oracle import judge
+from tests.faults.queues import unread
+from tests.faults.system import System
+from tests.faults.waiting import WITHIN_S, until
+
+_ANSWER_S = 6.0
+
+
+class Asked:
+    """Asks coordinators for sagas, and keeps in mind what it asked for."""
+
+    def __init__(self, system: System, definitions: Definitions = DEFINITIONS) -> None:
+        self.system = system
+        self.expected: dict[str, str] = {}
+        """Every saga asked for, and how it must end."""
+        self.acknowledged: set[str] = set()
+        self._definitions = definitions
+        self._bodies: dict[str, dict[str, Any]] = {}
+        self._http = httpx.AsyncClient(timeout=_ANSWER_S, limits=httpx.Limits(max_keepalive_connections=0))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def start(
+        self, definition: str, key: str, input: Any, expected: str, coordinators: Sequence[int] = (0,)
+    ) -> str:
+        """Asks for one saga, of each of these coordinators at the same time; its id. The answer may be lost on the
+        way: see ``acknowledged``."""
+        saga_id = f"{definition}:{key}"
+        self.expected[saga_id] = expected
+        self._bodies[saga_id] = {"definition": definition, "key": key, "input": input}
+        await asyncio.gather(*(self._post(saga_id, number) for number in coordinators))
+        return saga_id
+
+    async def again(self, coordinator: int = 0) -> None:
+        """Asks once more for what was never acknowledged, as clients do."""
+        while lost := [*self._bodies.keys() - self.acknowledged]:
+            await asyncio.gather(*(self._post(saga_id, coordinator) for saga_id in lost))
+
+    async def _post(self, saga_id: str, coordinator: int) -> None:
+        try:
+            response = await self._http.post(f"{self.system.url(coordinator)}/v1/sagas", json=self._bodies[saga_id])
+        except httpx.TransportError:
+            return
+        if response.status_code in (200, 202):
+            self.acknowledged.add(saga_id)
+        else:
+            assert response.status_code in (429, 503), response.text
+
+    async def events(self, saga_id: str) -> list[str]:
+        """The types of its history's events so far."""
+        found = await self.fetch(
+            "SELECT e ->> 'type' AS type FROM history, json_array_elements(events) WITH ORDINALITY AS x (e, place) "
+            "WHERE saga_id = $1 ORDER BY seq, place",
+            saga_id,
+        )
+        return [row["type"] for row in found]
+
+    async def reached(self, saga_id: str, type: str, count: int = 1) -> None:
+        """Returns once its history has so many events of the type."""
+
+        async def enough() -> bool:
+            return (await self.events(saga_id)).count(type) >= count
+
+        await until(enough)
+
+    async def under_way(self, rows: int) -> None:
+        """Returns once the histories of all together have so many rows."""
+
+        async def enough() -> bool:
+            statement = "SELECT count(*) AS rows FROM history WHERE saga_id = ANY($1)"
+            return (await self.fetch(statement, [*self._bodies]))[0]["rows"] >= rows
+
+        await until(enough)
+
+    async def at_rest(self) -> None:
+        """Returns once all that exist have ended or are parked, whatever is on the topics."""
+        await until(self._at_rest)
+
+    async def quiet(self) -> bool:
+        """Waits until all have ended or are parked, and nothing is under way; whether it came in time."""
+
+        async def silence() -> bool:
+            return await self._at_rest() and await unread(self.system) == 0 and await self._at_rest()
+
+        try:
+            await until(silence)
+        except TimeoutError:
+            return False
+        return True
+
+    async def evidence(self) -> Evidence:
+        """What the databases say."""
+        return await read_evidence(
+            self.system.database_url, self.system.participant_urls, self._bodies, self.acknowledged, self._definitions
+        )
+
+    async def faults(self, *, as_expected: bool = True) -> list[str]:
+        """Waits for quiet and lets the oracle judge. With ``as_expected``, each must also have ended as it should:
+        no kill may turn a saga that can be completed into one that is not."""
+        came = await self.quiet()
+        evidence = await self.evidence()
+        faults = judge(evidence)
+        if not came:
+            faults.append(f"It was not quiet within {WITHIN_S:.0f} s; unread: {await unread(self.system)}")
+        if as_expected:
+            faults += [
+                f"{saga_id} is {row.status}, it should be {self.expected[saga_id]}"
+                for saga_id, row in evidence.sagas.items()
+                if row.status != self.expected[saga_id]
+            ]
+        return faults
+
+    async def _at_rest(self) -> bool:
+        found = await self.fetch(
+            "SELECT (SELECT count(*) FROM saga WHERE saga_id = ANY($1) AND ended_at IS NULL AND status <> 'parked') + "
+            "(SELECT count(*) FROM outbox WHERE saga_id = ANY($1)) AS busy",
+            [*self._bodies],
+        )
+        return found[0]["busy"] == 0
+
+    async def fetch(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        """Asks the coordinator's database."""
+        connection = await asyncpg.connect(self.system.database_url)
+        try:
+            return await connection.fetch(statement, *arguments)
+        finally:
+            await connection.close()

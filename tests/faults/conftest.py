@@ -1,0 +1,39 @@
+"""One deployment for most tests of this folder: what a test does to it, it must survive, and the next test too."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from coordinator.embedded.server import KafkaServer, PostgresServer
+from coordinator.embedded.stack import Servers
+from tests.faults.system import System
+from tests.faults.trips import Trips
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def deployment(
+    servers: Servers[PostgresServer, KafkaServer], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[System]:
+    """Two coordinators, of which the first is started, and the demo's participants."""
+    system = System(servers, tmp_path_factory.mktemp("faults"), coordinators=2)
+    try:
+        await system.start()
+        yield system
+    finally:
+        await system.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def system(deployment: System) -> System:
+    """The deployment, whole, whatever the test before has left of it."""
+    await deployment.only_the_first()
+    return deployment
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def trips(system: System, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Trips]:
+    """This test's own sagas."""
+    async with Trips(system, tmp_path.name) as trips:
+        yield trips

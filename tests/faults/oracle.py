@@ -1,0 +1,237 @@
+"""The oracle: what must be true of every saga once all is quiet, whatever was done to the system before.
+
+Each check yields a sentence for everything that is not as it should be. ``tests/faults/test_oracle.py`` plants every
+violation and sees it reported.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from contracts.ids import command_id, parse_command_id
+from coordinator.engine.evolve import evolve
+from coordinator.engine.machine import Machine
+from coordinator.engine.status import ENDED, Status
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.events import Event
+from coordinator.history.parking import SagaParked
+from coordinator.history.started import SagaStarted
+from coordinator.history.steps import (
+    StepAbandoned,
+    StepFailed,
+    StepIssued,
+    StepProgressed,
+    StepRefused,
+    StepSucceeded,
+    StepTimedOut,
+)
+from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoSucceeded
+from tests.faults.evidence import Evidence
+
+Check = Callable[[Evidence], Iterator[str]]
+TERMINAL = SagaCompleted | SagaCompensated | SagaFailed
+SETTLING = StepSucceeded | StepRefused | StepFailed | StepTimedOut | StepAbandoned
+LATE_MS = 10_000
+"""By so much a saga's row may show a wake-up too early; never too late (see ``runtime/waking.py``)."""
+
+
+def acknowledged_sagas_are_found(evidence: Evidence) -> Iterator[str]:
+    """O8: whatever was answered 2xx is there."""
+    for saga_id in sorted(evidence.acknowledged - evidence.sagas.keys()):
+        yield f"{saga_id} was acknowledged and is lost"
+
+
+def sagas_end_or_say_why(evidence: Evidence) -> Iterator[str]:
+    """O1: each saga has ended, or is parked with a reason."""
+    for saga_id, row in evidence.sagas.items():
+        if row.status == Status.PARKED:
+            parked = [event for event in evidence.events(saga_id) if isinstance(event, SagaParked)]
+            if not (row.parked_for and parked and parked[-1].message):
+                yield f"{saga_id} is parked and does not say why"
+        elif row.status not in ENDED:
+            yield f"{saga_id} is stuck: {row.status} after {_last(evidence, saga_id)}"
+
+
+def effects_come_once(evidence: Evidence) -> Iterator[str]:
+    """O2: per saga, step and direction, at most one effect."""
+    for (participant, command, direction), count in Counter(
+        (effect.participant, effect.command_id, effect.direction) for effect in evidence.effects
+    ).items():
+        if count > 1:
+            yield f"{participant} did {command} ({direction}) {count} times"
+
+
+def effects_fit_the_outcome(evidence: Evidence) -> Iterator[str]:
+    """O3: completed, and every step is done and not undone; or gone back, and every effect is undone."""
+    done: dict[str, dict[str, set[str]]] = {}
+    for effect in evidence.effects:
+        saga_id = parse_command_id(effect.command_id).saga_id
+        done.setdefault(saga_id, {}).setdefault(effect.command_id, set()).add(effect.direction)
+    for saga_id in sorted(done.keys() - evidence.sagas.keys()):
+        yield f"{saga_id} does not exist, and participants did {sorted(done[saga_id])}"
+    for saga_id, row in evidence.sagas.items():
+        effects = done.get(saga_id, {})
+        if row.status == Status.COMPLETED:
+            yield from _all_done(evidence, saga_id, effects)
+        elif row.status in (Status.COMPENSATED, Status.FAILED):
+            for command, directions in effects.items():
+                if directions != {"forward", "undo"}:
+                    yield f"{saga_id} is {row.status}, and of {command} there is only: {', '.join(directions)}"
+
+
+def _all_done(evidence: Evidence, saga_id: str, effects: Mapping[str, set[str]]) -> Iterator[str]:
+    """Steps that the saga lived without, having caught their failure, are undone; the others are not."""
+    events = evidence.events(saga_id)
+    commands = {event.step: event.command for event in events if isinstance(event, StepIssued)}
+    undone = {event.step for event in events if isinstance(event, UndoIssued)}
+    succeeded = {event.step for event in events if isinstance(event, StepSucceeded)} - undone
+    for step, command in commands.items():
+        if command.partition(".")[0] not in evidence.ledgers:
+            continue
+        directions = effects.get(command_id(saga_id, step), set())
+        if step in succeeded and directions != {"forward"}:
+            found = ", ".join(directions) or "nothing"
+            yield f"{saga_id} is completed, and of step {step} ({command}) there is: {found}"
+        if step in undone and directions and directions != {"forward", "undo"}:
+            yield f"{saga_id} gave up step {step} ({command}), and it is not undone"
+    for command in effects.keys() - {command_id(saga_id, step) for step in commands}:
+        yield f"{saga_id} never asked for {command}, and it was done"
+
+
+def money_is_conserved(evidence: Evidence) -> Iterator[str]:
+    """O3: what was taken is what was sold, for every saga that has ended."""
+    if not evidence.held.keys() >= {"flights", "hotels", "payments"}:
+        return
+    for saga_id, row in evidence.sagas.items():
+        sold = evidence.held["flights"].get(saga_id, 0) + evidence.held["hotels"].get(saga_id, 0)
+        taken = evidence.held["payments"].get(saga_id, 0)
+        if row.status in ENDED and taken != sold:
+            yield f"{saga_id}: {taken} cents were taken for {sold} cents of bookings"
+
+
+def undos_go_backwards(evidence: Evidence) -> Iterator[str]:
+    """O4: undos run in reverse order of completion, one after another, each once its step is settled."""
+    for saga_id in evidence.histories:
+        yield from _backwards(saga_id, evidence.events(saga_id))
+
+
+def _backwards(saga_id: str, events: list[Event]) -> Iterator[str]:
+    completed: list[int] = []
+    settled: set[int] = set()
+    under_way: set[int] = set()
+    for event in events:
+        match event:
+            case StepSucceeded(step):
+                completed.append(step)
+                settled.add(step)
+            case StepRefused(step) | StepFailed(step) | StepTimedOut(step) | StepAbandoned(step):
+                settled.add(step)
+            case CompensationStarted():
+                settled.update(each.step for each in events if isinstance(each, StepIssued))
+            case UndoIssued(step):
+                if step not in settled:
+                    yield f"{saga_id} undid step {step} before its outcome was known"
+                if step in completed:
+                    if under_way:
+                        yield f"{saga_id} undid step {step} while the undo of {sorted(under_way)} was under way"
+                    if later := completed[completed.index(step) + 1 :]:
+                        yield f"{saga_id} undid step {step} before {later}, which completed after it"
+                under_way.add(step)
+            case UndoSucceeded(step) | UndoGivenUp(step):
+                under_way.discard(step)
+                if step in completed:
+                    completed.remove(step)
+            case _:
+                pass
+
+
+def nothing_is_forgotten(evidence: Evidence) -> Iterator[str]:
+    """O5: quiet means that the outbox is empty, and that whatever is pending has a timer, in time, in the row too."""
+    for command in evidence.outbox:
+        yield f"{command} is still in the outbox"
+    for saga_id, row in evidence.sagas.items():
+        machine = _rebuilt(evidence, saga_id)
+        if row.status in ENDED:
+            if row.wake_at is not None:
+                yield f"{saga_id} has ended, and is to be woken at {row.wake_at}"
+            continue
+        due = machine.wake_at
+        if due is not None and (row.wake_at is None or not due - LATE_MS <= row.wake_at <= due):
+            yield f"{saga_id} has something due at {due}, and its row says {row.wake_at}"
+        answered_later = _answered_later(evidence.events(saga_id))
+        if due is None and not machine.state.code_stopped and machine.state.in_flight - answered_later:
+            yield f"{saga_id} waits for steps {sorted(machine.state.in_flight)} without a timer"
+
+
+def _answered_later(events: list[Event]) -> set[int]:
+    """Steps whose participant said that it will answer later, however long that takes."""
+    return {event.step for event in events if isinstance(event, StepProgressed) and event.deadline is None}
+
+
+def histories_are_whole(evidence: Evidence) -> Iterator[str]:
+    """O6: gapless, begun once, ended once, and nothing after the end."""
+    for saga_id, row in evidence.sagas.items():
+        rows = evidence.histories.get(saga_id, ())
+        if [each.seq for each in rows] != list(range(1, len(rows) + 1)) or not rows:
+            yield f"{saga_id} has the rows {[each.seq for each in rows]}"
+        events = evidence.events(saga_id)
+        begun = [place for place, event in enumerate(events) if isinstance(event, SagaStarted)]
+        if begun != [0]:
+            yield f"{saga_id} began at {begun}"
+        ended = [place for place, event in enumerate(events) if isinstance(event, TERMINAL)]
+        if ended != ([len(events) - 1] if row.status in ENDED else []):
+            yield f"{saga_id} is {row.status}, has {len(events)} events, and ended at {ended}"
+    for saga_id in sorted(evidence.histories.keys() - evidence.sagas.keys()):
+        yield f"{saga_id} has a history and no row"
+
+
+def rows_say_what_the_log_says(evidence: Evidence) -> Iterator[str]:
+    """O7: replaying the log gives what the row shows; and replaying it up to each row, then taking in the next row's
+    events, gives what replaying one row more gives."""
+    for saga_id, row in evidence.sagas.items():
+        machine = _rebuilt(evidence, saga_id)
+        shown = (row.status, row.parked_for, row.outcome)
+        outcome = machine.state.outcome
+        said = (machine.status.value, machine.state.parked_for, None if outcome is None else outcome.decode())
+        if shown != said:
+            yield f"{saga_id}: the row shows {shown}, the log says {said}"
+        yield from _replays(evidence, saga_id)
+
+
+def _replays(evidence: Evidence, saga_id: str) -> Iterator[str]:
+    rows = [row.events for row in evidence.histories.get(saga_id, ())]
+    for count in range(1, len(rows)):
+        machine = Machine.rebuild(saga_id, rows[:count], evidence.definitions)
+        for event in rows[count]:
+            evolve(machine.state, event)
+        if machine.state != Machine.rebuild(saga_id, rows[: count + 1], evidence.definitions).state:
+            yield f"{saga_id}: replayed to row {count}, row {count + 1} leads elsewhere"
+    unfit = [event for event in Machine.rebuild(saga_id, rows, evidence.definitions).advance((), 0).events if rows]
+    if unfit:
+        yield f"{saga_id}: the code does not fit the log: {unfit[0]}"
+
+
+def _rebuilt(evidence: Evidence, saga_id: str) -> Machine:
+    rows = [row.events for row in evidence.histories.get(saga_id, ())]
+    return Machine.rebuild(saga_id, rows, evidence.definitions)
+
+
+def _last(evidence: Evidence, saga_id: str) -> str:
+    events = evidence.events(saga_id)
+    return repr(events[-1]) if events else "nothing"
+
+
+CHECKS: Mapping[str, tuple[Check, ...]] = {
+    "O1": (sagas_end_or_say_why,),
+    "O2": (effects_come_once,),
+    "O3": (effects_fit_the_outcome, money_is_conserved),
+    "O4": (undos_go_backwards,),
+    "O5": (nothing_is_forgotten,),
+    "O6": (histories_are_whole,),
+    "O7": (rows_say_what_the_log_says,),
+    "O8": (acknowledged_sagas_are_found,),
+}
+
+
+def judge(evidence: Evidence) -> list[str]:
+    """All that is not as it should be, each with the number of the rule."""
+    return [f"{name}: {fault}" for name, checks in CHECKS.items() for check in checks for fault in check(evidence)]
