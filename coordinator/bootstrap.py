@@ -129,7 +129,9 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
     metrics.watch(mailbox_facts=lambda: coordinator.intake.size, warm_sagas=lambda: len(coordinator.warm))
     metrics.watch_spans(lambda: tracing.counts)
     parts = Parts(
-        intake=ImpatientIntake(coordinator.intake, lambda: _trouble(coordinator), settings.http_answer_s),
+        intake=ImpatientIntake(
+            coordinator.intake, lambda: _trouble(coordinator, outside.broker), settings.http_answer_s
+        ),
         sagas=outside.sagas,
         definitions=definitions,
         watch=coordinator.watchers,
@@ -166,9 +168,12 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _trouble(coordinator: Coordinator) -> str | None:
+def _trouble(coordinator: Coordinator, broker: Broker) -> str | None:
     """Why nothing can be committed just now. Without Kafka, starts are still accepted: the outbox keeps commands."""
-    return coordinator.activation.trouble
+    readiness = coordinator.ready
+    if readiness.ready or readiness.reason in (broker.trouble, coordinator.relay.trouble):
+        return None
+    return readiness.reason
 
 
 async def _unreadiness(coordinator: Coordinator, store: SagaStore) -> str | None:

@@ -38,7 +38,7 @@ async def keep_running(console: Console, port: int) -> None:
     starting.result()
     try:
         _show(console, stack)
-        keeping = [asyncio.ensure_future(_keep(console, part, stop)) for part in _parts(stack)]
+        keeping = [asyncio.ensure_future(_keep(console, stack, part, stop)) for part in _parts(stack)]
         keeping.append(asyncio.ensure_future(_reload(console, stack, stop)))
         await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
         for kept in keeping:
@@ -56,7 +56,7 @@ async def stop_leftover_servers() -> list[str]:
     return [f"{name} in {home / use}" for use in USES for name in await stop_leftovers(home / use)]
 
 
-async def _keep(console: Console, part: Part, stop: asyncio.Event) -> None:
+async def _keep(console: Console, stack: Stack, part: Part, stop: asyncio.Event) -> None:
     """Starts the part again whenever it ends."""
     while not stop.is_set():
         ended = asyncio.ensure_future(part.ended())
@@ -65,12 +65,13 @@ async def _keep(console: Console, part: Part, stop: asyncio.Event) -> None:
             return
         console.print(f"[yellow]![/] {part.name} ended with {ended.result()}: starting it again", highlight=False)
         try:
-            await part.start()
+            await (stack.start_coordinator() if part is stack.coordinator else part.start())
         except ProcessFailed as error:
             console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
             await asyncio.sleep(_AGAIN_S)
         else:
-            _tick(console, f"{part.name} is back")
+            where = f"  {stack.url}" if part is stack.coordinator else ""
+            _tick(console, f"{part.name} is back{where}")
 
 
 async def _reload(console: Console, stack: Stack, stop: asyncio.Event) -> None:

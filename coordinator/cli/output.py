@@ -65,5 +65,13 @@ def console() -> Console:
 
 
 def _cell(value: Any) -> Text:
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+    match value:
+        case None:
+            text = ""
+        case str():
+            text = value
+        case list() if all(isinstance(one, str) for one in value):
+            text = ", ".join(value)
+        case _:
+            text = json.dumps(value, ensure_ascii=False)
     return Text(text, style=_STYLES.get(text, ""))

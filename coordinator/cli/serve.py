@@ -1,6 +1,7 @@
 """``amends serve``."""
 
 import asyncio
+import logging
 from typing import Annotated
 
 import typer
@@ -27,6 +28,9 @@ def command(
     """
     chosen = settings()
     configure_logs(chosen.log_level, chosen.log_format)
+    if chosen.log_level != "debug":
+        for talkative in ("aiokafka", "uvicorn"):
+            logging.getLogger(talkative).setLevel(logging.WARNING)
     import_from_here()
     with setup_errors(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(chosen, migrate=migrate, announce=put))

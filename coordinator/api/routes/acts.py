@@ -19,6 +19,7 @@ from coordinator.errors import (
     BODY_TOO_LARGE,
     BROKEN_JSON,
     INVALID_REQUEST,
+    NOT_READY,
     OUTCOME_UNKNOWN,
     OVERLOADED,
     SAGA_CONFLICT,
@@ -32,7 +33,7 @@ router = APIRouter(tags=["sagas"])
 _cancel = msgspec.json.Decoder(CancelBody)
 _ACCEPTED = described.answer(SagaBody, "It is in the saga's history.", "running", "Location: the saga")
 _REFUSALS = described.refusals(
-    UNKNOWN_SAGA, SAGA_CONFLICT, INVALID_REQUEST, OVERLOADED, STORE_UNAVAILABLE, OUTCOME_UNKNOWN
+    UNKNOWN_SAGA, SAGA_CONFLICT, INVALID_REQUEST, OVERLOADED, NOT_READY, STORE_UNAVAILABLE, OUTCOME_UNKNOWN
 )
 
 

@@ -173,7 +173,7 @@ def test_resume_refused(amends: Amends) -> None:
 def test_definitions(amends: Amends) -> None:
     """Definitions are listed with whom they call."""
     lines = amends("definition", "list").stdout.splitlines()
-    assert lines[1].split()[:4] == ["make_tea", "2", "{tea.kind}", '["kitchen"]']
+    assert lines[1].split()[:4] == ["make_tea", "2", "{tea.kind}", "kitchen"]
 
 
 def test_definition(amends: Amends) -> None:
