@@ -1,5 +1,6 @@
 """A coordinator and the demo's participants as real processes, all exporting to one OTLP endpoint."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -48,8 +49,7 @@ class TracedStack:
 
     async def stop(self) -> None:
         """Stops all parts; they export what they have."""
-        for part in (*self._participants, self.coordinator):
-            await part.stop()
+        await asyncio.gather(*(part.stop() for part in (*self._participants, self.coordinator)))
 
 
 @asynccontextmanager
