@@ -200,6 +200,9 @@ class Run(DeterministicLoop, SagaRuntime):
                 warnings.simplefilter("ignore")  # of coroutines that were made and not yet awaited
                 for each in left:
                     _close(each)
+            for each in left:
+                _untie(each)
+            self._ready.clear()
         finally:
             self._leave(outside)
 
@@ -252,6 +255,13 @@ def _close(started: "asyncio.Task[Any]") -> None:
                 return
         else:
             return
+
+
+def _untie(started: "asyncio.Task[Any]") -> None:
+    """Takes a closed coroutine off what it waited for: the two hold each other, and only the collector frees such."""
+    waits_for: asyncio.Future[Any] | None = started._fut_waiter  # pyright: ignore[reportAttributeAccessIssue]
+    if waits_for is not None:
+        waits_for.cancel()
 
 
 def _unreadable(command: "Command[..., Any]", step: int, error: UnreadableValue) -> str:
