@@ -1,0 +1,65 @@
+"""The command line against a whole stack: coordinator and participants as processes."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from coordinator.cli.processes import Part
+from tests.conftest import NewDatabase
+from tests.integration.api.conftest import MakeCoordinator
+
+TRIP = {"trip_id": "t1", "traveller": "Ada", "destination": "Lisbon", "card": "visa-4242"}
+
+
+class Amends:
+    """Runs command lines against one coordinator."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __call__(self, *arguments: str) -> tuple[int, str]:
+        """Exit status and standard output."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "coordinator.cli", *arguments, "--url", self._url),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        return await process.wait(), out.decode()
+
+
+@pytest.fixture
+async def amends(
+    make_coordinator: MakeCoordinator, new_database: NewDatabase, bootstrap: str, topic_prefix: str, tmp_path: Path
+) -> AsyncIterator[Amends]:
+    """The command line, and everything behind it."""
+    parts: list[Part] = []
+    for name in ("flights", "hotels", "payments"):
+        environment = {
+            "AMENDS_KAFKA_BOOTSTRAP": bootstrap,
+            "AMENDS_TOPIC_PREFIX": topic_prefix,
+            "AMENDS_PARTICIPANT_DATABASE_URL": await new_database(),
+        }
+        run = ("-m", "coordinator.cli", "participant", "run", name)
+        parts.append(Part(name, run, environment, tmp_path / f"{name}.log"))
+    coordinator = make_coordinator("--migrate")
+    ready, *_ = await asyncio.gather(coordinator.start(), *(part.start() for part in parts))
+    yield Amends(ready.split()[1])
+    await asyncio.gather(coordinator.stop(), *(part.stop() for part in parts))
+
+
+async def test_a_trip_from_the_command_line(amends: Amends) -> None:
+    """A trip is booked and another one undone; exit statuses say which, and both can be watched and listed."""
+    status, out = await amends("saga", "start", "book_trip", "-i", json.dumps(TRIP), "--wait", "60", "-o", "json")
+    assert (status, json.loads(out)["status"]) == (0, "completed")
+    declined = json.dumps({**TRIP, "trip_id": "t2", "card": "refuse-1"})
+    assert (await amends("saga", "start", "book_trip", "-i", declined))[0] == 0
+    status, out = await amends("saga", "watch", "book_trip:t2", "-o", "jsonl")
+    assert status == 5
+    types = [event["type"] for line in out.splitlines() for event in json.loads(line)["events"]]
+    assert (types[0], types[-1]) == ("saga_started", "saga_compensated")
+    _, out = await amends("saga", "list", "-o", "jsonl")
+    assert [json.loads(line)["status"] for line in out.splitlines()] == ["compensated", "completed"]
