@@ -21,7 +21,8 @@ from sqlalchemy.pool import NullPool
 
 from coordinator.store.addresses import plain_url
 
-_LOCK = 0x616D656E6473  # "amends"
+LOCK = 0x616D656E6473
+"""Held by whoever migrates: ``amends`` as a number."""
 _LOCK_RETRY_S = 0.1
 
 
@@ -99,7 +100,7 @@ async def _lock(connection: AsyncConnection, wait: float) -> None:
     # an index that is built concurrently waits for all snapshots.
     deadline = asyncio.get_running_loop().time() + wait
     while True:
-        locked = await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK})
+        locked = await connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK})
         await connection.commit()
         if locked:
             return

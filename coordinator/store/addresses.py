@@ -9,9 +9,9 @@ def plain_url(url: str) -> str:
     """The address as asyncpg and libpq read it. ValueError, without the password, when it is none of Postgres."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in _SCHEMES:
+        found = f"this one with {scheme[:20]}://" if separator else "this one does not"
         raise ValueError(
-            f"A database address starts with postgresql:// (this one with {scheme[:20]!r}): "
-            "write postgresql://user:password@host:port/name."
+            f"A database address starts with postgresql:// ({found}): write postgresql://user:password@host:port/name."
         )
     return f"postgresql://{rest}"
 

@@ -8,10 +8,11 @@ STEADY_PLANS = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
     "enable_nestloop": "off",
+    "enable_sort": "off",
     "jit": "off",
 }
 """Each statement is planned once on a connection: by the index, in its order, however empty its table is just then.
-A loop over a loop is left where nothing else answers (``LATERAL``)."""
+What is off is still done where nothing else answers (a loop for ``LATERAL``, the sorting of its few pages)."""
 
 
 @dataclass(frozen=True, slots=True)

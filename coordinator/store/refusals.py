@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 
 from coordinator.runtime.ports import OutcomeUnknown, StoreUnavailable
 
@@ -41,7 +41,7 @@ def translated() -> Generator[Attempt]:
         raise _refusal(error) from error
     except (OSError, EOFError) as error:  # TimeoutError is an OSError
         raise _broken(error, attempt) from error
-    except InterfaceError as error:
+    except (InterfaceError, InternalClientError) as error:
         if isinstance(error, ValueError):
             raise
         raise _broken(error, attempt) from error

@@ -1,0 +1,62 @@
+"""The hot statements are planned by their indexes, in order, however full the tables are."""
+
+import re
+
+import pytest
+
+from coordinator.store import statements
+from coordinator.store.connection import Pool
+
+FULL = """
+    INSERT INTO saga (saga_id, definition, version, status, input, shard, started_at, updated_at, wake_at)
+    SELECT 'book_trip:' || n, 'book_trip', 1, 'running', '{}', 1, now(), now(), now() FROM generate_series(1, 5000) n
+"""
+STATEMENTS = {
+    "COMMIT_BATCH": "one_saga_per_id",
+    "DELETE_CONFIRMED": "one_row_per_command",
+    "LOAD": "one_saga_per_id",
+    "DUE": "saga_due",
+    "LEFTOVERS": "one_row_per_command",
+    "OUTBOX_OF": "one_row_per_command",
+    "PARKED_FOR_CODE": "saga_parked_for_code",
+    "UNFINISHED_SAGAS": "saga_unfinished",
+    "HISTORY": "one_decision_per_seq",
+}
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_the_index_is_used(pool: Pool, name: str, filled: bool) -> None:
+    """No table is read through, and no page is sorted: a plan made on an empty table stays good."""
+    if filled:
+        await pool.execute(FULL)
+    await pool.execute("ANALYZE")
+    plan = await plan_of(pool, getattr(statements, name))
+    assert STATEMENTS[name] in plan
+    assert not re.search(r"Seq Scan|Bitmap|Sort", plan), plan
+    scans = re.findall(r"(?:Index|Index Only) Scan (?:Backward )?using (\w+)", plan)
+    assert set(scans) <= {STATEMENTS[name], "one_decision_per_seq", "one_row_per_command"}, plan
+
+
+@pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
+@pytest.mark.parametrize("name", ["NEWEST", "NEWEST_OF_DEFINITION"])
+async def test_lists_read_a_page_of_each_status(pool: Pool, name: str, filled: bool) -> None:
+    """The newest of each status come from an index in their order; only these pages are merged by sorting."""
+    if filled:
+        await pool.execute(FULL)
+    await pool.execute("ANALYZE")
+    plan = await plan_of(pool, getattr(statements, name))
+    assert re.search(r"Incremental Sort\n.*\n.*\n *-> +Index Scan Backward using saga_by_(status|definition)", plan), (
+        plan
+    )
+    assert "Seq Scan" not in plan
+
+
+async def plan_of(pool: Pool, statement: str) -> str:
+    """The plan that the store's own sessions use for it, whatever its arguments."""
+    arguments = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", statement))))
+    async with pool.connection() as connection:
+        await connection.execute(f"PREPARE looked_at AS {statement}")
+        rows = await connection.fetch(f"EXPLAIN (COSTS false) EXECUTE looked_at({arguments})")
+        await connection.execute("DEALLOCATE looked_at")
+    return "\n".join(row[0] for row in rows)
