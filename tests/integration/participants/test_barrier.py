@@ -166,6 +166,17 @@ async def test_a_command_and_its_undo_on_two_consumers_at_once(shop: ShopWithBar
         assert directions in (["forward:", "undo:"], [])
 
 
+async def test_the_same_undo_on_two_consumers_at_once(shop: ShopWithBarrier) -> None:
+    """The row is there already; whoever reads it second waits for the first."""
+    other = ShopWithBarrier(shop.engine)
+    steps = range(1, 41)
+    await shop.answers(*[forward(step) for step in steps])
+    undos = [undo(step) for step in steps]
+    answers = await asyncio.gather(shop.answers(*undos), other.answers(*reversed(undos)))
+    assert answers == [[NOTHING] * 40] * 2
+    assert len(await shop.effects()) == 80
+
+
 async def test_tables_may_be_made_by_several_processes_at_once(database_url: str) -> None:
     """As when a service is started twice."""
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
