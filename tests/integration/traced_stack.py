@@ -32,9 +32,9 @@ class TracedStack:
         for part in self._participants:
             await part.ready()
 
-    async def start_coordinator(self) -> None:
-        """Starts the coordinator; it listens on a port of its own choice."""
-        self._url = (await self.coordinator.start()).split()[-1]
+    async def start_coordinator(self, **extra: str) -> None:
+        """Starts the coordinator; it listens on a port of its own choice. ``extra`` are variables of this run."""
+        self._url = (await self.coordinator.start(extra)).split()[-1]
 
     async def trip(self, trip_id: str, *, traceparent: str | None = None, **changes: Any) -> httpx.Response:
         """Asks for a trip and waits for its end."""
@@ -42,10 +42,6 @@ class TracedStack:
         headers = {"Prefer": "wait=30"} | ({"traceparent": traceparent} if traceparent else {})
         async with httpx.AsyncClient(base_url=self._url, timeout=60) as client:
             return await client.post("/v1/sagas", json=body, headers=headers)
-
-    async def status(self, trip_id: str) -> str:
-        """The trip's status, once it has ended or 30 s have passed."""
-        return (await self.trip(trip_id)).json()["status"]
 
     async def stop(self) -> None:
         """Stops all parts; they export what they have."""
