@@ -16,6 +16,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -26,15 +27,24 @@ LOCK = 0x616D656E6473
 _LOCK_RETRY_S = 0.1
 
 
-class MigrationTimeout(Exception):
+class MigrationError(Exception):
+    """The database was not brought to where it should be; it is as it was before the step that failed."""
+
+
+class MigrationTimeout(MigrationError):
     """Another process has been migrating the same database for too long."""
+
+
+class UnknownRevision(MigrationError):
+    """The database is at a revision that this release does not have: a newer release has migrated it."""
 
 
 async def upgrade(url: str, revision: str = "head", *, wait: float = 600.0) -> None:
     """Brings the database to ``revision``; does nothing when it is there.
 
-    Waits up to ``wait`` seconds while another process migrates, then raises MigrationTimeout. Needs a session of its
-    own: not through a pooler that lends sessions for one transaction.
+    Waits up to ``wait`` seconds while another process migrates, then raises MigrationTimeout. Raises UnknownRevision,
+    and OSError or asyncpg's errors when the database cannot be used. Needs a session of its own: not through a pooler
+    that lends sessions for one transaction.
     """
     await _alone(url, wait, lambda config: command.upgrade(config, revision))
 
@@ -47,7 +57,7 @@ async def downgrade(url: str, revision: str, *, wait: float = 600.0) -> None:
 async def current(url: str) -> str | None:
     """The revision the database is at; None when it has no schema yet."""
     async with connection_to(url) as connection:
-        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        return await _current(connection)
 
 
 def head() -> str:
@@ -78,6 +88,10 @@ async def connection_to(url: str) -> AsyncGenerator[AsyncConnection]:
     try:
         async with engine.connect() as connection:
             yield connection
+    except DBAPIError as error:
+        if error.orig is not None and error.orig.__cause__ is not None:
+            raise error.orig.__cause__ from None  # as asyncpg said it
+        raise
     finally:
         await engine.dispose()
 
@@ -85,6 +99,7 @@ async def connection_to(url: str) -> AsyncGenerator[AsyncConnection]:
 async def _alone(url: str, wait: float, move: Callable[[Config], Any]) -> None:
     async with connection_to(url) as connection:
         await _lock(connection, wait)
+        await _check(connection)
 
         def run(sync: Connection) -> None:
             config = alembic_config()
@@ -93,6 +108,21 @@ async def _alone(url: str, wait: float, move: Callable[[Config], Any]) -> None:
 
         # The lock belongs to the session and goes with it, however this ends.
         await connection.run_sync(run)
+
+
+async def _current(connection: AsyncConnection) -> str | None:
+    return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+
+
+async def _check(connection: AsyncConnection) -> None:
+    found = await _current(connection)
+    await connection.commit()
+    known = {script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()}
+    if found is not None and found not in known:
+        raise UnknownRevision(
+            f"The database has the schema {found}, which this release does not know (its newest is {head()}): use the "
+            "release that migrated it, or a newer one."
+        )
 
 
 async def _lock(connection: AsyncConnection, wait: float) -> None:

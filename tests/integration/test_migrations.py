@@ -144,6 +144,23 @@ async def test_waiting_for_another_one_ends(database_url: str) -> None:
     assert await migrations.current(database_url) is None
 
 
+async def test_a_database_of_a_newer_release(database_url: str, ask: Ask) -> None:
+    """An older one leaves it alone, and says which release to use."""
+    await migrations.upgrade(database_url)
+    await ask("UPDATE alembic_version SET version_num = 'from_the_future'")
+    with pytest.raises(migrations.UnknownRevision, match="from_the_future"):
+        await migrations.upgrade(database_url)
+
+
+async def test_a_step_that_fails_leaves_nothing(database_url: str, ask: Ask) -> None:
+    """Here the last table is there already: none of the others is made, and Postgres' own words come through."""
+    await ask("CREATE TABLE broker ()")
+    with pytest.raises(asyncpg.DuplicateTableError, match="broker"):
+        await migrations.upgrade(database_url)
+    assert await migrations.current(database_url) is None
+    assert await ask(SCHEMA["everything"]) == [("broker",)]
+
+
 async def test_both_spellings_of_an_address(database_url: str) -> None:
     """SQLAlchemy's, too."""
     await migrations.upgrade(database_url.replace("postgresql://", "postgresql+asyncpg://"))
