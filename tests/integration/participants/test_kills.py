@@ -19,7 +19,7 @@ from participants.flights import ledger
 from participants.ledger import Ledger
 from tests.integration.otlp_receiver import otlp_receiver
 from tests.integration.participants.coordinator_side import CoordinatorSide, coordinator_side
-from tests.integration.participants.service import launched, service
+from tests.integration.participants.served import launched, service
 
 TRIPS = 8
 

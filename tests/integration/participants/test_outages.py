@@ -11,7 +11,7 @@ from coordinator.embedded.kafka import EmbeddedKafka
 from coordinator.embedded.postgres import EmbeddedPostgres
 from participants.sdk import Worker
 from tests.integration.participants.coordinator_side import CoordinatorSide, coordinator_side
-from tests.integration.participants.service import service
+from tests.integration.participants.served import service
 from tests.integration.participants.test_kills import read_ledger, release, reserve
 from tests.integration.participants.test_worker import effects, many, worker_of
 
