@@ -20,11 +20,26 @@ _NOTHING_TO_COME = (
 
 def conclude(turn: Turn) -> None:
     """Records what follows until nothing does."""
+    if _on_its_way(turn):
+        return
     if turn.state.status is Status.RUNNING and turn.run is not None and isinstance(turn.run.outcome, Raised):
         _raised(turn, turn.run.outcome)
     _cancelled(turn)
     _send_undos(turn)
     _end(turn)
+
+
+def _on_its_way(turn: Turn) -> bool:
+    """The code waits for a step, and nobody wants anything else: the usual case, and nothing follows."""
+    state, run = turn.state, turn.run
+    return (
+        state.status is Status.RUNNING
+        and run is not None
+        and run.outcome is None
+        and bool(state.in_flight)
+        and state.cancel is None
+        and not state.to_undo
+    )
 
 
 def _raised(turn: Turn, raised: Raised) -> None:

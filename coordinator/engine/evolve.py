@@ -1,6 +1,7 @@
 """How one event changes the state. Total: every event has its case, and none is decided here."""
 
-from typing import assert_never
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from contracts.failures import Problem
 from contracts.kinds import Kind
@@ -9,7 +10,6 @@ from coordinator.engine.lifecycle import (
     BACK_MOVES,
     FORWARD_MOVES,
     SAGA_MOVES,
-    Back,
     Forward,
     IllegalMove,
     moved,
@@ -43,132 +43,164 @@ from coordinator.history.undos import (
     UndoSucceeded,
 )
 
-StepEvent = (
-    StepAttemptFailed
-    | StepRetried
-    | StepProgressed
-    | StepSucceeded
-    | StepRefused
-    | StepFailed
-    | StepTimedOut
-    | StepAbandoned
-)
-UndoEvent = UndoIssued | UndoAttemptFailed | UndoRetried | UndoSucceeded | UndoGivenUp
+StepEnded = StepRefused | StepFailed | StepTimedOut | StepAbandoned
+SagaEnded = SagaCompleted | SagaCompensated | SagaFailed
 
 
 def evolve(state: SagaState, event: Event) -> None:
     """Applies the event. Raises IllegalMove, and then the state is what it was."""
-    if state.status.ended or isinstance(event, SagaStarted) is bool(state.definition):
+    if state.status.ended or (type(event) is SagaStarted) is bool(state.definition):
         raise IllegalMove("The saga", state.status if state.definition else "not begun", event)
-    match event:
-        case StepIssued():
-            _issue(state, event)
-        case (
-            StepSucceeded()
-            | StepAttemptFailed()
-            | StepRetried()
-            | StepProgressed()
-            | StepRefused()
-            | StepFailed()
-            | StepTimedOut()
-            | StepAbandoned()
-        ):
-            _step(state, event)
-        case UndoIssued() | UndoAttemptFailed() | UndoRetried() | UndoSucceeded() | UndoGivenUp():
-            _undo(state, event)
-        case TimerStarted(timer, _, due):
-            state.timers = timer
-            state.due.put((Due.TIMER, timer), due)
-        case TimerFired(timer) | TimerCancelled(timer):
-            state.due.remove((Due.TIMER, timer))
-        case _:
-            _saga(state, event)
+    _CHANGES[type(event)](state, event)
 
 
-def _issue(state: SagaState, event: StepIssued) -> None:
+# --- the saga
+
+
+def _started(state: SagaState, event: SagaStarted) -> None:
+    state.definition, state.version, state.input = event.definition, event.version, bytes(event.input)
+    state.traceparent = event.traceparent
+    if event.deadline is not None:
+        state.due.put((Due.DEADLINE, 0), event.deadline)
+
+
+def _cancel_requested(state: SagaState, event: CancelRequested) -> None:
+    state.cancel = event.cause
+    state.due.remove((Due.DEADLINE, 0))
+
+
+def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
+    """Whatever is still out has an unknown outcome from here on; only undos can be due."""
+    state.status = moved(SAGA_MOVES, state.status, event, "The saga")
+    state.cause, state.cancel = event.cause, None
+    state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, {}
+    for number in sorted(state.in_flight, reverse=True):
+        step = state.steps[number]
+        step.forward = Forward.ABANDONED
+        if step.unknown:
+            state.to_undo.append(number)
+    state.in_flight.clear()
+    state.pivots.clear()
+    state.due.keep(lambda key: key[0] is Due.UNDO)
+
+
+def _parked(state: SagaState, event: SagaParked) -> None:
+    state.status = moved(SAGA_MOVES, state.status, event, "The saga")
+    state.parked_for, state.parked_message = event.why, event.message
+    state.outcome = problem_outcome(Problem(type=f"parked_for_{event.why}", message=event.message))
+
+
+def _resumed(state: SagaState, event: SagaResumed) -> None:
+    if state.status is not Status.PARKED:
+        raise IllegalMove("The saga", state.status, event)
+    state.status = Status.RUNNING if state.cause is None else Status.COMPENSATING
+    state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, {}
+
+
+def _deferred(state: SagaState, event: ReplyDeferred) -> None:
+    state.deferred[event.command_id, event.answer] = event
+
+
+def _ended(state: SagaState, event: SagaEnded) -> None:
+    state.status = moved(SAGA_MOVES, state.status, event, "The saga")
+    completed = isinstance(event, SagaCompleted)
+    state.outcome = result_outcome(event.result) if completed else problem_outcome(state.cause)
+    state.due.clear()
+
+
+# --- timers
+
+
+def _timer_started(state: SagaState, event: TimerStarted) -> None:
+    state.timers = event.timer
+    state.due.put((Due.TIMER, event.timer), event.due)
+
+
+def _timer_over(state: SagaState, event: TimerFired | TimerCancelled) -> None:
+    state.due.remove((Due.TIMER, event.timer))
+
+
+# --- a step's forward path
+
+
+def _issued(state: SagaState, event: StepIssued) -> None:
     if state.cause is not None:
         raise IllegalMove("The saga", state.status, event)
-    state.steps[event.step] = Step(event.step, event.command, bytes(event.arguments), event.kind, event.undoable)
-    state.in_flight.add(event.step)
-    state.due.put((Due.STEP, event.step), event.deadline)
+    number = event.step
+    state.steps[number] = Step(number, event.command, bytes(event.arguments), event.kind, event.undoable)
+    state.in_flight.add(number)
+    state.due.put((Due.STEP, number), event.deadline)
     if event.kind is Kind.PIVOT:
-        state.pivots.add(event.step)
-    if event.kind is Kind.RETRIABLE and not event.undoable:
+        state.pivots.add(number)
+    elif event.kind is Kind.RETRIABLE and not event.undoable:
         state.forward_only = True
 
 
-def _step(state: SagaState, event: StepEvent) -> None:
+def _attempt_failed(state: SagaState, event: StepAttemptFailed) -> None:
+    _move(state, event)
+    state.due.put((Due.STEP, event.step), event.retry_at)
+
+
+def _retried(state: SagaState, event: StepRetried) -> None:
+    _move(state, event).attempt = event.attempt
+    state.due.put((Due.STEP, event.step), event.deadline)
+
+
+def _progressed(state: SagaState, event: StepProgressed) -> None:
+    _move(state, event)
+    if event.deadline is None:
+        state.due.remove((Due.STEP, event.step))
+    else:
+        state.due.put((Due.STEP, event.step), event.deadline)
+
+
+def _succeeded(state: SagaState, event: StepSucceeded) -> None:
+    step = _move(state, event)
+    _settle(state, event.step)
+    step.result = bytes(event.result)
+    if step.undoable:
+        state.succeeded.append(event.step)
+    if step.kind is Kind.PIVOT:
+        state.forward_only = True
+
+
+def _given_up(state: SagaState, event: StepEnded) -> None:
+    step = _move(state, event)
+    _settle(state, event.step)
+    if step.unknown:
+        state.to_undo.append(event.step)
+
+
+def _abandoned(state: SagaState, event: StepAbandoned) -> None:
     step = state.steps[event.step]
-    after = moved(FORWARD_MOVES, step.forward, event, f"Step {step.number}")
-    if isinstance(event, StepAbandoned) and not step.undoable and step.kind is not Kind.COMPENSATABLE:
+    if step.undoable or step.kind is Kind.COMPENSATABLE:
+        _given_up(state, event)
+    else:  # nothing could undo it: it goes on, though nobody waits for it
+        moved(FORWARD_MOVES, step.forward, event, f"Step {event.step}")
         step.awaited = False
-        return
-    step.forward = after
-    key = Due.STEP, step.number
-    match event:
-        case StepAttemptFailed():
-            state.due.put(key, event.retry_at)
-        case StepRetried():
-            step.attempt = event.attempt
-            state.due.put(key, event.deadline)
-        case StepProgressed():
-            if event.deadline is None:
-                state.due.remove(key)
-            else:
-                state.due.put(key, event.deadline)
-        case StepSucceeded():
-            _settle(state, step)
-            step.result = bytes(event.result)
-            if step.undoable:
-                state.succeeded.append(step.number)
-            state.forward_only = state.forward_only or step.kind is Kind.PIVOT
-        case StepRefused() | StepFailed() | StepTimedOut() | StepAbandoned():
-            _settle(state, step)
-            if step.unknown:
-                state.to_undo.append(step.number)
-        case _:
-            assert_never(event)
 
 
-def _settle(state: SagaState, step: Step) -> None:
-    state.in_flight.discard(step.number)
-    state.pivots.discard(step.number)
-    state.due.remove((Due.STEP, step.number))
-
-
-def _undo(state: SagaState, event: UndoEvent) -> None:
+def _move(state: SagaState, event: Any) -> Step:
     step = state.steps[event.step]
-    key = Due.UNDO, step.number
-    was_given_up = step.back is Back.GIVEN_UP
-    after = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
-    if isinstance(event, UndoIssued):
-        _take(state, step, event)
-    step.back = after
-    match event:
-        case UndoIssued():
-            step.undo_attempt = 1
-            state.undoing.add(step.number)
-            state.due.put(key, event.deadline)
-        case UndoAttemptFailed():
-            state.due.put(key, event.retry_at)
-        case UndoRetried():
-            if was_given_up:
-                step.undo_budget_from = step.undo_attempt
-                state.given_up.discard(step.number)
-            step.undo_attempt = event.attempt
-            state.undoing.add(step.number)
-            state.due.put(key, event.deadline)
-        case UndoSucceeded():
-            state.undoing.discard(step.number)
-            state.given_up.discard(step.number)
-            state.due.remove(key)
-            state.undone += 1
-        case UndoGivenUp():
-            state.undoing.discard(step.number)
-            state.given_up.add(step.number)
-            state.due.remove(key)
-        case _:
-            assert_never(event)
+    step.forward = moved(FORWARD_MOVES, step.forward, event, f"Step {step.number}")
+    return step
+
+
+def _settle(state: SagaState, number: int) -> None:
+    state.in_flight.discard(number)
+    state.pivots.discard(number)
+    state.due.remove((Due.STEP, number))
+
+
+# --- a step's way back
+
+
+def _undo_issued(state: SagaState, event: UndoIssued) -> None:
+    step = state.steps[event.step]
+    back = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
+    _take(state, step, event)
+    step.back = back
+    _undo_sent(state, step, 1, event.deadline)
 
 
 def _take(state: SagaState, step: Step, event: UndoIssued) -> None:
@@ -181,54 +213,75 @@ def _take(state: SagaState, step: Step, event: UndoIssued) -> None:
         raise IllegalMove(f"Step {step.number}", step.forward, event)
 
 
-def _saga(state: SagaState, event: Event) -> None:
-    match event:
-        case SagaStarted():
-            state.definition, state.version, state.input = event.definition, event.version, bytes(event.input)
-            state.traceparent = event.traceparent
-            if event.deadline is not None:
-                state.due.put((Due.DEADLINE, 0), event.deadline)
-        case CancelRequested(cause):
-            state.cancel = cause
-            state.due.remove((Due.DEADLINE, 0))
-        case CompensationStarted(cause):
-            _go_back(state, event, cause)
-        case SagaCompleted(result):
-            _end(state, event, result_outcome(result))
-        case SagaCompensated() | SagaFailed():
-            _end(state, event, problem_outcome(state.cause))
-        case SagaParked(why, message):
-            state.status = moved(SAGA_MOVES, state.status, event, "The saga")
-            state.parked_for, state.parked_message = why, message
-            state.outcome = problem_outcome(Problem(type=f"parked_for_{why}", message=message))
-        case SagaResumed():
-            if state.status is not Status.PARKED:
-                raise IllegalMove("The saga", state.status, event)
-            state.status = Status.RUNNING if state.cause is None else Status.COMPENSATING
-            state.parked_for, state.parked_message, state.outcome = None, "", None
-            state.deferred = {}
-        case ReplyDeferred():
-            state.deferred[event.command_id, event.answer] = event
-        case _:
-            raise AssertionError(f"{type(event).__name__} has no case in evolve.")
+def _undo_attempt_failed(state: SagaState, event: UndoAttemptFailed) -> None:
+    _move_back(state, event)
+    state.due.put((Due.UNDO, event.step), event.retry_at)
 
 
-def _go_back(state: SagaState, event: CompensationStarted, cause: Problem) -> None:
-    """Whatever is still out has an unknown outcome from here on; only undos can be due."""
-    state.status = moved(SAGA_MOVES, state.status, event, "The saga")
-    state.cause, state.cancel = cause, None
-    state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, {}
-    for number in sorted(state.in_flight, reverse=True):
-        step = state.steps[number]
-        step.forward = Forward.ABANDONED
-        if step.unknown:
-            state.to_undo.append(number)
-    state.in_flight.clear()
-    state.pivots.clear()
-    state.due.keep(lambda key: key[0] is Due.UNDO)
+def _undo_retried(state: SagaState, event: UndoRetried) -> None:
+    step = _move_back(state, event)
+    if event.step in state.given_up:
+        step.undo_budget_from = step.undo_attempt
+        state.given_up.discard(event.step)
+    _undo_sent(state, step, event.attempt, event.deadline)
 
 
-def _end(state: SagaState, event: SagaCompleted | SagaCompensated | SagaFailed, outcome: bytes) -> None:
-    state.status = moved(SAGA_MOVES, state.status, event, "The saga")
-    state.outcome = outcome
-    state.due.clear()
+def _undo_sent(state: SagaState, step: Step, attempt: int, deadline: int) -> None:
+    step.undo_attempt = attempt
+    state.undoing.add(step.number)
+    state.due.put((Due.UNDO, step.number), deadline)
+
+
+def _undo_succeeded(state: SagaState, event: UndoSucceeded) -> None:
+    _move_back(state, event)
+    _undo_settled(state, event.step)
+    state.given_up.discard(event.step)
+    state.undone += 1
+
+
+def _undo_given_up(state: SagaState, event: UndoGivenUp) -> None:
+    _move_back(state, event)
+    _undo_settled(state, event.step)
+    state.given_up.add(event.step)
+
+
+def _move_back(state: SagaState, event: Any) -> Step:
+    step = state.steps[event.step]
+    step.back = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
+    return step
+
+
+def _undo_settled(state: SagaState, number: int) -> None:
+    state.undoing.discard(number)
+    state.due.remove((Due.UNDO, number))
+
+
+_CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
+    SagaStarted: _started,
+    CancelRequested: _cancel_requested,
+    CompensationStarted: _compensation_started,
+    SagaParked: _parked,
+    SagaResumed: _resumed,
+    ReplyDeferred: _deferred,
+    SagaCompleted: _ended,
+    SagaCompensated: _ended,
+    SagaFailed: _ended,
+    TimerStarted: _timer_started,
+    TimerFired: _timer_over,
+    TimerCancelled: _timer_over,
+    StepIssued: _issued,
+    StepAttemptFailed: _attempt_failed,
+    StepRetried: _retried,
+    StepProgressed: _progressed,
+    StepSucceeded: _succeeded,
+    StepRefused: _given_up,
+    StepFailed: _given_up,
+    StepTimedOut: _given_up,
+    StepAbandoned: _abandoned,
+    UndoIssued: _undo_issued,
+    UndoAttemptFailed: _undo_attempt_failed,
+    UndoRetried: _undo_retried,
+    UndoSucceeded: _undo_succeeded,
+    UndoGivenUp: _undo_given_up,
+}
+"""Every event has its change; a test counts them."""

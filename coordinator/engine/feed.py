@@ -6,7 +6,6 @@ from coordinator.history.events import Event
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
-from coordinator.saga.definition import SagaDefinition
 
 FED = (SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired)
 """The events that wake the code up."""
@@ -16,14 +15,14 @@ class UnreadableInput(Exception):
     """The saga's input no longer fits its definition."""
 
 
-def feed(run: Run, definition: SagaDefinition, event: Event) -> None:
+def feed(run: Run, event: Event) -> None:
     """Tells the code and runs it until it is idle. Raises UnreadableInput."""
     match event:
         case SagaStarted(input=data, at=at):
             try:
-                value = definition.read_input(data)
+                value = run.definition.read_input(data)
             except UnreadableValue as error:
-                raise UnreadableInput(f"The input does not fit {definition!r}: {error}") from error
+                raise UnreadableInput(f"The input does not fit {run.definition!r}: {error}") from error
             run.begin(value, at)
         case StepSucceeded(step, _, result, at):
             run.succeed(step, result, at)

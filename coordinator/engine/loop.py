@@ -74,6 +74,8 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         """The time of the fact that is being fed, in ms."""
         self.stopped = False
         """Nothing more is to run: the code does not fit its history, or is being thrown away."""
+        self.entered = False
+        """It is the running loop of the thread."""
         self.error: BaseException | None = None
         """The first exception of a bare callback, if there was one."""
 
@@ -104,15 +106,20 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
             while ready and not self.stopped:
                 handle = ready.popleft()
                 if not handle._cancelled:  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
-                    try:
-                        handle._run()  # pyright: ignore[reportPrivateUsage]
-                    except SystemExit as error:  # asyncio lets it through; the process is not the saga's to end
-                        self.error = self.error or error
+                    self._run(handle)
                 left -= 1
                 if not left:
                     self._stop_running_wild()
         finally:
             self._leave(outside)
+
+    def _run(self, handle: Any) -> None:
+        try:
+            handle._context.run(handle._callback, *handle._args)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: the process is not the saga's to end
+            self.error = self.error or error
 
     def _stop_running_wild(self) -> None:
         self._ready.clear()
@@ -128,6 +135,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         if outer is not None and outer_task is not None:
             tasks._leave_task(outer, outer_task)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
         events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
+        self.entered = True
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(None, self._left_generator)
         # Garbage may hold coroutines of other sagas, and collecting it would run their `finally` blocks in this one.
@@ -138,6 +146,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
 
     def _leave(self, outside: tuple[Any, Any, Any, bool]) -> None:
         outer, outer_task, hooks, collecting = outside
+        self.entered = False
         if collecting:
             gc.enable()
         sys.set_asyncgen_hooks(*hooks)
@@ -147,7 +156,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
 
     def _left_generator(self, generator: "AsyncGenerator[Any, Any]") -> None:
         """An async generator was left before its end. As asyncio does: its ``finally`` runs as a coroutine."""
-        if not self.stopped and events._get_running_loop() is self:  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        if self.entered and not self.stopped:
             self.create_task(generator.aclose())
 
     # --- what asyncio asks of a loop
@@ -232,6 +241,4 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         return False
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        # Without a handle it is only a result that nobody looked at, told when the object is collected: not an event.
-        if "handle" in context:
-            self.error = self.error or context.get("exception")
+        pass  # a result that nobody looked at, told when the object is collected: not an event

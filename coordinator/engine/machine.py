@@ -4,7 +4,8 @@ The machine owns what follows from what; its caller owns when. It never waits, r
 `advance` it stands behind its decision as if that were committed already: if it was not, drop the machine.
 """
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 
 from coordinator.engine.absorb import absorb, next_due
 from coordinator.engine.decision import Decision
@@ -94,7 +95,9 @@ class Machine:
             self._run.discard()
             self._run = None
 
-    __del__ = close
+    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not _finalizing():
+            self.close()
 
     @property
     def wake_at(self) -> int | None:

@@ -72,7 +72,7 @@ class Replay:
         if isinstance(event, TimerFired) and not self.run.has_timer(event.timer):
             raise self._differs(event, "the code does not wait for it")
         try:
-            feed(self.run, self._definition, event)
+            feed(self.run, event)
         except UnreadableInput as error:
             raise CodeMismatch(str(error)) from error
         if isinstance(self.run.error, UnreadableResult):

@@ -2,7 +2,6 @@
 
 import asyncio
 import warnings
-from asyncio import events
 from contextvars import Context
 from typing import Any, NoReturn, Protocol
 
@@ -83,7 +82,7 @@ class Run(DeterministicLoop, SagaRuntime):
 
     def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
         super().__init__(saga_id)
-        self._definition = definition
+        self.definition = definition
         self._script: Script = NOBODY
         self._awaited: dict[int, tuple[Command[..., Any], asyncio.Future[Any]]] = {}
         """Steps that the code waits for: their command, and their result to come."""
@@ -104,12 +103,12 @@ class Run(DeterministicLoop, SagaRuntime):
     def begin(self, value: Any, at: int) -> None:
         """Calls the function with its input and its contracts."""
         caller = SagaCaller(self)
-        arguments: dict[str, Any] = {name: contract(caller) for name, contract in self._definition.contracts.items()}
-        if self._definition.input_name is not None:
-            arguments[self._definition.input_name] = value
+        arguments: dict[str, Any] = {name: contract(caller) for name, contract in self.definition.contracts.items()}
+        if self.definition.input_name is not None:
+            arguments[self.definition.input_name] = value
         self.now_ms = at
         # An empty context: what the coordinator keeps in its own is none of the saga's business.
-        self._main = self._start(self._definition.function(**arguments), {"context": Context(), "name": "saga"})
+        self._main = self._start(self.definition.function(**arguments), {"context": Context(), "name": "saga"})
         self._go()
 
     def succeed(self, step: int, result: msgspec.Raw, at: int) -> None:
@@ -152,7 +151,7 @@ class Run(DeterministicLoop, SagaRuntime):
     @property
     def runs(self) -> bool:
         """See SagaRuntime."""
-        return events._get_running_loop() is self and not self.stopped  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        return self.entered and not self.stopped
 
     @property
     def through(self) -> bool:
@@ -175,7 +174,7 @@ class Run(DeterministicLoop, SagaRuntime):
 
     def _returned(self, value: Any) -> Returned | Raised:
         try:
-            result = self._definition.write_result(value)
+            result = self.definition.write_result(value)
         except ValueError as error:
             return Raised(TypeError(f"The saga's result cannot be kept: {error}"))
         if left := [each for each in self._others if not each.done()]:

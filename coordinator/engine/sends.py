@@ -11,12 +11,15 @@ from coordinator.history.events import Event
 from coordinator.history.steps import StepIssued, StepRetried
 from coordinator.history.undos import UndoIssued, UndoRetried
 
+_SENDING = frozenset({StepIssued, StepRetried, UndoIssued, UndoRetried})
 _encoder = msgspec.json.Encoder()
 _ABANDONED = Problem(type="abandoned", message="The saga went on without this step.")
 
 
 def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
     """What is to be sent because of the event, if anything."""
+    if type(event) not in _SENDING:
+        return None
     match event:
         case StepIssued(step, command, arguments, deadline=deadline):
             return Send(

@@ -14,7 +14,6 @@ from coordinator.engine.sends import send_of
 from coordinator.engine.state import SagaState
 from coordinator.history.events import Asked, Event
 from coordinator.history.parking import ParkedFor, SagaParked
-from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
 
 
@@ -51,7 +50,7 @@ class Turn:
             self.sends.append(send)
         if self.run is not None and isinstance(event, FED):
             try:
-                feed(self.run, self.definition, event)
+                feed(self.run, event)
             except UnreadableInput as error:
                 self.park("code", str(error), raised=True)
 
@@ -95,10 +94,3 @@ class Turn:
         definition = self.definitions.get(self.state.definition, self.state.version)
         own = None if definition is None else definition.commands.get(type)
         return own or self.definitions.command(type)
-
-    @property
-    def definition(self) -> SagaDefinition:
-        """The saga's definition; there is one where there is code."""
-        definition = self.definitions.get(self.state.definition, self.state.version)
-        assert definition is not None, "code runs only with its definition"
-        return definition
