@@ -17,7 +17,7 @@ app = typer.Typer()
 @app.command()
 def command(
     stop: Annotated[
-        bool, typer.Option("--stop", help="Stop what a killed `amends dev` left behind, and exit.")
+        bool, typer.Option("--stop", help="Stop the servers that killed processes left behind, and exit.")
     ] = False,
     port: Annotated[int, typer.Option("--port", min=0, help="Of the HTTP interface; 0 takes a free one.")] = 7780,
 ) -> None:
@@ -27,8 +27,7 @@ def command(
     """
     try:
         if stop:
-            for name in asyncio.run(stop_leftover_servers()):
-                say(f"{name} is stopped.")
+            asyncio.run(stop_leftover_servers(say))
             return
         asyncio.run(keep_running(Console(stderr=True), port))
     except (EmbeddedServerFailed, ProcessFailed) as error:

@@ -14,13 +14,14 @@ from watchfiles import PythonFilter, awatch
 import coordinator
 from coordinator.cli.processes import Part, ProcessFailed
 from coordinator.cli.stack import Layout, Stack
+from coordinator.embedded.failure import EmbeddedServersBusy
 from coordinator.embedded.home import amends_home
+from coordinator.embedded.lock import RootLock
+from coordinator.embedded.progress import Progress
 from coordinator.embedded.stack import stop_leftovers
 
 _AGAIN_S = 1.0
 _FORCED = 130
-USES = ("dev", "demo", "test", "bench")
-"""The folders under ``.amends`` in which servers may have been left behind."""
 
 
 async def keep_running(console: Console, port: int) -> None:
@@ -50,10 +51,20 @@ async def keep_running(console: Console, port: int) -> None:
         await stack.stop()
 
 
-async def stop_leftover_servers() -> list[str]:
-    """Stops the servers of processes that were killed, and says which there were."""
-    home = amends_home()
-    return [f"{name} in {home / use}" for use in USES for name in await stop_leftovers(home / use)]
+async def stop_leftover_servers(progress: Progress) -> None:
+    """Stops the servers of processes that were killed; those of living processes are left alone."""
+    for lock in sorted(amends_home().glob("*/lock")):
+        held = RootLock(lock.parent)
+        try:
+            held.take()
+        except EmbeddedServersBusy as busy:
+            progress(str(busy))
+            continue
+        try:
+            for name in await stop_leftovers(lock.parent):
+                progress(f"{name} in {lock.parent} is stopped.")
+        finally:
+            held.release()
 
 
 async def _keep(console: Console, stack: Stack, part: Part, stop: asyncio.Event) -> None:

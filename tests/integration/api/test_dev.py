@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -48,6 +49,26 @@ async def book(url: str) -> str:
     async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.post(f"{url}/v1/sagas", json=body, headers={"Prefer": "wait=50"})
     return answer.json()["status"]
+
+
+async def amends_dev_stop(part: Part) -> str:
+    """`amends dev --stop` in the same home; returns what it says."""
+    stop = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "coordinator.cli", "dev", "--stop"),
+        env={**os.environ, "AMENDS_HOME": str(part.log.parent)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await stop.communicate()
+    assert stop.returncode == 0
+    return said.decode()
+
+
+async def test_stop_leaves_the_living_alone(dev: Part) -> None:
+    """`amends dev --stop` stops what was left behind, and nothing that somebody uses."""
+    await dev.launch()
+    await until_soon(lambda: "PostgreSQL" in _text(dev), within_s=90)
+    assert f"in use by process {dev.pid}" in await amends_dev_stop(dev)
+    assert dev.pid is not None
 
 
 async def test_dev(dev: Part) -> None:

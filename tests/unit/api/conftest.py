@@ -19,8 +19,7 @@ def sagas() -> SagasInMemory:
     return SagasInMemory(DEFINITIONS)
 
 
-@pytest.fixture
-def parts(sagas: SagasInMemory) -> Parts:
+def parts_over(sagas: SagasInMemory) -> Parts:
     """Everything in memory."""
 
     async def unreadiness() -> str | None:
@@ -36,6 +35,12 @@ def parts(sagas: SagasInMemory) -> Parts:
         begin_trace=lambda saga_id, definition, client: client,
         limits=Limits(body_bytes=BODY_BYTES, body_timeout_s=0.05, wait_s=60),
     )
+
+
+@pytest.fixture
+def parts(sagas: SagasInMemory) -> Parts:
+    """What the application stands on."""
+    return parts_over(sagas)
 
 
 @pytest.fixture
