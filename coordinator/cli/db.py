@@ -49,5 +49,7 @@ def _url() -> str:
 def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, migrations.MigrationTimeout) as error:
+    except migrations.MigrationError as error:
+        fail(str(error))
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         fail(f"The database cannot be used: {str(error).rstrip('.')}. See AMENDS_DATABASE_URL.")

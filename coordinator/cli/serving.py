@@ -97,6 +97,8 @@ async def _schema(url: str, migrate: bool) -> None:
             words = str(error)
         except (asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError) as error:
             words = str(error)
+        except migrations.MigrationError as error:
+            raise SetupError(str(error)) from error
         except asyncpg.PostgresError as error:
             raise SetupError(f"The database cannot be used: {error}. See AMENDS_DATABASE_URL.") from error
         if not said:

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+import migrations
 from coordinator.cli.processes import Part
 from tests.conftest import NewDatabase
 from tests.integration.api.conftest import MakeCoordinator
@@ -63,3 +65,33 @@ async def test_a_trip_from_the_command_line(amends: Amends) -> None:
     assert (types[0], types[-1]) == ("saga_started", "saga_compensated")
     _, out = await amends("saga", "list", "-o", "jsonl")
     assert [json.loads(line)["status"] for line in out.splitlines()] == ["compensated", "completed"]
+
+
+async def amends_db(verb: str, url: str) -> tuple[int, str, str]:
+    """`amends db <verb>`: exit status, standard output, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "coordinator.cli", "db", verb),
+        env={**os.environ, "AMENDS_DATABASE_URL": url},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, said = await process.communicate()
+    return await process.wait(), out.decode(), said.decode()
+
+
+async def test_schema_from_the_command_line(database_url: str) -> None:
+    """A database without the schema is found out, brought to head, and found to be there."""
+    before = await amends_db("current", database_url)
+    assert before[:2] == (4, "none\n")
+    assert "amends db upgrade" in before[2]
+    assert (await amends_db("upgrade", database_url))[0] == 0
+    assert (await amends_db("current", database_url))[:2] == (0, f"{migrations.head()}\n")
+
+
+@pytest.mark.parametrize("url", ["postgresql://postgres@127.0.0.1:9/none", "mysql://db/amends"])
+async def test_no_database(url: str) -> None:
+    """A database that cannot be used is said to be so in a sentence."""
+    status, _, said = await amends_db("upgrade", url)
+    assert status == 1
+    assert said.startswith("The database cannot be used: ")
+    assert "Traceback" not in said
