@@ -57,7 +57,7 @@ class Consumption(ConsumerRebalanceListener):
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             session_timeout_ms=settings.session_timeout_ms,
-            heartbeat_interval_ms=max(200, settings.session_timeout_ms // 4),
+            heartbeat_interval_ms=min(1_000, settings.session_timeout_ms // 4),
             rebalance_timeout_ms=max(10_000, settings.session_timeout_ms),
             fetch_max_wait_ms=500,
         )

@@ -120,12 +120,12 @@ class Activation:
         began = time.perf_counter()
         now = self._clock()
         turns = [Turn(saga_id, letters, self._warm.get(saga_id), now) for saga_id, letters in batch.items()]
-        stored = await self._load([turn.saga_id for turn in turns if turn.saga is None])
+        stored = await self._load([turn.saga_id for turn in turns if turn.fresh])
         loaded = time.perf_counter()
         failpoint("batch_loaded")
         await self._deciding.decide(turns, stored)
         if doubtful := [turn for turn in turns if turn.doubtful]:
-            fresh = [Turn(turn.saga_id, turn.letters, None, now) for turn in doubtful]
+            fresh = [Turn(turn.saga_id, turn.letters, None, now, load=True) for turn in doubtful]
             await self._deciding.decide(fresh, await self._load([turn.saga_id for turn in fresh]))
             turns = [turn for turn in turns if not turn.doubtful] + fresh
         decided = time.perf_counter()
@@ -202,11 +202,16 @@ class Activation:
             self._observer.committed(committed)
             for item in committed:
                 self._watchers.tell(item.decision)
-        if lost := len(turns) - len(final):
-            self._observer.fenced(lost)
-            for turn in turns:
-                if turn.saga_id in batch:
-                    self._again(turn.saga_id, batch)
+        if len(final) < len(turns):
+            self._lost([turn for turn in turns if turn.saga_id in batch], batch)
+
+    def _lost(self, turns: Sequence[Turn], batch: dict[str, list[Letter]]) -> None:
+        """Another coordinator was quicker, or a saga that was taken for new exists already."""
+        if fenced := sum(not turn.guessed for turn in turns):
+            self._observer.fenced(fenced)
+        for turn in turns:
+            turn.letters[0].lost = True
+            self._again(turn.saga_id, batch)
 
     def _committed(self, turn: Turn) -> Committed:
         saga, decision, write = turn.saga, turn.decision, turn.write

@@ -23,13 +23,15 @@ class Overloaded(Exception):
 class Letter:
     """A fact on its way, and whom to tell."""
 
-    __slots__ = ("done", "fact", "failures", "unsure")
+    __slots__ = ("done", "fact", "failures", "lost", "unsure")
 
     def __init__(self, fact: Fact, done: Done) -> None:
         self.fact = fact
         self.done = done
         self.failures = 0
         """How often the engine or the database failed on it. From then on it is taken alone."""
+        self.lost = False
+        """The fence refused it once: the log knows more about the saga than was assumed."""
         self.unsure = False
         """A commit of it may have taken effect already."""
 

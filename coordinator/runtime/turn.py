@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from coordinator.engine.decision import Decision
-from coordinator.engine.facts import Ignored
+from coordinator.engine.facts import Ignored, Start
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events
 from coordinator.runtime.intake import Letter
@@ -18,14 +18,20 @@ from coordinator.runtime.warm import WarmSaga
 class Turn:
     """Filled in from left to right: facts, machine, decision, write; or an error."""
 
-    __slots__ = ("before", "decision", "error", "fresh", "letters", "now", "saga", "saga_id", "write")
+    __slots__ = ("before", "decision", "error", "fresh", "guessed", "letters", "now", "saga", "saga_id", "write")
 
-    def __init__(self, saga_id: str, letters: list[Letter], saga: WarmSaga | None, now: int) -> None:
+    def __init__(
+        self, saga_id: str, letters: list[Letter], saga: WarmSaga | None, now: int, *, load: bool = False
+    ) -> None:
+        """``load``: nothing is guessed."""
         self.saga_id = saga_id
         self.letters = letters
         self.saga = saga
         self.now = now
-        self.fresh = saga is None
+        first = letters[0]
+        self.guessed = not load and saga is None and type(first.fact) is Start and not (first.lost or first.unsure)
+        """The saga is taken for a new one without asking the log, since it is about to be started. The fence tells."""
+        self.fresh = saga is None and not self.guessed
         """Its machine is made from what the log has now, not from what it had earlier."""
         self.before: Status | None = None
         self.decision: Decision | None = None
@@ -35,13 +41,10 @@ class Turn:
     @property
     def doubtful(self) -> bool:
         """A warm copy may be behind the log without knowing. If it commits, the fence tells; if it only says that a
-        fact belongs to nothing, nobody does, and a good answer would be set aside."""
-        return (
-            not self.fresh
-            and self.decision is not None
-            and not self.decision.events
-            and any(type(verdict) is Ignored for verdict in self.decision.verdicts)
-        )
+        fact belongs to nothing, nobody does, and a good answer would be set aside. The same with what was guessed."""
+        if self.fresh or self.decision is None or self.decision.events:
+            return False
+        return self.guessed or any(type(verdict) is Ignored for verdict in self.decision.verdicts)
 
 
 class Deciding:

@@ -32,7 +32,7 @@ async def completed(store: MemoryStore, count: int) -> None:
     """Waits until so many sagas have completed, whoever completed them."""
 
     async def look() -> None:
-        while len(await store.sagas(definition=None, status="completed", limit=count, before=None)) < count:
+        while len(await store.sagas(definition=None, status="completed", limit=count, before=None)) < count:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     looking = asyncio.create_task(look())

@@ -103,6 +103,19 @@ async def test_one_query_loads_the_cold_sagas(world: World, new_world: NewWorld)
     assert store.loads[loaded:] == []
 
 
+async def test_a_start_is_not_looked_up_first(new_world: NewWorld) -> None:
+    """A saga about to be started is taken for a new one; when it exists after all, the fence tells."""
+    store = WrappedStore(MemoryStore())
+    world = new_world(wrapped=lambda _: store, broker=MemoryBroker(lambda row: None, frozenset()))
+    submit = world.coordinator.intake.submit
+    assert await submit("buy:1", start("buy", "book")) == Accepted()
+    assert store.loads == []
+    assert await submit("buy:1", start("buy", "book")) == Known()
+    assert isinstance(await submit("buy:1", start("buy", "pen")), Conflict)
+    assert store.loads == [["buy:1"], ["buy:1"]]
+    assert world.observer.lost == 0
+
+
 async def test_sagas_of_others_are_not_kept(new_world: NewWorld) -> None:
     """A saga may be started anywhere, but stays warm only where its replies come in."""
     world = new_world(broker=MemoryBroker(lambda row: None, frozenset()))
