@@ -1,6 +1,6 @@
 """Sagas as people look at them, on Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 import msgspec
@@ -9,6 +9,7 @@ from coordinator.engine.status import Status
 from coordinator.runtime.ports import HistoryRow, SagaView
 from coordinator.store import statements
 from coordinator.store.connection import Pool
+from coordinator.store.gathered import Gathered
 
 _ALL_STATUSES = [status.value for status in Status]
 _NEWER_THAN_ALL = (float("inf"), "")
@@ -19,11 +20,15 @@ class PostgresReadModel:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self._gathered = Gathered(self._sagas)
 
     async def saga(self, saga_id: str) -> SagaView | None:
         """See the port. Raises StoreUnavailable."""
-        found = await self._pool.fetch(statements.SAGA, saga_id)
-        return _view(found[0]) if found else None
+        return await self._gathered.get(saga_id)
+
+    async def _sagas(self, saga_ids: Sequence[str]) -> Mapping[str, SagaView]:
+        found = await self._pool.fetch(statements.SAGAS, saga_ids)
+        return {row["saga_id"]: _view(row) for row in found}
 
     async def sagas(
         self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None

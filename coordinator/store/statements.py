@@ -160,7 +160,7 @@ _VIEW = f"""
 """
 
 # Reads one saga as people see it.
-SAGA = f"{_VIEW} FROM saga WHERE saga_id = $1"
+SAGAS = f"{_VIEW} FROM saga WHERE saga_id = ANY($1::text[])"
 
 _PAGE = f"""
     {_VIEW}
