@@ -19,7 +19,7 @@ class KafkaSettings:
     partitions: int = 8
     """Of a topic that is made. More may be added later; that many coordinators share the work."""
     replicas: int = -1
-    """Of a topic that is made; -1: as the broker has it."""
+    """Of a topic that is made; -1: three, or as many as there are brokers."""
     session_timeout_ms: int = 10_000
     """A coordinator that is not heard of for so long loses its partitions."""
     publish_timeout_ms: int = 10_000

@@ -22,6 +22,8 @@ class PartitionOffsets:
 
     def begin(self, offset: int) -> None:
         """The record was read; offsets come in rising order, with gaps."""
+        if self._next is None:
+            self._committed = offset
         self._open[offset] = None
         self._next = offset + 1
 

@@ -14,7 +14,7 @@ from coordinator.kafka.connection import KafkaSettings
 log = structlog.get_logger(__name__)
 
 _REPLICAS = 3
-"""Where the broker cannot be asked for its default: so many, or one for each broker."""
+"""Unless the settings say otherwise, and there are as many brokers."""
 
 
 def topics_needed(topics: Topics, participants: Sequence[str]) -> list[str]:

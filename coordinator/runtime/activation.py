@@ -12,6 +12,7 @@ from coordinator.runtime.clock import Clock
 from coordinator.runtime.intake import Intake, Letter
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.observer import Committed, Observer
+from coordinator.runtime.outbox_order import in_order
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import OutboxRow, OutcomeUnknown, SagaStore, SagaWrite, StoredSaga, StoreUnavailable
 from coordinator.runtime.relay import Relay
@@ -143,7 +144,7 @@ class Activation:
             return {}
         stored = dict(await self._store.load(saga_ids))
         if self._unsure and (unsure := self._unsure.intersection(saga_ids)):
-            self._relay.offer_again(await self._store.outbox_of(sorted(unsure)))
+            self._relay.offer_again(in_order(await self._store.outbox_of(sorted(unsure))))
             self._unsure -= unsure
         self._failures = 0
         return stored

@@ -9,18 +9,18 @@ timeout, the topics are made anew (``kafka/topics.py``), and the consumer starts
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 
 from contracts.failpoints import failpoint
-from contracts.ids import parse_command_id
 from coordinator.engine.facts import Resume, Verdict
 from coordinator.runtime.clock import Clock
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.limits import Limits
+from coordinator.runtime.outbox_order import in_order, whole_sagas
 from coordinator.runtime.ownership import Ownership
-from coordinator.runtime.ports import OutboxRow, OutcomeUnknown, SagaStore, StoreUnavailable
+from coordinator.runtime.ports import OutcomeUnknown, SagaStore, StoreUnavailable
 from coordinator.runtime.relay import Relay
 from coordinator.runtime.timers import Timers
 from coordinator.runtime.warm import WarmSagas
@@ -138,8 +138,8 @@ class Recovery:
         found = 0
         while self._relay.room:
             page = await self._store.leftovers(older_than, self._limits.sweep_page, after)
-            whole = _whole_sagas(page) if len(page) == self._limits.sweep_page else page
-            found += self._relay.offer_again(_in_order([row for row in whole if ours(row.saga_id)]))
+            whole = whole_sagas(page) if len(page) == self._limits.sweep_page else page
+            found += self._relay.offer_again(in_order([row for row in whole if ours(row.saga_id)]))
             if len(page) < self._limits.sweep_page:
                 break
             after = whole[-1].command_id
@@ -168,25 +168,6 @@ class Recovery:
         while self._intake.full:
             self._has_room.clear()
             await self._has_room.wait()
-
-
-def _whole_sagas(page: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
-    """The page without the saga at its end, of which there may be more on the next page."""
-    last = page[-1].saga_id
-    end = len(page)
-    while end and page[end - 1].saga_id == last:
-        end -= 1
-    return page[:end] if end else page
-
-
-def _in_order(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-    """As they were decided, as far as their ids tell: commands by step, then undos from the last step back."""
-    return sorted(rows, key=_order)
-
-
-def _order(row: OutboxRow) -> tuple[str, bool, int]:
-    ref = parse_command_id(row.command_id)
-    return row.saga_id, ref.undo, -ref.step if ref.undo else ref.step
 
 
 def _resumed(verdict: Verdict) -> None:

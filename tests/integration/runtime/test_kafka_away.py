@@ -44,6 +44,19 @@ async def test_topics_are_deleted(kafka: Kafka) -> None:
     assert await finish(on, "buy:1") is Status.COMPLETED
 
 
+async def test_the_cluster_is_replaced(kafka: Kafka, embedded_kafka: EmbeddedKafka) -> None:
+    """What was on its way is gone with the old one, and confirmed: it is sent again at its timeout (K3)."""
+    shop = await kafka.shop(lambda command: None)
+    on = await kafka.coordinator()
+    await on.coordinator.intake.submit("inquire:1", start("inquire", "book"))
+    await shop.until_got(1)
+    await embedded_kafka.stop()
+    await embedded_kafka.wipe()
+    await embedded_kafka.start()
+    await kafka.shop()
+    await completed(on.store, 1)
+
+
 async def test_members_come_and_go(kafka: Kafka) -> None:
     """Work goes on through rebalance after rebalance, and every command is handled (F4, F5)."""
     await kafka.shop()

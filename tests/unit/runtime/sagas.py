@@ -23,9 +23,9 @@ class Shop(Contract, name="shop"):
     async def release(self, item: str, result: str | None) -> None:
         """Gives it back."""
 
-    @command(timeout="50ms", retry=Retry(attempts=2, backoff="10ms..10ms"), nothing_to_undo=True)
+    @command(timeout="1s", retry=Retry.forever(backoff="100ms..100ms"), nothing_to_undo=True)
     async def ask(self, item: str) -> str:
-        """Must be answered soon."""
+        """Asked again every second."""
         ...
 
 
@@ -52,12 +52,18 @@ async def long_nap(item: str, shop: Shop) -> str:
 
 
 @saga(version=1)
+async def inquire(item: str, shop: Shop) -> str:
+    """Asks until there is an answer."""
+    return await shop.ask(item)
+
+
+@saga(version=1)
 async def broken(item: str) -> str:
     """Says no at once."""
     raise Refused("no")
 
 
-DEFINITIONS = Definitions([buy, nap, long_nap, broken])
+DEFINITIONS = Definitions([buy, nap, long_nap, inquire, broken])
 
 
 DONE = Success(msgspec.Raw(b'"done"'))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from coordinator.engine.status import Status
+from coordinator.runtime.outbox_order import in_order, whole_sagas
 from coordinator.runtime.ports import OutboxRow
-from coordinator.runtime.recovery import _in_order, _whole_sagas  # pyright: ignore[reportPrivateUsage]
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.conftest import NewWorld, World
@@ -173,10 +173,10 @@ def rows(*ids: str) -> list[OutboxRow]:
 )
 def test_a_page_is_cut_between_sagas(page: list[str], kept: list[str]) -> None:
     """The rows of one saga are sent together, unless they fill a page by themselves."""
-    assert [row.command_id for row in _whole_sagas(rows(*page))] == kept
+    assert [row.command_id for row in whole_sagas(rows(*page))] == kept
 
 
 def test_leftovers_go_out_in_the_order_of_their_steps() -> None:
     """Not in the alphabet's: step 2 before step 10, commands before undos, undos backwards."""
-    found = _in_order(rows("s:a:1:undo", "s:a:10", "s:a:10:undo", "s:a:2"))
+    found = in_order(rows("s:a:1:undo", "s:a:10", "s:a:10:undo", "s:a:2"))
     assert [row.command_id for row in found] == ["s:a:2", "s:a:10", "s:a:10:undo", "s:a:1:undo"]
