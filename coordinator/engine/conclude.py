@@ -59,11 +59,9 @@ def _raised(turn: Turn, raised: Raised) -> None:
 
 
 def _cancelled(turn: Turn) -> None:
-    state = turn.state
-    if state.cancel is None or state.cause is not None or state.status.ended:
-        return
-    if not state.forward_only and not state.pivot_in_flight:
-        turn.record(CompensationStarted(state.cancel, turn.now))
+    cancel = turn.state.cancel
+    if cancel is not None and turn.state.must_go_back:
+        turn.record(CompensationStarted(cancel, turn.now))
         turn.drop_code()
 
 

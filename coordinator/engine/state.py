@@ -85,6 +85,11 @@ class SagaState:
         return self.parked_for in ("code", "forward_only")
 
     @property
+    def must_go_back(self) -> bool:
+        """Cancelled, and nothing stands in the way any more: the code hears of nothing else, and asks for nothing."""
+        return self.cancel is not None and not (self.status.ended or self.forward_only or self.pivot_in_flight)
+
+    @property
     def pivot_in_flight(self) -> bool:
         """A pivot that cannot be undone is out: nobody may go back before its outcome is known."""
         return any(not self.steps[number].undoable for number in self.pivots)
