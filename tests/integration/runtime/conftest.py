@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ class Kafka:
         """Returns when the topics are there."""
         await TopicsKeeper(self.settings, topics_needed(self.topics, ["shop"])).ensure()
 
-    async def coordinator(self, store: MemoryStore | None = None, **limits: object) -> OnKafka:
+    async def coordinator(self, store: MemoryStore | None = None, **limits: Any) -> OnKafka:
         """A coordinator that has its partitions."""
         store = store or MemoryStore()
         observer = Recording()
@@ -68,7 +69,7 @@ class Kafka:
             definitions=DEFINITIONS,
             topics=self.topics,
             observer=observer,
-            limits=replace(QUICK, **limits),  # pyright: ignore[reportArgumentType]
+            limits=replace(QUICK, **limits),
         )
         self._stack.push_async_callback(coordinator.stop)
         await coordinator.start()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from contracts.topics import Topics
 from coordinator.runtime.backoff import Backoff
 from coordinator.runtime.coordinator import Coordinator
 from coordinator.runtime.limits import Limits
+from coordinator.runtime.machines import Machines
 from coordinator.runtime.ports import SagaStore
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
@@ -46,19 +48,21 @@ async def new_world() -> AsyncIterator[NewWorld]:
     def make(
         store: MemoryStore | None = None,
         broker: MemoryBroker | None = None,
-        wrapped: Callable[[MemoryStore], SagaStore] = lambda store: store,
-        **limits: object,
+        wrapped: SagaStore | None = None,
+        machines: Machines | None = None,
+        **limits: Any,
     ) -> World:
         store = store or MemoryStore()
         broker = broker or MemoryBroker(success)
         observer = Recording()
         coordinator = Coordinator(
-            store=wrapped(store),
+            store=wrapped or store,
             broker=broker,
             definitions=DEFINITIONS,
             topics=Topics("test"),
             observer=observer,
-            limits=replace(QUICK, **limits),  # pyright: ignore[reportArgumentType]
+            machines=machines,
+            limits=replace(QUICK, **limits),
         )
         made.append(coordinator)
         return World(coordinator, store, broker, observer)

@@ -53,14 +53,8 @@ async def test_the_same_start_twice_is_one_saga(world: World) -> None:
 
 async def test_batches_in_flight_are_disjoint(new_world: NewWorld) -> None:
     """While a saga's commit is under way, other sagas are committed, and its own facts wait."""
-    wrapped: list[WrappedStore] = []
-
-    def wrap(store: MemoryStore) -> WrappedStore:
-        wrapped.append(WrappedStore(store))
-        return wrapped[0]
-
-    world = new_world(wrapped=wrap, batches_in_flight=2)
-    store = wrapped[0]
+    store = WrappedStore(MemoryStore())
+    world = new_world(wrapped=store, batches_in_flight=2)
     store.gate = asyncio.Event()
     submit = world.coordinator.intake.submit
     asked = [asyncio.create_task(submit("buy:1", start("buy", "book")))]
@@ -76,7 +70,7 @@ async def test_batches_in_flight_are_disjoint(new_world: NewWorld) -> None:
 async def test_no_third_batch_is_started(new_world: NewWorld) -> None:
     """What comes while all places are taken becomes one batch."""
     store = WrappedStore(MemoryStore())
-    world = new_world(wrapped=lambda _: store, batches_in_flight=1)
+    world = new_world(wrapped=store, batches_in_flight=1)
     store.gate = asyncio.Event()
     asked = [asyncio.create_task(world.coordinator.intake.submit("buy:0", start("buy", "book")))]
     await until(lambda: store.commits)
@@ -91,7 +85,7 @@ async def test_no_third_batch_is_started(new_world: NewWorld) -> None:
 async def test_one_query_loads_the_cold_sagas(world: World, new_world: NewWorld) -> None:
     """Sagas that are warm are not loaded; the others are, together."""
     store = WrappedStore(world.store)
-    other = new_world(wrapped=lambda _: store, broker=MemoryBroker(lambda row: None))
+    other = new_world(wrapped=store, broker=MemoryBroker(lambda row: None))
     await other.coordinator.start()
     for each in range(3):
         await other.coordinator.intake.submit(f"buy:{each}", start("buy", "book"))
@@ -106,7 +100,7 @@ async def test_one_query_loads_the_cold_sagas(world: World, new_world: NewWorld)
 async def test_a_start_is_not_looked_up_first(new_world: NewWorld) -> None:
     """A saga about to be started is taken for a new one; when it exists after all, the fence tells."""
     store = WrappedStore(MemoryStore())
-    world = new_world(wrapped=lambda _: store, broker=MemoryBroker(lambda row: None, frozenset()))
+    world = new_world(wrapped=store, broker=MemoryBroker(lambda row: None, frozenset()))
     submit = world.coordinator.intake.submit
     assert await submit("buy:1", start("buy", "book")) == Accepted()
     assert store.loads == []

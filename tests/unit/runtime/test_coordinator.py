@@ -28,7 +28,7 @@ async def test_a_stop_finishes_what_is_in_flight(new_world: NewWorld) -> None:
     """Facts taken are committed, rows are out, and the outbox is empty."""
     store = WrappedStore(MemoryStore())
     store.gate = asyncio.Event()
-    world = new_world(wrapped=lambda _: store, broker=MemoryBroker(lambda row: None), flush_idle_ms=60_000, stop_s=10)
+    world = new_world(wrapped=store, broker=MemoryBroker(lambda row: None), flush_idle_ms=60_000, stop_s=10)
     await world.coordinator.start()
     asked = asyncio.create_task(world.coordinator.intake.submit("buy:1", start("buy", "book")))
     await until(lambda: store.commits)

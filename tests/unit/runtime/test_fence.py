@@ -46,7 +46,7 @@ async def test_the_losers_commands_are_not_sent(new_world: NewWorld) -> None:
     """Only the winner's rows reach Kafka."""
     store = WrappedStore(MemoryStore())
     store.gate = asyncio.Event()
-    worlds = [new_world(wrapped=lambda _: store, broker=silent()) for _ in range(2)]
+    worlds = [new_world(wrapped=store, broker=silent()) for _ in range(2)]
     asked = [asyncio.create_task(each.coordinator.intake.submit("buy:1", start("buy", "book"))) for each in worlds]
     await until(lambda: len(store.commits) >= 2)
     store.gate.set()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from coordinator.engine.facts import Cancel, Known, Verdict
-from coordinator.runtime.intake import Intake, Overloaded
+from coordinator.runtime.intake import Intake, Letter, Overloaded
 from coordinator.runtime.limits import Limits
 
 
@@ -15,7 +15,12 @@ def ignore(verdict: Verdict) -> None:
 
 def letters(intake: Intake, sagas: int = 100) -> dict[str, list[str]]:
     """Takes a batch: the reasons by saga."""
-    return {saga: [letter.fact.reason for letter in box] for saga, box in intake.take(sagas)}  # pyright: ignore
+    return {saga: [reason(letter) for letter in box] for saga, box in intake.take(sagas)}
+
+
+def reason(letter: Letter) -> str:
+    assert isinstance(letter.fact, Cancel)
+    return letter.fact.reason
 
 
 def offer(intake: Intake, saga_id: str, *reasons: str) -> None:

@@ -5,13 +5,12 @@ import asyncio
 import pytest
 
 from coordinator.engine.facts import Accepted, Cancel, Ignored, Verdict
-from coordinator.runtime.machines import SagaMachine
+from coordinator.runtime.machines import EngineMachines, SagaMachine
 from coordinator.runtime.ports import OutcomeUnknown, StoreUnavailable
-from coordinator.runtime.turn import Deciding
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.conftest import NewWorld, World
-from tests.unit.runtime.sagas import start
+from tests.unit.runtime.sagas import DEFINITIONS, start
 from tests.unit.runtime.until import until
 from tests.unit.runtime.wrapped_store import WrappedStore
 
@@ -34,7 +33,7 @@ async def test_facts_wait_until_postgres_is_back(world: World) -> None:
 async def test_a_failed_commit_is_made_again_from_the_log(new_world: NewWorld, error: Exception) -> None:
     """Nothing is taken for committed that is not: the facts are applied once, and their commands go out."""
     store = WrappedStore(MemoryStore())
-    world = new_world(wrapped=lambda _: store)
+    world = new_world(wrapped=store)
     await world.coordinator.start()
     store.fail_next.append(error)
     assert await world.coordinator.intake.submit("buy:1", start("buy", "book")) == Accepted()
@@ -69,7 +68,7 @@ async def test_a_value_the_database_refuses_harms_only_its_own_facts(new_world: 
     """The others of the batch are committed; the culprit is told, and nothing of it is kept."""
     store = WrappedStore(MemoryStore())
     store.refused = {"buy:2"}
-    world = new_world(wrapped=lambda _: store)
+    world = new_world(wrapped=store)
     await world.coordinator.start()
     verdicts = await asyncio.gather(
         *(world.coordinator.intake.submit(f"buy:{n}", start("buy", "book")) for n in range(4))
@@ -81,7 +80,7 @@ async def test_a_value_the_database_refuses_harms_only_its_own_facts(new_world: 
 async def test_of_several_facts_only_the_refused_is_given_up(new_world: NewWorld) -> None:
     """They are tried one by one."""
     store = WrappedStore(MemoryStore())
-    world = new_world(wrapped=lambda _: store, broker=MemoryBroker(lambda row: None))
+    world = new_world(wrapped=store, broker=MemoryBroker(lambda row: None))
     await world.coordinator.start()
     await world.coordinator.intake.submit("buy:1", start("buy", "book"))
     store.fail_next = [ValueError("no"), ValueError("no"), ValueError("no"), ValueError("no")]
@@ -92,49 +91,43 @@ async def test_of_several_facts_only_the_refused_is_given_up(new_world: NewWorld
     assert [type(verdict).__name__ for verdict in verdicts] == ["Ignored", "Accepted"]
 
 
-async def test_a_saga_on_which_the_engine_fails_harms_no_other(
-    new_world: NewWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Failing(EngineMachines):
+    """The machines of one saga fail, those of the others count their turns."""
+
+    def __init__(self) -> None:
+        super().__init__(DEFINITIONS)
+        self.made: list[str] = []
+
+    def new(self, saga_id: str) -> SagaMachine:
+        self.made.append(saga_id)
+        if saga_id == "buy:2":
+            raise RuntimeError("a bug")
+        return super().new(saga_id)
+
+
+async def test_a_saga_on_which_the_engine_fails_harms_no_other(new_world: NewWorld) -> None:
     """Its fact is tried a few times and then given up with the error's words."""
-    world = new_world()
-    machines = world.coordinator.activation._deciding._machines  # pyright: ignore[reportPrivateUsage]
-    attempts: list[str] = []
-
-    class Broken:
-        """Machines of one saga fail."""
-
-        def new(self, saga_id: str) -> SagaMachine:
-            if saga_id == "buy:2":
-                attempts.append(saga_id)
-                raise RuntimeError("a bug")
-            return machines.new(saga_id)
-
-        rebuild = machines.rebuild
-
-    monkeypatch.setattr(world.coordinator.activation._deciding, "_machines", Broken())  # pyright: ignore
+    machines = Failing()
+    world = new_world(machines=machines)
     await world.coordinator.start()
     verdicts = await asyncio.gather(
         *(world.coordinator.intake.submit(f"buy:{n}", start("buy", "book")) for n in range(4))
     )
     assert [type(verdict).__name__ for verdict in verdicts] == ["Accepted", "Accepted", "Ignored", "Accepted"]
-    assert "a bug" in verdicts[2].reason  # pyright: ignore
-    assert len(attempts) == 4
+    assert isinstance(verdicts[2], Ignored)
+    assert "a bug" in verdicts[2].reason
+    assert machines.made.count("buy:2") == 4
 
 
-async def test_a_long_batch_lets_others_run(new_world: NewWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_batch_lets_others_run(new_world: NewWorld) -> None:
     """Between two slices of engine work the event loop gets its turn."""
-    world = new_world(engine_slice_ms=0.0)
-    turns: list[int] = []
-    decide = Deciding._decide  # pyright: ignore[reportPrivateUsage]
-
-    def counted(self: Deciding, *arguments: object) -> None:
-        turns.append(0)
-        decide(self, *arguments)  # pyright: ignore
-
-    monkeypatch.setattr(Deciding, "_decide", counted)
-    asked = asyncio.gather(*(world.coordinator.intake.submit(f"buy:{n}", start("buy", "book")) for n in range(50)))
+    machines = Failing()
+    world = new_world(machines=machines, engine_slice_ms=0.0)
+    asked = asyncio.gather(
+        *(world.coordinator.intake.submit(f"buy:{n}", start("buy", "book")) for n in range(100, 150))
+    )
     seen: set[int] = set()
     while not asked.done():
-        seen.add(len(turns))
+        seen.add(len(machines.made))
         await asyncio.sleep(0)
     assert len(seen) > 25

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
 
 import pytest
 
@@ -104,19 +103,11 @@ async def test_long_sleepers_are_not_read_by_a_start(new_world: NewWorld) -> Non
     await first.broker.until_published(50)
     await first.coordinator.activation.drained()
     await first.coordinator.stop()
-    second = WrappedStore(first.store)
-    seen: list[int] = []
-
-    async def due(before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
-        page = await first.store.due(before, limit, after)
-        seen.append(len(page))
-        return page
-
-    second.due = due
-    world = new_world(wrapped=lambda _: second, sweep_ahead_ms=60_000)
+    store = WrappedStore(first.store)
+    world = new_world(wrapped=store, sweep_ahead_ms=60_000)
     await world.coordinator.start()
-    await until(lambda: len(seen) >= 3)
-    assert (set(seen), second.loads) == ({0}, [])
+    await until(lambda: len(store.pages) >= 3)
+    assert (store.pages[:3], store.loads) == ([[], [], []], [])
 
 
 async def test_a_saga_ahead_of_its_row_is_loaded_once(new_world: NewWorld) -> None:
@@ -127,24 +118,10 @@ async def test_a_saga_ahead_of_its_row_is_loaded_once(new_world: NewWorld) -> No
     await first.coordinator.stop()
     [(wake_at, _)] = await first.store.due(2**60, 1)
     store = WrappedStore(first.store)
-
-    async def due(before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
-        swept.append(before)
-        return [(wake_at - 19_999, "buy:1")]
-
-    swept: list[int] = []
-    store.due = due
-    world = new_world(wrapped=lambda _: store, warm_sagas=0)
-    load = store.load
-    early = wake_at - 19_999
-
-    async def load_early(saga_ids: Sequence[str]):  # type: ignore[no-untyped-def]
-        found = await load(saga_ids)
-        return {key: type(each)(each.rows, early) for key, each in found.items()}
-
-    store.load = load_early  # type: ignore[method-assign]
+    store.early = (wake_at - 19_999, "buy:1")
+    world = new_world(wrapped=store, warm_sagas=0)
     await world.coordinator.start()
-    await until(lambda: len(swept) >= 20)
+    await until(lambda: len(store.pages) >= 20)
     assert store.loads == [["buy:1"]]
     assert world.coordinator.timers.due("buy:1") == wake_at
 

@@ -1,6 +1,7 @@
 """Rows to Kafka: in order within a saga, never lost, never held up by another saga's trouble."""
 
 import asyncio
+from typing import Any
 
 from coordinator.runtime.backoff import Backoff
 from coordinator.runtime.limits import Limits
@@ -19,7 +20,7 @@ def row(saga: str, step: int, attempt: int = 1) -> OutboxRow:
     return OutboxRow(f"{saga}:{step}", attempt, saga, "commands", (), b"{}")
 
 
-def relay(broker: MemoryBroker, **limits: int) -> Relay:
+def relay(broker: MemoryBroker, **limits: Any) -> Relay:
     return Relay(broker, Limits(publish_retry=Backoff(0.001, 0.002), **limits), NullObserver())
 
 
@@ -114,7 +115,7 @@ async def test_the_sweep_brings_nothing_twice() -> None:
 async def test_acknowledged_rows_are_deleted_with_the_next_batch(new_world: NewWorld) -> None:
     """No transaction of their own while batches come."""
     store = WrappedStore(MemoryStore())
-    world = new_world(wrapped=lambda _: store, flush_idle_ms=60_000)
+    world = new_world(wrapped=store, flush_idle_ms=60_000)
     await world.coordinator.start()
     await world.coordinator.intake.submit("buy:1", start("buy", "book"))
     await world.broker.until_published(2)

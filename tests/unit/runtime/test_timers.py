@@ -1,6 +1,7 @@
 """Wake-ups at the right time."""
 
 import asyncio
+from typing import Any
 
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.limits import Limits
@@ -18,7 +19,7 @@ class Hands:
         return self.now
 
 
-def timers(**limits: int) -> tuple[Timers, Intake, Hands]:
+def timers(**limits: Any) -> tuple[Timers, Intake, Hands]:
     clock, bounds = Hands(), Limits(**limits)
     intake = Intake(bounds)
     return Timers(intake, clock, bounds, Recording()), intake, clock

@@ -18,6 +18,10 @@ class WrappedStore:
         self.confirmed: list[Confirmed] = []
         self.gate: asyncio.Event | None = None
         """If given, commits wait for it."""
+        self.pages: list[Sequence[tuple[int, str]]] = []
+        """What the sweep read."""
+        self.early: tuple[int, str] | None = None
+        """What the sweep is to read instead, and what the saga's row has."""
         self.refused: set[str] = set()
         """Sagas of which the database refuses every value."""
         self.fail_next: list[Exception] = []
@@ -26,10 +30,18 @@ class WrappedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+        page = await self._store.due(before, limit, after) if self.early is None else [self.early]
+        self.pages.append(page)
+        return page
+
     async def load(self, saga_ids: Sequence[str]) -> Mapping[str, StoredSaga]:
         self.loads.append(saga_ids)
         await asyncio.sleep(0)
-        return await self._store.load(saga_ids)
+        found = await self._store.load(saga_ids)
+        if self.early is None:
+            return found
+        return {saga_id: StoredSaga(saga.rows, self.early[0]) for saga_id, saga in found.items()}
 
     async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
         if writes:
