@@ -48,4 +48,5 @@ async def _take(console: Console, number: int, stack: Stack, client: Client) -> 
 
 
 def _tick(console: Console, line: str) -> None:
-    console.print(f"[green]✓[/] {escape(line)}", highlight=False)
+    mark = "…" if line.endswith("…") else "[green]✓[/]"
+    console.print(f"{mark} {escape(line.removesuffix('…'))}", highlight=False)
