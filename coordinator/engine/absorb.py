@@ -27,12 +27,13 @@ from coordinator.engine.rebuild import resume
 from coordinator.engine.replay import CodeMismatch
 from coordinator.engine.run import Raised, new_run
 from coordinator.engine.same_input import same_input
-from coordinator.engine.state import SagaState
+from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
 from coordinator.engine.times import within
 from coordinator.engine.turn import Turn
 from coordinator.history.parking import SagaResumed
 from coordinator.history.started import SagaStarted
+from coordinator.history.steps import StepFailed, StepRefused
 from coordinator.history.timers import TimerFired
 from coordinator.history.undos import CancelRequested
 
@@ -108,13 +109,28 @@ def _reply(turn: Turn, reply: Reply) -> Verdict:
 
 
 def _defer(turn: Turn, reply: Reply, ref: CommandRef) -> Verdict:
-    if not turn.state.steps[ref.step].in_flight:
+    step = turn.state.steps[ref.step]
+    if not step.in_flight:
         return Ignored("the step is settled")
+    if _lets_go_back(turn, step, reply):
+        return Accepted()
     deferred = deferred_reply(reply, turn.now)
     if (deferred.command_id, deferred.answer) in turn.state.deferred:
         return Known()
     turn.record(deferred)
     return Accepted()
+
+
+def _lets_go_back(turn: Turn, step: Step, reply: Reply) -> bool:
+    """Takes in that a pivot did not happen, if that is what a cancelled saga waits for: going back needs no code."""
+    state = turn.state
+    if state.cancel is None or state.forward_only or step.number not in state.pivots:
+        return False
+    event = forward.on_answer(step, turn.command(step.command), reply.attempt, reply.answer, turn.saga_id, turn.now)
+    if not isinstance(event, StepRefused | StepFailed):
+        return False
+    turn.record(event)
+    return True
 
 
 def _wake_up(turn: Turn) -> None:
@@ -153,6 +169,9 @@ def _cancel(turn: Turn, reason: str) -> Verdict:
     turn.record(
         CancelRequested(Problem(type="cancelled", message=kept_text(reason) or "Cancelled from outside."), turn.now)
     )
+    for reply in [reply_of(each) for each in state.deferred.values()]:
+        if _lets_go_back(turn, state.steps[parse_command_id(reply.command_id).step], reply):
+            break
     return Accepted()
 
 
