@@ -58,7 +58,7 @@ class Offsets:
             self._done = {
                 partition: offset
                 for partition, offset in self._done.items()
-                if partition in assigned and offsets[partition] != offset
+                if partition in assigned and offsets.get(partition) != offset
             }
 
 

@@ -1,0 +1,42 @@
+"""Offsets are committed away from the path of the commands, and go on being committed whatever comes in between."""
+
+import asyncio
+from typing import cast
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from participants.sdk.offsets import Offsets
+
+FIRST, SECOND = TopicPartition("commands", 0), TopicPartition("commands", 1)
+
+
+class SlowConsumer:
+    """Takes its time over every commit."""
+
+    def __init__(self) -> None:
+        self.committed: dict[TopicPartition, int] = {}
+        self.asked = asyncio.Event()
+        self.answered = asyncio.Event()
+
+    def assignment(self) -> set[TopicPartition]:
+        return {FIRST, SECOND}
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        self.asked.set()
+        await self.answered.wait()
+        self.committed |= offsets
+
+
+async def test_a_partition_that_is_done_during_a_commit_is_committed_next() -> None:
+    """It was not part of the commit that was under way, so it is not forgotten with it."""
+    consumer = SlowConsumer()
+    offsets = Offsets(cast("AIOKafkaConsumer", consumer))
+    offsets.done({FIRST: 1})
+    committing = asyncio.create_task(offsets.commit())
+    await consumer.asked.wait()
+    offsets.done({FIRST: 2, SECOND: 7})
+    consumer.answered.set()
+    await committing
+    assert consumer.committed == {FIRST: 1}
+    await offsets.commit()
+    assert consumer.committed == {FIRST: 2, SECOND: 7}
