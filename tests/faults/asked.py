@@ -99,7 +99,7 @@ class Asked:
         """Waits until all have ended or are parked, and nothing is under way; whether it came in time."""
 
         async def silence() -> bool:
-            return await self._at_rest() and await unread(self.system) == 0 and await self._at_rest()
+            return await self._at_rest() and not await unread(self.system) and await self._at_rest()
 
         try:
             await until(silence)

@@ -37,24 +37,27 @@ def groups_of(system: System) -> dict[str, str]:
     }
 
 
-async def unread(system: System) -> int:
-    """How many commands and replies their readers have not committed yet."""
+async def unread(system: System) -> dict[str, int]:
+    """By topic and partition: commands and replies that their readers have not committed yet."""
     groups = groups_of(system)
     async with _admin(system) as admin, _reader(system) as reader:
-        ends = await _ends(reader, groups)
+        ends = await _ends(admin, reader, groups)
         committed: dict[Any, Any] = {}
         for topic, group in groups.items():
             of_group = await admin.list_consumer_group_offsets(group)
             committed |= {tp: found.offset for tp, found in of_group.items() if tp.topic == topic}
-    return sum(max(0, end - max(0, committed.get(partition, 0))) for partition, end in ends.items())
+    left = {tp: end - max(0, committed.get(tp, 0)) for tp, end in ends.items()}
+    return {f"{tp.topic}/{tp.partition}": count for tp, count in left.items() if count > 0}
 
 
 async def all_records(system: System, topics: Sequence[str]) -> list[Travelled]:
     """All that was ever sent to these topics, one topic after the other, each partition in its order."""
     found: list[Travelled] = []
     for topic in topics:
-        async with _reader(system) as reader:
-            ends = {partition: end for partition, end in (await _ends(reader, [topic])).items() if end > 0}
+        async with _admin(system) as admin, _reader(system) as reader:
+            ends = {partition: end for partition, end in (await _ends(admin, reader, [topic])).items() if end > 0}
+            if not ends:
+                continue
             reader.assign([*ends])
             await reader.seek_to_beginning(*ends)
             async with asyncio.timeout(READ_WITHIN_S):
@@ -95,15 +98,20 @@ async def _reader(system: System) -> AsyncGenerator[AIOKafkaConsumer]:
         await reader.stop()
 
 
-async def _ends(reader: AIOKafkaConsumer, topics: Iterable[str]) -> Mapping[TopicPartition, int]:
-    wanted = set(topics)
+async def _ends(
+    admin: AIOKafkaAdminClient, reader: AIOKafkaConsumer, topics: Iterable[str]
+) -> Mapping[TopicPartition, int]:
+    """Where each partition ends; the topics must exist, or come into being soon."""
+    wanted = sorted(topics)
+    partitions: list[TopicPartition] = []
 
     async def there() -> bool:
-        return wanted <= set(await reader.topics())
+        described: list[dict[str, Any]] = await admin.describe_topics(wanted)
+        partitions[:] = [
+            TopicPartition(each["topic"], part["partition"]) for each in described for part in each["partitions"]
+        ]
+        return {partition.topic for partition in partitions} == set(wanted)
 
     await until(there, READ_WITHIN_S)
-    partitions = [
-        TopicPartition(topic, number) for topic in wanted for number in reader.partitions_for_topic(topic) or ()
-    ]
     ends: dict[TopicPartition, int] = await reader.end_offsets(partitions)
     return ends
