@@ -11,6 +11,7 @@ from contracts.contract import Contract
 from contracts.durations import Duration, milliseconds
 from contracts.ids import check_name
 from coordinator.saga.definition import SagaDefinition, SagaFunction
+from coordinator.saga.key_template import check_template
 
 
 def saga(
@@ -38,6 +39,9 @@ def _define(
         raise TypeError(f"The saga {name} has version {version}: count from 1.")
     hints = get_type_hints(function, include_extras=True)
     parameters = list(inspect.signature(function).parameters)
+    kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
+    if kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
+        raise TypeError(f"The saga {name}: name every parameter, no * or **.")
     missing = [parameter for parameter in parameters if parameter not in hints]
     if missing:
         raise TypeError(f"The saga {name}: annotate {', '.join(missing)}; schemas and contracts come from it.")
@@ -46,6 +50,8 @@ def _define(
     if len(inputs) > 1 or parameters[: len(inputs)] != inputs:
         raise TypeError(f"The saga {name}: take one input first, then contracts; found ({', '.join(parameters)}).")
     input_type: Any = hints[inputs[0]] if inputs else NoneType
+    if key is not None:
+        check_template(key, name, inputs[0] if inputs else None, input_type)
     return SagaDefinition(
         name=name,
         version=version,

@@ -9,6 +9,7 @@ import msgspec
 from contracts.command import Command
 from contracts.contract import Contract
 from contracts.values import UnreadableValue, read_as, write_value
+from coordinator.saga.key_template import key_from
 
 SagaFunction = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -44,10 +45,10 @@ class SagaDefinition:
         return write_value(result)
 
     def key_of(self, value: Any) -> str:
-        """The key of the saga with this input. Raises UnreadableValue when the definition has no key template."""
-        if self.key_template is None:
+        """The key of the saga with this input. Raises UnreadableValue when it has none."""
+        if self.key_template is None or self.input_name is None:
             raise UnreadableValue(f"The saga {self.name} takes its key from whoever starts it: give a key.")
-        return self.key_template.format(**{self.input_name or "input": value})
+        return key_from(self.key_template, self.name, self.input_name, value)
 
     def __repr__(self) -> str:
         return f"<saga {self.name} v{self.version}>"
