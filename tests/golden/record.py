@@ -1,0 +1,103 @@
+"""Records histories: ``python -m tests.golden.record`` plays the trips below and writes those that have no file yet.
+
+A recorded history is never edited, and never deleted while that version of its saga may run somewhere: it stands for
+the sagas that are in somebody's database. Give a new story a new name.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from coordinator.catalogue.book_trip import Trip, book_trip
+from coordinator.saga import saga
+from tests.sagas import SagaDriver, Shop
+
+DIRECTORY = Path(__file__).parent
+FLIGHT, HOTEL = {"ref": "F1", "price": 12_000}, {"ref": "H1", "price": 18_000}
+RECEIPT, TICKET = {"charge": "C1", "amount": 30_000}, {"number": "T1"}
+
+
+def trip(pause: float = 0) -> SagaDriver:
+    return SagaDriver(book_trip, key="golden").start(Trip("golden", "Ada", "LIS", "card-1", pause=pause))
+
+
+def charging(pause: float = 0) -> SagaDriver:
+    return (
+        trip(pause).succeeds("flights.reserve", FLIGHT).succeeds("hotels.reserve", HOTEL).passes(round(pause * 1_000))
+    )
+
+
+def completes() -> SagaDriver:
+    return charging().succeeds("payments.charge", RECEIPT).succeeds("flights.issue_ticket", TICKET)
+
+
+def has_no_seat() -> SagaDriver:
+    return trip().refuses("flights.reserve", "sold_out")
+
+
+def is_refused_by_the_card() -> SagaDriver:
+    driver = charging().refuses("payments.charge", "card_declined").succeeds("undo hotels.reserve")
+    return driver.succeeds("undo flights.reserve")
+
+
+def is_charged_by_nobody_knows() -> SagaDriver:
+    driver = charging().passes(60_000).fails("undo payments.charge").passes(60_000).succeeds("undo payments.charge")
+    return driver.succeeds("undo hotels.reserve").succeeds("undo flights.reserve")
+
+
+def takes_its_time() -> SagaDriver:
+    driver = trip(90).fails("flights.reserve").passes(1_000).progresses("flights.reserve").succeeds(1, FLIGHT)
+    driver.will_answer_later("hotels.reserve").passes(3_600_000).succeeds("hotels.reserve", HOTEL).passes(90_000)
+    driver.succeeds("payments.charge", RECEIPT).passes(20_000).refuses("flights.issue_ticket").passes(60_000)
+    return driver.succeeds("flights.issue_ticket", TICKET)
+
+
+def is_cancelled_in_its_pause() -> SagaDriver:
+    driver = trip(90).succeeds("flights.reserve", FLIGHT).succeeds("hotels.reserve", HOTEL).cancel("not going")
+    return driver.refuses("undo hotels.reserve").succeeds("undo flights.reserve").resume().succeeds("undo 2")
+
+
+def waits_for_its_version() -> SagaDriver:
+    @saga(version=2, name="book_trip")
+    async def newer(shop: Shop) -> None:
+        await shop.look("elsewhere")
+
+    driver = trip().succeeds("flights.reserve", FLIGHT).deploys(newer).succeeds("hotels.reserve", HOTEL)
+    driver.succeeds("hotels.reserve", HOTEL).deploys(book_trip, newer).resume()
+    return driver.succeeds("payments.charge", RECEIPT)
+
+
+STORIES: tuple[Callable[[], SagaDriver], ...] = (
+    completes,
+    has_no_seat,
+    is_refused_by_the_card,
+    is_charged_by_nobody_knows,
+    takes_its_time,
+    is_cancelled_in_its_pause,
+    waits_for_its_version,
+)
+
+
+def main() -> None:
+    """Writes the stories that have no file."""
+    for story in STORIES:
+        file = DIRECTORY / f"book_trip_v1_{story.__name__}.json"
+        if file.exists():
+            continue
+        driver = story()
+        state = driver.machine.state
+        recorded = {
+            "saga_id": driver.saga_id,
+            "rows": [json.loads(row) for row in driver.rows],
+            "stands": {
+                "status": state.status,
+                "wake_at": driver.machine.wake_at,
+                "outcome": driver.outcome,
+                "steps": {step.command: [step.forward, step.back] for step in state.steps.values()},
+            },
+        }
+        file.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
