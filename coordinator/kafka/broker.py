@@ -11,6 +11,7 @@ from contracts.topics import Topics
 from coordinator.kafka.connection import KafkaSettings
 from coordinator.kafka.consumer import Consumption
 from coordinator.kafka.dead_letters import DeadLetters
+from coordinator.kafka.log_floods import quieten
 from coordinator.kafka.producer import KafkaPublisher
 from coordinator.kafka.sender import RecordSender
 from coordinator.kafka.topics import TopicsKeeper, topics_needed
@@ -28,6 +29,7 @@ class KafkaBroker:
     """Keeps the promises of ``Broker``."""
 
     def __init__(self, settings: KafkaSettings, topics: Topics, participants: Sequence[str]) -> None:
+        quieten()
         self._settings, self._topics = settings, topics
         names = topics_needed(topics, participants)
         self._commands = [topics.commands(participant) for participant in sorted(set(participants))]
@@ -89,6 +91,7 @@ class KafkaBroker:
                     intake=intake,
                     ownership=ownership,
                     dead_letters=self._dead_letters,
+                    on_missing_topic=self._keeper.look,
                 )
                 self._polling = asyncio.get_running_loop().create_task(self._consumption.run())
                 self._trouble = None
@@ -120,6 +123,8 @@ class KafkaBroker:
     def _replaced(self) -> None:
         """Another cluster, or topics made again: all connections are made anew, offsets start at the earliest (K3)."""
         self._sender.renew()
+        if self._consumption is not None:
+            self._consumption.forget()
         self._renew("topics or cluster replaced")
 
     def _renew(self, reason: str) -> None:
@@ -139,6 +144,8 @@ class KafkaBroker:
                 self._renew(f"the event loop was blocked for {blocked_ms:.0f} ms")
             elif self._consumption is not None and self._consumption.stuck:
                 self._renew("no partitions were assigned")
+            elif self._consumption is not None:
+                self._consumption.look()
 
     async def pause(self) -> None:
         """See ``Broker``."""

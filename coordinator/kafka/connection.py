@@ -39,5 +39,5 @@ class KafkaSettings:
             "bootstrap_servers": self.bootstrap.split(","),
             "client_id": self.client_id,
             "request_timeout_ms": self.request_timeout_ms,
-            "metadata_max_age_ms": 30_000,
+            "metadata_max_age_ms": 5_000,
         }

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import KafkaError
 
 from contracts.failpoints import failpoint
 from coordinator.kafka.connection import KafkaSettings
@@ -25,6 +25,8 @@ _HANDLED_S = 1.0
 """How long a rebalance waits for what is in flight: what is not handled by then comes again elsewhere."""
 _COMMIT_S = 3.0
 _CLOSE_S = 5.0
+_DOUBT_S = 1.0
+"""How long a part of the partitions that seems wrong is accepted."""
 _REJOIN_S = 60.0
 """A consumer that has lost its partitions and was given none for so long is made anew."""
 
@@ -41,15 +43,21 @@ class Consumption(ConsumerRebalanceListener):
         intake: Intake,
         ownership: Ownership,
         dead_letters: DeadLetters,
+        on_missing_topic: Callable[[], None],
     ) -> None:
         self._settings, self._topic, self._group = settings, topic, group
         self._intake, self._ownership, self._dead_letters = intake, ownership, dead_letters
+        self._on_missing_topic = on_missing_topic
         self._replies = Replies(intake, dead_letters)
         self._offsets: dict[TopicPartition, PartitionOffsets] = {}
         self._stopping = self._closed = False
         self._paused = False
         self._revoked_at: float | None = time.monotonic()
         self._commit_failures = 0
+        self._count = 0
+        """Partitions of the topic when the group divided them."""
+        self._asked = 0
+        self._ask_at = 0.0
         self._consumer = AIOKafkaConsumer(
             **settings.client(),
             group_id=group,
@@ -112,6 +120,26 @@ class Consumption(ConsumerRebalanceListener):
             self._paused = False
             self._consumer.resume(*self._consumer.paused())
 
+    def look(self) -> None:
+        """Asks the group to divide the partitions anew when they are not those that it divided.
+
+        A member with a name is given its old part when it joins again, even if that was nothing because the topic was
+        away, and then nobody in its group looks at the topic any more. Having no part may be right, too, so that is
+        doubted less and less often.
+        """
+        count = len(self._consumer.partitions_for_topic(self._topic) or ())
+        if not self.assigned or self._stopping or not count:
+            return
+        now = time.monotonic()
+        if self._offsets and count == self._count:
+            self._asked, self._ask_at = 0, now + _DOUBT_S
+        elif now > self._ask_at:
+            self._asked += 1
+            self._ask_at = now + min(_DOUBT_S * 5**self._asked, 3_600)
+            log.warning("partitions_doubted", partitions=len(self._offsets), of=count, before=self._count)
+            self._revoked_at = now
+            self._consumer.subscribe([self._topic], listener=self)
+
     def pause(self) -> None:
         """Takes nothing more, but stays in the group."""
         self._stopping = True
@@ -137,6 +165,8 @@ class Consumption(ConsumerRebalanceListener):
         self._paused = False
         self._make_way()
         found = self._consumer.partitions_for_topic(self._topic) or set()
+        self._count = len(found)
+        self._ask_at = max(self._ask_at, time.monotonic() + _DOUBT_S)
         own = frozenset(partition.partition for partition in assigned)
         self._ownership.assign(own, max(len(found), max(own, default=0) + 1))
         log.info("partitions_assigned", partitions=sorted(own), of=len(found))
@@ -169,8 +199,11 @@ class Consumption(ConsumerRebalanceListener):
         try:
             async with asyncio.timeout(_COMMIT_S):
                 await self._consumer.commit({partition: offset for partition, (_, offset) in due.items()})
-        except (CommitFailedError, IllegalStateError, KafkaError, OSError, TimeoutError) as error:
-            # After a rebalance, or while the broker is away (aiokafka#929, #848): the next time will do.
+        except Exception as error:
+            # After a rebalance, or while the broker is away (aiokafka#929, #848): the next time will do. Whatever else
+            # it may be, commits must not end.
+            if isinstance(error, KafkaError | TimeoutError):
+                self._on_missing_topic()
             self._commit_failures += 1
             if self._commit_failures == 1:
                 log.warning("offsets_not_committed", error=repr(error))
@@ -179,6 +212,10 @@ class Consumption(ConsumerRebalanceListener):
         for offsets, offset in due.values():
             offsets.committed(offset)
         failpoint("offsets_committed")
+
+    def forget(self) -> None:
+        """The topic is another one by now: offsets of the old one must not be committed to it."""
+        self._offsets.clear()
 
     async def close(self) -> None:
         """Commits what is handled, leaves the group, and closes; gives up after a few seconds."""

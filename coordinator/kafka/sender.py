@@ -164,6 +164,9 @@ class RecordSender:
         self._busy[key] = (outcome, asyncio.get_running_loop().time())
         outcome.add_done_callback(_read)
         try:
+            await asyncio.wait([outcome], timeout=_STALLED_S)
+            if not outcome.done():
+                self._on_missing_topic()
             await outcome
         finally:
             if (busy := self._busy.get(key)) is not None and busy[0] is outcome:

@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from coordinator.embedded.kafka import EmbeddedKafka
@@ -30,8 +32,10 @@ async def test_kafka_is_restarted(kafka: Kafka, embedded_kafka: EmbeddedKafka) -
     assert await on.store.leftovers(2**60, 10) == []
 
 
-async def test_topics_are_deleted(kafka: Kafka) -> None:
-    """They are made again, clients connect anew, and new sagas go through (K3)."""
+@pytest.mark.parametrize("instance", [None, "one"])
+async def test_topics_are_deleted(kafka: Kafka, instance: str | None) -> None:
+    """They are made again, clients connect anew, and new sagas go through, quickly (K3)."""
+    kafka.settings = replace(kafka.settings, instance=instance)
     await kafka.shop()
     on = await kafka.coordinator()
     assert await finish(on, "buy:0") is Status.COMPLETED
