@@ -25,6 +25,9 @@ MAX_CALLBACKS = 1_000_000
 """Callbacks run for one fact. A fan-out over 10,000 steps needs a twentieth; a saga that never waits has no end."""
 
 
+_STOPPED = "The saga's code is being thrown away: nothing in it can begin or wait any more."
+
+
 class _Numbered:
     """Hashed by number rather than by address, so that sets of them iterate alike on every replay."""
 
@@ -191,7 +194,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         if self.stopped:
-            raise NotDurable("The saga is being thrown away: nothing in it can wait any more.")
+            raise NotDurable(_STOPPED)
         due = within(self.now_ms, when * 1_000)
         self._timers_started += 1
         handle = DurableTimer(when, callback, args, self, context)
@@ -226,6 +229,9 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         return self._started_early.pop(coro)
 
     def _start(self, coro: Any, settings: dict[str, Any]) -> "asyncio.Task[Any]":
+        if self.stopped:
+            coro.close()
+            raise NotDurable(_STOPPED)
         self._coroutines += 1
         if settings.get("name") is None:
             settings["name"] = f"coroutine-{self._coroutines}"

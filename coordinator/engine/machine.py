@@ -95,9 +95,12 @@ class Machine:
             self._run.discard()
             self._run = None
 
-    def __del__(self, _finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        if not _finalizing():
+    def __del__(self, _at_exit: Callable[[], bool] = sys.is_finalizing) -> None:
+        try:
             self.close()
+        except Exception:
+            if not _at_exit():  # then there may be nothing left to work with
+                raise
 
     @property
     def wake_at(self) -> int | None:

@@ -195,7 +195,7 @@ class Run(DeterministicLoop, SagaRuntime):
             return
         outside = self._enter()
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(module=warnings):  # found even while the process ends
                 warnings.simplefilter("ignore")  # of coroutines that were made and not yet awaited
                 for each in left:
                     _close(each)

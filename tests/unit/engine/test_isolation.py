@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import logging
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from coordinator.saga import saga
 from tests.sagas import SagaDriver, Shop
 from tests.unit.engine.stories import errand, hasty
 
+ROOT = Path(__file__).parents[3]
 LOOPS: list[Callable[[], asyncio.AbstractEventLoop]] = [asyncio.new_event_loop, uvloop.new_event_loop]
 
 
@@ -81,12 +84,18 @@ async def crowd(shop: Shop) -> None:
         async for _ in items():
             await shop.take("consumed")
 
+    async def argue() -> None:
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await asyncio.gather(tidy("at last"), tidy("and"))
+
     early = shop.take("never awaited before the others")
     first = asyncio.create_task(tidy("a"))
     second = asyncio.create_task(consume())
     shielded = asyncio.shield(tidy("shielded"))
     async with asyncio.timeout(60):
-        await asyncio.gather(tidy("b"), tidy("c"), asyncio.sleep(30), first, second, shielded)
+        await asyncio.gather(tidy("b"), tidy("c"), argue(), first, second, shielded)
     await early
 
 
@@ -131,6 +140,19 @@ def test_nobody_complains(drop: str, told: list[str]) -> None:
             pass
     del driver
     gc.collect()
+
+
+def test_nobody_complains_when_the_process_ends() -> None:
+    """A coordinator that exits with warm sagas leaves no noise behind."""
+    code = """
+from tests.sagas import SagaDriver
+from tests.unit.engine.test_isolation import crowd
+kept = [SagaDriver(crowd).start() for _ in range(3)]
+kept.append(kept)
+other = SagaDriver(crowd).start().machine
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stderr == ""
 
 
 def test_a_no_that_nobody_looked_at_is_not_told(told: list[str]) -> None:
