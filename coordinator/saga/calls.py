@@ -1,6 +1,7 @@
 """What ``await flights.reserve(…)`` does inside a saga."""
 
 import asyncio
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -41,6 +42,8 @@ class SagaCaller:
         """Sends the command through the coordinator and waits, durably, for its result."""
         runtime = self._runtime
         if not runtime.runs:
+            if isinstance(sys.exc_info()[1], GeneratorExit):
+                raise GeneratorExit  # a `finally` of code that is thrown away, maybe by the collector: leave quietly
             raise OutsideOfSaga(f"{command.type} can only be called while its saga runs, and by the saga itself.")
         step, result = runtime.issue(command, command.write_arguments(arguments, named))
         try:
