@@ -1,6 +1,7 @@
 """Points in time: milliseconds since 1970 UTC inside, RFC 3339 on the wire."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -8,7 +9,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def to_rfc3339(ms: int) -> str:
     """``2026-03-01T12:00:00.250Z``."""
     seconds, rest = divmod(ms, 1_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(seconds: int) -> str:
+    """Most of the thousands of messages of a second fall into the same few."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def from_rfc3339(text: str) -> int:

@@ -187,14 +187,3 @@ HISTORY = f"""
     ORDER BY seq
     LIMIT $3
 """
-
-# Reads the broker last seen.
-BROKER = f"SELECT cluster_id, topics, {_ms('seen_at')} AS seen_at FROM broker"
-
-# Keeps the broker that is there now.
-KEEP_BROKER = """
-    INSERT INTO broker (cluster_id, topics, seen_at)
-    VALUES ($1, $2::text::jsonb, to_timestamp($3::float8 / 1000))
-    ON CONFLICT (single) DO UPDATE
-    SET cluster_id = excluded.cluster_id, topics = excluded.topics, seen_at = excluded.seen_at
-"""

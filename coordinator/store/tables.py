@@ -8,7 +8,6 @@ the name of what it guards.
 from collections.abc import Iterable
 
 from sqlalchemy import (
-    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -116,15 +115,3 @@ outbox = Table(
     },
 )
 """Records that Kafka has not acknowledged yet. ``headers`` is a JSON array of [name, value in base64]."""
-
-broker = Table(
-    "broker",
-    metadata,
-    Column("single", Boolean, nullable=False, server_default=text("true")),
-    Column("cluster_id", Text, nullable=False),
-    Column("topics", JSONB, nullable=False),
-    Column("seen_at", _instant, nullable=False),
-    PrimaryKeyConstraint("single", name="one_broker"),
-    CheckConstraint("single", name="only_one_row"),
-)
-"""The broker last seen, as one row: another one has lost everything that was on its way."""

@@ -1,4 +1,4 @@
-"""Sagas, their histories, the outbox, and the broker last seen."""
+"""Sagas, their histories, and the outbox."""
 
 from alembic import op
 
@@ -87,23 +87,11 @@ def upgrade() -> None:
             vacuum_truncate = false
         )
     """)
-    # The broker last seen, as one row: another cluster, or a topic made again, has lost what was on its way.
-    op.execute("""
-        CREATE TABLE broker (
-            single boolean NOT NULL DEFAULT true,
-            cluster_id text NOT NULL,
-            topics jsonb NOT NULL,
-            seen_at timestamptz NOT NULL,
-            CONSTRAINT one_broker PRIMARY KEY (single),
-            CONSTRAINT only_one_row CHECK (single)
-        )
-    """)
 
 
 def downgrade() -> None:
     """Drops everything: all sagas are lost."""
     # Nothing refers to anything, so any order will do.
-    op.execute("DROP TABLE broker")
     op.execute("DROP TABLE outbox")
     op.execute("DROP TABLE history")
     op.execute("DROP TABLE saga")

@@ -149,7 +149,13 @@ def tests_wait_for_facts(source: Source) -> Iterator[str]:
 
 def _is_saga(source: Source, call: ast.Call) -> bool:
     """Whether the call is part of a saga's code."""
-    return any("saga" in ast.unparse(each) for node in _around(source, call) for each in node.decorator_list)
+    takes_contracts = {"Shop", "Flights", "Hotels", "Payments"}
+    for node in _around(source, call):
+        declared = any("saga" in ast.unparse(each) for each in node.decorator_list)
+        taken = {ast.unparse(each.annotation) for each in node.args.args if each.annotation is not None}
+        if declared or taken & takes_contracts:
+            return True
+    return False
 
 
 def _is_slow(source: Source, call: ast.Call) -> bool:

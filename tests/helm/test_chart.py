@@ -154,7 +154,7 @@ def test_settings_can_be_read(render: Render) -> None:
 def test_the_coordinator_ends_before_it_is_killed(render: Render) -> None:
     """Shutdown takes less than the grace period."""
     pod = render(EVERYTHING).one("Deployment")["spec"]["template"]["spec"]
-    assert float(environment(pod)["AMENDS_SHUTDOWN_S"]) < pod["terminationGracePeriodSeconds"] == 60
+    assert float(environment(pod)["AMENDS_STOP_S"]) < pod["terminationGracePeriodSeconds"] == 60
 
 
 def test_the_migration_runs_first(render: Render) -> None:

@@ -154,11 +154,11 @@ async def test_a_database_of_a_newer_release(database_url: str, ask: Ask) -> Non
 
 async def test_a_step_that_fails_leaves_nothing(database_url: str, ask: Ask) -> None:
     """Here the last table is there already: none of the others is made, and Postgres' own words come through."""
-    await ask("CREATE TABLE broker ()")
-    with pytest.raises(asyncpg.DuplicateTableError, match="broker"):
+    await ask("CREATE TABLE outbox ()")
+    with pytest.raises(asyncpg.DuplicateTableError, match="outbox"):
         await migrations.upgrade(database_url)
     assert await migrations.current(database_url) is None
-    assert await ask(SCHEMA["everything"]) == [("broker",)]
+    assert await ask(SCHEMA["everything"]) == [("outbox",)]
 
 
 async def test_both_spellings_of_an_address(database_url: str) -> None:

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 
 from coordinator.runtime.ports import Confirmed, OutcomeUnknown, SagaWrite, StoreUnavailable
-from coordinator.store.broker import BrokerRecord, BrokerSeen
 from coordinator.store.connection import Pool, connect
 from coordinator.store.saga_store import PostgresStore
 from tests.conformance.writes import start, step
@@ -200,15 +199,6 @@ async def test_a_closed_pool_refuses(pool: Pool, store: PostgresStore, until: Un
     await until(ALONE)
     with pytest.raises(StoreUnavailable, match="closed"):
         await store.ping()
-
-
-async def test_the_broker_last_seen(pool: Pool) -> None:
-    """One row, the last one kept."""
-    record = BrokerRecord(pool)
-    assert await record.last_seen() is None
-    for cluster in ("first", "second"):
-        await record.keep(BrokerSeen(cluster, {"amends.replies": f"{cluster}-1"}), 1)
-    assert await record.last_seen() == BrokerSeen("second", {"amends.replies": "second-1"})
 
 
 async def until_written(store: PostgresStore, write: SagaWrite) -> None:

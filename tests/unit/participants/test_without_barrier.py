@@ -33,10 +33,13 @@ def plain(seen: list[str]) -> Participant:
         seen.append(purchase.article)
         if purchase.article == "wrong":
             return "no parcel"  # type: ignore[return-value]
-        if purchase.article == "cancelled":
-            raise asyncio.CancelledError
-        if purchase.article == "slow":
-            await asyncio.sleep(2 * ROUND_S)
+        match purchase.article:
+            case "cancelled":
+                raise asyncio.CancelledError
+            case "slow":
+                await asyncio.sleep(2 * ROUND_S)
+            case _:
+                pass
         return Parcel(purchase.article)
 
     @participant.on(Plain.give_back)
