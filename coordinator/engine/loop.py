@@ -205,7 +205,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         assert isinstance(handle, DurableTimer), "the loop makes no other timers"
-        if self._timers.pop(handle.number, None) is not None and not self.stopped:
+        if self._timers.pop(handle.number, None) is not None and self.entered and not self.stopped:
             self.cancel_timer(handle.number)
 
     def _number(self) -> int:

@@ -228,7 +228,7 @@ class Run(DeterministicLoop, SagaRuntime):
 
     def abandon(self, step: int) -> None:
         """See SagaRuntime."""
-        if not self.stopped and self._awaited.pop(step, None) is not None:
+        if self.runs and self._awaited.pop(step, None) is not None:
             self._script.abandon(step)
 
     def start_timer(self, timer: int, due_ms: int) -> None:

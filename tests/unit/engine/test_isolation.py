@@ -142,6 +142,22 @@ def test_nobody_complains(drop: str, told: list[str]) -> None:
     gc.collect()
 
 
+def test_code_that_the_collector_comes_to_first(told: list[str]) -> None:
+    """Among garbage that holds the machine too, the coroutines may go before it: their steps and timers are let go."""
+
+    @saga(version=1)
+    async def limited(shop: Shop) -> None:
+        try:
+            async with asyncio.timeout(60):
+                await shop.take("a")
+        finally:
+            await shop.take("b")
+
+    driver = SagaDriver(limited).start()
+    driver.machine._run = None
+    gc.collect()
+
+
 def test_nobody_complains_when_the_process_ends() -> None:
     """A coordinator that exits with warm sagas leaves no noise behind."""
     code = """
