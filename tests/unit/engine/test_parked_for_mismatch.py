@@ -156,7 +156,7 @@ def test_each_saga_stays_with_its_version() -> None:
 
 def test_a_saga_going_back_needs_no_code() -> None:
     """Its definition may be gone altogether: which undo goes where stands in the history."""
-    driver = half_way().cancel().deploys(saga(version=1, name="other")(code(mended).function))
+    driver = half_way().cancel().deploys(saga(version=1, name="other")(code(ends_early).function))
     driver.succeeds("undo 2").expects("undo shop.take").succeeds("undo 1").is_("compensated")
 
 
