@@ -268,6 +268,18 @@ def test_a_wait_for_nothing_is_a_bug() -> None:
     driver.deploys(code(mended)).resume().expects("shop.take").is_("running")
 
 
+def test_a_wait_for_nothing_ends_with_the_deadline() -> None:
+    """A saga with a deadline is woken by that, and goes back."""
+
+    @saga(version=1, deadline="60s")
+    async def stuck(shop: Shop) -> None:
+        await shop.take("a")
+        await asyncio.Event().wait()
+
+    driver = SagaDriver(stuck).start().succeeds(1, "A").is_("running").passes(60_000).is_("compensating")
+    assert driver.cause == "deadline_exceeded"
+
+
 def test_a_wait_for_another_coroutine_is_none() -> None:
     """Something is under way: that will wake it."""
 

@@ -114,6 +114,7 @@ ACTS = ("succeeds",) * 5 + (
     "resumes",
     "restarts",
     "wakes too early",
+    "clock steps back",
 )
 
 
@@ -133,6 +134,8 @@ def act(driver: SagaDriver, what: str, send: Send | None) -> None:
             driver.restarts()
         case "wakes too early":
             driver.wake()
+        case "clock steps back":
+            driver.now -= 5_000
         case _ if send is not None:
             answer(driver, what, send)
         case _:
