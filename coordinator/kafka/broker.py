@@ -143,7 +143,7 @@ class KafkaBroker:
             if blocked_ms > self._settings.session_timeout_ms:
                 self._renew(f"the event loop was blocked for {blocked_ms:.0f} ms")
             elif self._consumption is not None and self._consumption.stuck:
-                self._renew("no partitions were assigned")
+                self._renew("the group does not answer")
             elif self._consumption is not None:
                 self._consumption.look()
 

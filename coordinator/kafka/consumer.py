@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from contracts.failpoints import failpoint
 from coordinator.kafka.connection import KafkaSettings
 from coordinator.kafka.dead_letters import DeadLetters
+from coordinator.kafka.metadata import unhurried
 from coordinator.kafka.offsets import PartitionOffsets
 from coordinator.kafka.replies import Replies
 from coordinator.runtime.intake import Intake
@@ -29,6 +30,8 @@ _DOUBT_S = 1.0
 """How long a part of the partitions that seems wrong is accepted."""
 _REJOIN_S = 60.0
 """A consumer that has lost its partitions and was given none for so long is made anew."""
+_FAILING_S = 20.0
+"""So is one whose commits have failed for so long."""
 
 
 class Consumption(ConsumerRebalanceListener):
@@ -53,7 +56,8 @@ class Consumption(ConsumerRebalanceListener):
         self._stopping = self._closed = False
         self._paused = False
         self._revoked_at: float | None = time.monotonic()
-        self._commit_failures = 0
+        self._failing_since: float | None = None
+        """When the first of the commits failed that have failed in a row."""
         self._count = 0
         """Partitions of the topic when the group divided them."""
         self._asked = 0
@@ -69,6 +73,7 @@ class Consumption(ConsumerRebalanceListener):
             rebalance_timeout_ms=max(10_000, settings.session_timeout_ms),
             fetch_max_wait_ms=500,
         )
+        unhurried(self._consumer)
 
     @property
     def assigned(self) -> bool:
@@ -77,8 +82,13 @@ class Consumption(ConsumerRebalanceListener):
 
     @property
     def stuck(self) -> bool:
-        """Whether the group has not told it its part for too long."""
-        return self._revoked_at is not None and time.monotonic() - self._revoked_at > _REJOIN_S
+        """Whether the group has not told it its part, or taken a commit, for too long: aiokafka's calls of the group's
+        coordinator may wait for ever once a broker has died."""
+        now = time.monotonic()
+        joining_since, failing_since = self._revoked_at, self._failing_since
+        return (joining_since is not None and now - joining_since > _REJOIN_S) or (
+            failing_since is not None and now - failing_since > _FAILING_S
+        )
 
     async def run(self) -> None:
         """Connects, joins the group and polls until it is cancelled. Raises KafkaError, OSError, TimeoutError."""
@@ -204,11 +214,11 @@ class Consumption(ConsumerRebalanceListener):
             # it may be, commits must not end.
             if isinstance(error, KafkaError | TimeoutError):
                 self._on_missing_topic()
-            self._commit_failures += 1
-            if self._commit_failures == 1:
+            if self._failing_since is None:
+                self._failing_since = time.monotonic()
                 log.warning("offsets_not_committed", error=repr(error))
             return
-        self._commit_failures = 0
+        self._failing_since = None
         for offsets, offset in due.values():
             offsets.committed(offset)
         failpoint("offsets_committed")

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from coordinator.kafka.connection import KafkaSettings
+from coordinator.kafka.metadata import unhurried
 from coordinator.kafka.records import MAX_BATCH_BYTES, Lane, Record, lanes, now_ms
 from coordinator.runtime.ports import PublisherUnavailable
 
@@ -97,6 +98,7 @@ class RecordSender:
                 max_request_size=2 * MAX_BATCH_BYTES,
                 linger_ms=0,
             )
+            unhurried(producer)
             try:
                 await producer.start()
             except BaseException:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 COMMIT_LIMIT_S = 10.0
 REVOKED_LIMIT_S = 2.0
 """The rest of the group is waiting."""
+STUCK_S = 20.0
+"""A consumer whose commits have failed for so long is replaced: aiokafka's may wait for ever for its coordinator."""
 PAUSE_S = 0.05
 """Between two commits. What was done in the meantime is the next commit; a process that dies before it only has its
 last commands brought again, which the barrier answers."""
@@ -27,6 +30,12 @@ class Offsets:
         self._done: dict[TopicPartition, int] = {}
         self._changed = asyncio.Event()
         self._committing = asyncio.Lock()
+        self._failing_since: float | None = None
+
+    @property
+    def stuck(self) -> bool:
+        """Whether no commit has succeeded for too long."""
+        return self._failing_since is not None and time.monotonic() - self._failing_since > STUCK_S
 
     def done(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Everything before these offsets has been answered, and the answers were acknowledged."""
@@ -53,8 +62,10 @@ class Offsets:
                 log.info("The group has moved on, so some commands will be answered again: %s", error)
             except (KafkaError, TimeoutError) as error:
                 log.warning("Offsets could not be committed and will be later: %r", error)
+                self._failing_since = self._failing_since or time.monotonic()
                 self._changed.set()
                 return
+            self._failing_since = None
             self._done = {
                 partition: offset
                 for partition, offset in self._done.items()

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from contracts.failpoints import failpoint
+from participants.sdk.metadata import unhurried
 from participants.sdk.records import Outgoing
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ class Sender:
                 request_timeout_ms=round(SEND_LIMIT_S * 1_000),
                 metadata_max_age_ms=30_000,
             )
+            unhurried(producer)
             try:
                 await asyncio.wait_for(producer.start(), CONNECT_LIMIT_S)
                 self._producer = producer

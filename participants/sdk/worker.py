@@ -17,6 +17,7 @@ from contracts.topics import Topics
 from participants.sdk.arrivals import Arrivals, Call, SetAside
 from participants.sdk.batch import BarrierBatch
 from participants.sdk.executor import HANDLER_LIMIT_S, Answered, Executor, WithoutBarrier
+from participants.sdk.metadata import unhurried
 from participants.sdk.offsets import Offsets, Rebalances
 from participants.sdk.participant import Participant
 from participants.sdk.records import Outgoing, Records, now_ms
@@ -29,7 +30,7 @@ MAX_RECORDS = 500
 """Taken from the consumer at once."""
 MAX_UNFINISHED = 4
 """Rounds whose replies are not acknowledged yet, while the next is handled."""
-FETCH_WAIT_MS = 60_000
+FETCH_WAIT_MS = 10_000
 MAX_FETCH_BYTES = 4 * 1024 * 1024
 """Of one partition at once: more than the largest record, an undo with arguments, result and cause."""
 NEVER_MS = 24 * 3_600_000
@@ -37,6 +38,8 @@ NEVER_MS = 24 * 3_600_000
 CONSUMER_LIMIT_S = 10.0
 """Longest wait, in seconds, for a consumer to connect or to stop."""
 TOPICS_POLL_S = 0.2
+METADATA_MS = 5_000
+"""So soon a topic is found that was deleted and made again, or that has more partitions."""
 TOPICS_LOG_S = 10.0
 PAUSE_S = 1.0
 """Before a consumer that broke is replaced."""
@@ -189,8 +192,9 @@ class Worker:
             session_timeout_ms=self._session_timeout_ms,
             heartbeat_interval_ms=self._session_timeout_ms // 4,
             max_partition_fetch_bytes=MAX_FETCH_BYTES,
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=METADATA_MS,
         )
+        unhurried(consumer)
         offsets = Offsets(consumer)
         committing = asyncio.create_task(offsets.keep_committing())
         try:
@@ -225,6 +229,8 @@ class Worker:
         while not self._stopping:
             with self._interruptible():
                 fetched = await consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=MAX_RECORDS)
+            if offsets.stuck:
+                raise TimeoutError("No offsets could be committed for too long.")
             if fetched:
                 read = self._arrivals.read
                 arrived = [

@@ -112,6 +112,11 @@ class System:
         for database in self._databases.values():
             await self.servers.postgres.drop_database(database)
 
+    def log_lines(self) -> dict[str, int]:
+        """How much each part has logged so far."""
+        parts = [*self.coordinators, *self.participants.values()]
+        return {part.name: part.log.read_bytes().count(b"\n") for part in parts if part.log.exists()}
+
     async def start_coordinator(self, number: int = 0, extra: Mapping[str, str] | None = None) -> None:
         """Starts it, and learns its address. Raises ProcessFailed when it dies first."""
         part = self.coordinators[number]

@@ -14,11 +14,16 @@ from tests.faults.queues import groups_of
 from tests.faults.system import System, death_of
 from tests.faults.trips import Trips
 
+MOST_LINES = 1_500
+"""A part that logs more of an outage of some seconds is in a loop that does not pause."""
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def survives(trips: Trips, outage: Callable[[], Awaitable[None]], record_property: Any) -> None:
-    """Trips are asked for before, during and after the outage; all that was acknowledged ends as it should."""
+    """Trips are asked for before, during and after the outage; all that was acknowledged ends as it should, and nobody
+    runs hot meanwhile."""
+    logged = trips.system.log_lines()
     await trips.ask_for(24)
     await trips.under_way(36)
     under_way = asyncio.ensure_future(outage())
@@ -30,6 +35,8 @@ async def survives(trips: Trips, outage: Callable[[], Awaitable[None]], record_p
     await trips.again()
     assert await trips.faults() == []
     record_property("recovered_s", round(monotonic() - over, 2))
+    grown = {name: lines - logged.get(name, 0) for name, lines in trips.system.log_lines().items()}
+    assert max(grown.values()) < MOST_LINES, grown
 
 
 async def test_kafka_is_restarted(

@@ -3,8 +3,10 @@
 import asyncio
 from typing import cast
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+import participants.sdk.offsets
 from participants.sdk.offsets import Offsets
 
 FIRST, SECOND = TopicPartition("commands", 0), TopicPartition("commands", 1)
@@ -40,3 +42,19 @@ async def test_a_partition_that_is_done_during_a_commit_is_committed_next() -> N
     assert consumer.committed == {FIRST: 1}
     await offsets.commit()
     assert consumer.committed == {FIRST: 2, SECOND: 7}
+
+
+async def test_commits_that_fail_for_long_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The consumer is of no use any more then; one commit that succeeds, and it is."""
+    monkeypatch.setattr(participants.sdk.offsets, "COMMIT_LIMIT_S", 0.01)
+    monkeypatch.setattr(participants.sdk.offsets, "STUCK_S", 0.0)
+    consumer = SlowConsumer()
+    offsets = Offsets(cast("AIOKafkaConsumer", consumer))
+    offsets.done({FIRST: 1})
+    assert not offsets.stuck
+    await offsets.commit()
+    assert offsets.stuck
+    consumer.answered.set()
+    await offsets.commit()
+    assert not offsets.stuck
+    assert consumer.committed == {FIRST: 1}
