@@ -54,6 +54,7 @@ async def test_the_cluster_is_replaced(kafka: Kafka, embedded_kafka: EmbeddedKaf
     on = await kafka.coordinator()
     await on.coordinator.intake.submit("inquire:1", start("inquire", "book"))
     await shop.until_got(1)
+    await shop.stop()
     await embedded_kafka.stop()
     await embedded_kafka.wipe()
     await embedded_kafka.start()
