@@ -179,14 +179,21 @@ def histories_are_whole(evidence: Evidence) -> Iterator[str]:
 def rows_say_what_the_log_says(evidence: Evidence) -> Iterator[str]:
     """O7: replaying the log gives what the row shows; and replaying it up to each row, then taking in the next row's
     events, gives what replaying one row more gives."""
-    for saga_id, row in evidence.sagas.items():
-        machine = _rebuilt(evidence, saga_id)
-        shown = (row.status, row.parked_for, row.outcome)
-        outcome = machine.state.outcome
-        said = (machine.status.value, machine.state.parked_for, None if outcome is None else outcome.decode())
-        if shown != said:
-            yield f"{saga_id}: the row shows {shown}, the log says {said}"
-        yield from _replays(evidence, saga_id)
+    for saga_id in evidence.sagas:
+        try:
+            yield from _replayed(evidence, saga_id)
+        except Exception as error:
+            yield f"{saga_id}: its log cannot be replayed: {error!r}"
+
+
+def _replayed(evidence: Evidence, saga_id: str) -> Iterator[str]:
+    row, machine = evidence.sagas[saga_id], _rebuilt(evidence, saga_id)
+    shown = (row.status, row.parked_for, row.outcome)
+    outcome = machine.state.outcome
+    said = (machine.status.value, machine.state.parked_for, None if outcome is None else outcome.decode())
+    if shown != said:
+        yield f"{saga_id}: the row shows {shown}, the log says {said}"
+    yield from _replays(evidence, saga_id)
 
 
 def _replays(evidence: Evidence, saga_id: str) -> Iterator[str]:
