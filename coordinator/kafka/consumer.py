@@ -11,9 +11,9 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
 from contracts.failpoints import failpoint
+from contracts.unhurried import unhurried
 from coordinator.kafka.connection import KafkaSettings
 from coordinator.kafka.dead_letters import DeadLetters
-from coordinator.kafka.metadata import unhurried
 from coordinator.kafka.offsets import PartitionOffsets
 from coordinator.kafka.replies import Replies
 from coordinator.runtime.intake import Intake

@@ -8,8 +8,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from contracts.unhurried import unhurried
 from coordinator.kafka.connection import KafkaSettings
-from coordinator.kafka.metadata import unhurried
 from coordinator.kafka.records import MAX_BATCH_BYTES, Lane, Record, lanes, now_ms
 from coordinator.runtime.ports import PublisherUnavailable
 

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from contracts.failpoints import failpoint
-from participants.sdk.metadata import unhurried
+from contracts.unhurried import unhurried
 from participants.sdk.records import Outgoing
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contracts.failpoints import failpoint
 from contracts.topics import Topics
+from contracts.unhurried import unhurried
 from participants.sdk.arrivals import Arrivals, Call, SetAside
 from participants.sdk.batch import BarrierBatch
 from participants.sdk.executor import HANDLER_LIMIT_S, Answered, Executor, WithoutBarrier
-from participants.sdk.metadata import unhurried
 from participants.sdk.offsets import Offsets, Rebalances
 from participants.sdk.participant import Participant
 from participants.sdk.records import Outgoing, Records, now_ms
