@@ -39,20 +39,20 @@ async def test_killed_at_a_failpoint(
     record_property("recovered_s", round(monotonic() - died, 2))
 
 
-async def test_all_killed_between_commit_and_reply(
+async def test_all_are_dead_between_commit_and_reply(
     system: System, trips: Trips, tmp_path: Path, record_property: Any
 ) -> None:
-    """All three, at once, the coordinator too: nobody does anything a second time."""
-    armed = {name: Armed("participant_committed", tmp_path, times=2) for name in system.participants}
-    await asyncio.gather(*(system.start_participant(name, armed[name].environment) for name in armed))
+    """All three, each with an effect that nobody has heard of, and the coordinator: nothing is done a second time."""
     await trips.ask_for(12)
-    for name in armed:
+    for name in ("payments", "hotels", "flights"):
+        armed = Armed("participant_committed", tmp_path)
+        await system.start_participant(name, armed.environment)
         await killed(system, trips, name)
-    assert all(each.fired for each in armed.values())
+        assert armed.fired
     system.coordinators[0].kill()
     await death_of(system.coordinators[0])
     died = monotonic()
-    await asyncio.gather(*(system.start_participant(name) for name in armed), system.start_coordinator())
+    await asyncio.gather(*(system.start_participant(name) for name in system.participants), system.start_coordinator())
     await trips.again()
     assert await trips.faults() == []
     record_property("recovered_s", round(monotonic() - died, 2))
