@@ -148,7 +148,7 @@ class Pool:
             if "target_session_attrs" not in self._url:
                 options["target_session_attrs"] = "read-write"
         try:
-            return await asyncpg.connect(self._url, **options)
+            connection = await asyncpg.connect(self._url, **options)
         except asyncpg.ProtocolViolationError as error:
             raise StoreUnavailable(
                 f"{self.where} refuses a session's settings ({error}): it seems to be a pooler such as pgbouncer. "
@@ -156,6 +156,16 @@ class Pool:
             ) from error
         except asyncpg.TargetServerAttributeNotMatched as error:
             raise StoreUnavailable(f"{self.where} is read-only: waiting for the server to write to.") from error
+        if not settings.pooled_elsewhere:
+            await self._limit_transactions(connection)
+        return connection
+
+    async def _limit_transactions(self, connection: asyncpg.Connection) -> None:
+        try:
+            await connection.execute(self.settings.transaction_limit(local=False))
+        except BaseException:
+            connection.terminate()
+            raise
 
 
 async def connect(

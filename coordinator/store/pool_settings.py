@@ -44,9 +44,22 @@ class PoolSettings:
             "idle_in_transaction_session_timeout": str(int(self.statement_timeout * 500)),
         }
 
+    def transaction_limit(self, *, local: bool) -> str:
+        """Sets the limit for whole transactions, where the server has one (from Postgres 17 on).
+
+        It is the only one that counts while a statement is prepared and not yet executed: stopped there, a coordinator
+        would keep its locks for as long as it is stopped. Longer than the others, so that those come first.
+        """
+        milliseconds = int(self.statement_timeout * 1500)
+        return (
+            f"SELECT set_config('transaction_timeout', '{milliseconds}', {str(local).lower()}) "
+            "WHERE current_setting('server_version_num')::int >= 170000"
+        )
+
     @property
     def begin(self) -> str:
         """Begins a transaction, in one round trip."""
         if not self.pooled_elsewhere:
             return "BEGIN"
-        return "; ".join(["BEGIN", *(f"SET LOCAL {name} = {value}" for name, value in self.limits.items())])
+        limits = [f"SET LOCAL {name} = {value}" for name, value in self.limits.items()]
+        return "; ".join(["BEGIN", *limits, self.transaction_limit(local=True)])
