@@ -103,7 +103,10 @@ class Intake:
         else:
             self._waiting[saga_id] = [letter]
             self.on_mail()
-        self._size += 1
+        self._grow(1)
+
+    def _grow(self, letters: int) -> None:
+        self._size += letters
         if self._size >= self._limits.facts_high:
             self._full = True
 
@@ -142,7 +145,7 @@ class Intake:
     def put_back(self, saga_id: str, letters: list[Letter]) -> None:
         """The saga's batch came to nothing: its letters stand in front again, in their order."""
         held = self._taken.pop(saga_id)
-        self._size += len(letters)
+        self._grow(len(letters))
         self._waiting[saga_id] = letters + held
         self._waiting.move_to_end(saga_id, last=False)
         self.on_mail()

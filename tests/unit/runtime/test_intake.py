@@ -90,6 +90,16 @@ def test_full_from_the_high_mark_to_the_low_one() -> None:
     assert (intake.full, called) == (False, [1])
 
 
+def test_what_is_put_back_fills_the_intake_again() -> None:
+    """While Postgres is away sources pause, though all that waits was in a batch when the trouble began."""
+    intake = Intake(Limits(facts_high=2, facts_low=1))
+    offer(intake, "a", "1", "2")
+    box = dict(intake.take(1))["a"]
+    assert not intake.full
+    intake.put_back("a", box)
+    assert intake.full
+
+
 async def test_submitting_to_a_full_intake_is_refused() -> None:
     """Whoever starts sagas is told to try again; nothing was taken in."""
     intake = Intake(Limits(facts_submitted=1))
