@@ -25,6 +25,8 @@ _POLL_MS = 1_000
 _HANDLED_S = 1.0
 """How long a rebalance waits for what is in flight: what is not handled by then comes again elsewhere."""
 _COMMIT_S = 3.0
+_ASK_S = 5.0
+"""After so long without a commit the group is asked for an offset, only to see whether it answers."""
 _CLOSE_S = 5.0
 _DOUBT_S = 1.0
 """How long a part of the partitions that seems wrong is accepted."""
@@ -58,6 +60,8 @@ class Consumption(ConsumerRebalanceListener):
         self._revoked_at: float | None = time.monotonic()
         self._failing_since: float | None = None
         """When the first of the commits failed that have failed in a row."""
+        self._heard_at = time.monotonic()
+        """When the group last answered, or was last asked."""
         self._count = 0
         """Partitions of the topic when the group divided them."""
         self._asked = 0
@@ -197,18 +201,27 @@ class Consumption(ConsumerRebalanceListener):
                 await self._commit()
 
     async def _commit(self) -> None:
-        """Commits what is handled. A failure is no harm: what is committed too late comes again, and is known then."""
+        """Commits what is handled. A failure is no harm: what is committed too late comes again, and is known then.
+
+        When there is nothing to commit for a while, the group is asked for an offset instead: a consumer that gets no
+        answer gets no replies either, and would never have anything to commit.
+        """
         mine = self._consumer.assignment()
         due = {
             partition: (offsets, offset)
             for partition, offsets in self._offsets.items()
             if partition in mine and (offset := offsets.to_commit()) is not None
         }
-        if not due:
+        now = time.monotonic()
+        if not due and (not mine or now - self._heard_at < _ASK_S):
             return
+        self._heard_at = now
         try:
             async with asyncio.timeout(_COMMIT_S):
-                await self._consumer.commit({partition: offset for partition, (_, offset) in due.items()})
+                if due:
+                    await self._consumer.commit({partition: offset for partition, (_, offset) in due.items()})
+                else:
+                    await self._consumer.committed(next(iter(mine)))
         except Exception as error:
             # After a rebalance, or while the broker is away (aiokafka#929, #848): the next time will do. Whatever else
             # it may be, commits must not end.
@@ -221,7 +234,8 @@ class Consumption(ConsumerRebalanceListener):
         self._failing_since = None
         for offsets, offset in due.values():
             offsets.committed(offset)
-        failpoint("offsets_committed")
+        if due:
+            failpoint("offsets_committed")
 
     def forget(self) -> None:
         """The topic is another one by now: offsets of the old one must not be committed to it."""

@@ -17,6 +17,9 @@ REVOKED_LIMIT_S = 2.0
 """The rest of the group is waiting."""
 STUCK_S = 20.0
 """A consumer whose commits have failed for so long is replaced: aiokafka's may wait for ever for its coordinator."""
+ASK_S = 5.0
+"""After so long without a commit the group is asked for an offset, only to see whether it answers: a consumer without
+an answer gets no commands either, and would never have anything to commit."""
 PAUSE_S = 0.05
 """Between two commits. What was done in the meantime is the next commit; a process that dies before it only has its
 last commands brought again, which the barrier answers."""
@@ -34,7 +37,7 @@ class Offsets:
 
     @property
     def stuck(self) -> bool:
-        """Whether no commit has succeeded for too long."""
+        """Whether the group has not answered for too long."""
         return self._failing_since is not None and time.monotonic() - self._failing_since > STUCK_S
 
     def done(self, offsets: Mapping[TopicPartition, int]) -> None:
@@ -45,9 +48,26 @@ class Offsets:
     async def keep_committing(self) -> None:
         """Commits what is done, for ever."""
         while True:
-            await self._changed.wait()
-            await self.commit()
+            try:
+                await asyncio.wait_for(self._changed.wait(), ASK_S)
+            except TimeoutError:
+                await self.ask()
+            else:
+                await self.commit()
             await asyncio.sleep(PAUSE_S)
+
+    async def ask(self) -> None:
+        """Asks the group for an offset; ``stuck`` tells when it has not answered for too long."""
+        partition = next(iter(self._consumer.assignment()), None)
+        if partition is None:
+            return
+        try:
+            await asyncio.wait_for(self._consumer.committed(partition), COMMIT_LIMIT_S)
+        except (KafkaError, TimeoutError) as error:
+            log.warning("The group does not answer: %r", error)
+            self._failing_since = self._failing_since or time.monotonic()
+        else:
+            self._failing_since = None
 
     async def commit(self) -> None:
         """Commits what is done now. When that fails nothing is lost: it is tried again, or the commands come again."""

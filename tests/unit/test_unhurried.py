@@ -38,6 +38,18 @@ async def test_metadata_is_asked_for_a_few_times_a_second() -> None:
     assert 5 <= owner.client.asked <= 8
 
 
+async def test_an_error_is_no_answer() -> None:
+    """It would end what asks for metadata, and everything else would wait for that for ever."""
+    owner = Owner()
+
+    async def fails(cluster: Any, topics: Any) -> bool:
+        raise ZeroDivisionError
+
+    owner.client._metadata_update = fails
+    unhurried(owner)
+    assert await owner.client._metadata_update(None, None) is False
+
+
 async def test_the_clients_of_aiokafka_have_what_is_slowed_down() -> None:
     """It is a private method of theirs: a release without it is noticed here."""
     consumer, producer = AIOKafkaConsumer(), AIOKafkaProducer()

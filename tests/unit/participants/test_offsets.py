@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 import participants.sdk.offsets
 from participants.sdk.offsets import Offsets
+from tests.unit.runtime.until import until_soon
 
 FIRST, SECOND = TopicPartition("commands", 0), TopicPartition("commands", 1)
 
@@ -16,7 +17,7 @@ class SlowConsumer:
     """Takes its time over every commit."""
 
     def __init__(self) -> None:
-        self.committed: dict[TopicPartition, int] = {}
+        self.commits: dict[TopicPartition, int] = {}
         self.asked = asyncio.Event()
         self.answered = asyncio.Event()
 
@@ -26,7 +27,12 @@ class SlowConsumer:
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         self.asked.set()
         await self.answered.wait()
-        self.committed |= offsets
+        self.commits |= offsets
+
+    async def committed(self, partition: TopicPartition) -> int | None:
+        self.asked.set()
+        await self.answered.wait()
+        return self.commits.get(partition)
 
 
 async def test_a_partition_that_is_done_during_a_commit_is_committed_next() -> None:
@@ -39,9 +45,9 @@ async def test_a_partition_that_is_done_during_a_commit_is_committed_next() -> N
     offsets.done({FIRST: 2, SECOND: 7})
     consumer.answered.set()
     await committing
-    assert consumer.committed == {FIRST: 1}
+    assert consumer.commits == {FIRST: 1}
     await offsets.commit()
-    assert consumer.committed == {FIRST: 2, SECOND: 7}
+    assert consumer.commits == {FIRST: 2, SECOND: 7}
 
 
 async def test_commits_that_fail_for_long_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,4 +63,18 @@ async def test_commits_that_fail_for_long_are_noticed(monkeypatch: pytest.Monkey
     consumer.answered.set()
     await offsets.commit()
     assert not offsets.stuck
-    assert consumer.committed == {FIRST: 1}
+    assert consumer.commits == {FIRST: 1}
+
+
+async def test_a_group_that_does_not_answer_is_noticed_without_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consumer that has lost its group gets no commands, so it has nothing to commit."""
+    monkeypatch.setattr(participants.sdk.offsets, "ASK_S", 0.01)
+    monkeypatch.setattr(participants.sdk.offsets, "COMMIT_LIMIT_S", 0.01)
+    monkeypatch.setattr(participants.sdk.offsets, "STUCK_S", 0.0)
+    consumer = SlowConsumer()
+    offsets = Offsets(cast("AIOKafkaConsumer", consumer))
+    keeping = asyncio.create_task(offsets.keep_committing())
+    await until_soon(lambda: offsets.stuck)
+    consumer.answered.set()
+    await until_soon(lambda: not offsets.stuck)
+    keeping.cancel()
