@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 
-import aiohttp
 import uvloop
 from rich.console import Console
 from rich.table import Table
@@ -46,8 +45,8 @@ async def _stack(console: Console, module: str, *, keeping: bool) -> list[Measur
         participants=_participants(module), keeping=keeping, settings={"AMENDS_CATALOGUE": "benchmarks.sagas"}
     )
     stack = Stack(amends_home() / "bench", layout, progress=lambda line: console.print(f"✓ {line}"), fresh=True)
-    async with stack, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        scenarios = Scenarios(stack, session)
+    async with stack:
+        scenarios = Scenarios(stack)
         await scenarios.warm_up()
         what = "with barrier and a row each" if keeping else "that answer at once"
         console.print(f"… loading, participants {what}")

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
 
-import aiohttp
+import msgspec
+
+from benchmarks.connections import JSON, Connections
 
 WAIT_SECONDS = 60
 
@@ -15,26 +17,39 @@ class SagaWentWrong(Exception):
     """A saga of the load did not end as it should: the run has no figure."""
 
 
+class Ended(msgspec.Struct):
+    """What is looked at of an answer."""
+
+    status: str | int
+
+
+_answer = msgspec.json.Decoder(Ended)
+
+
 @dataclass(slots=True)
 class Client:
     """Starts sagas and waits for their ends. ``expected`` is the status each must end in."""
 
     url: str
-    session: aiohttp.ClientSession
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     expected: str = "completed"
     refuse: bool = False
+    definition: str = "three_steps"
+    connections: Connections = field(init=False)
+    _head: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connections = Connections(self.url)
+        self._head = self.connections.head("POST", "/v1/sagas", {**JSON, "Prefer": f"wait={WAIT_SECONDS}"})
 
     async def one(self) -> None:
         """One saga from start to end. Raises SagaWentWrong."""
         number = next(self.numbers)
-        body = {"definition": "three_steps", "input": {"number": number, "refuse": self.refuse}}
-        async with self.session.post(
-            f"{self.url}/v1/sagas", json=body, headers={"Prefer": f"wait={WAIT_SECONDS}"}
-        ) as response:
-            saga = await response.json()
-        if response.status != 200 or saga.get("status") != self.expected:
-            raise SagaWentWrong(f"Saga {number}: HTTP {response.status}, {saga}")
+        refuse = b"true" if self.refuse else b"false"
+        body = b'{"definition":"%b","input":{"number":%d,"refuse":%b}}' % (self.definition.encode(), number, refuse)
+        status, answer = await self.connections.send(self._head, body)
+        if status != 200 or _answer.decode(answer).status != self.expected:
+            raise SagaWentWrong(f"Saga {number}: HTTP {status}, {answer.decode()}")
 
 
 async def closed_loop(client: Client, in_flight: int, seconds: float) -> tuple[list[float], float]:

@@ -2,8 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-import aiohttp
-
 from benchmarks.cpu import cpu_seconds
 from benchmarks.load import Client, closed_loop, open_loop
 from benchmarks.measured import Latencies, Measured
@@ -15,9 +13,9 @@ Loop = Callable[[Client], Awaitable[tuple[list[float], float]]]
 class Scenarios:
     """Loads one running stack. Numbers of sagas go on counting, so that no saga is started twice."""
 
-    def __init__(self, stack: Stack, session: aiohttp.ClientSession) -> None:
+    def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._client = Client(stack.url, session)
+        self._client = Client(stack.url)
 
     async def warm_up(self, seconds: float = 3) -> None:
         """Until caches, plans and the JVM have settled."""

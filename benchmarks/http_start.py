@@ -1,0 +1,119 @@
+"""What an awaited start costs the coordinator in HTTP alone: ``python -m benchmarks.http_start``.
+
+The interface and its server are the real ones, and so are the sockets; behind the intake nothing happens but that the
+saga ends a moment later. CPU time is this process's alone: the load comes from another one.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+
+import msgspec
+import uvloop
+
+from benchmarks.load import Client, closed_loop
+from benchmarks.sagas import DEFINITIONS
+from coordinator.api.app import build_app
+from coordinator.api.parts import Parts
+from coordinator.api.server import HttpServer
+from coordinator.engine.decision import Decision
+from coordinator.engine.facts import Accepted, Fact, Start, Verdict
+from coordinator.engine.status import Status
+from coordinator.runtime.ports import HistoryRow, SagaView
+from coordinator.runtime.watchers import Watchers
+from coordinator.telemetry.tracing import TracingOff
+
+SECONDS = 5.0
+IN_FLIGHT = 300
+ENDS_AFTER_S = 0.02
+_RESULT = b'{"result":1}'
+
+
+class EndsSoon:
+    """Starts come in and end in batches. Nothing is kept but what a look at the saga needs."""
+
+    def __init__(self) -> None:
+        self.watchers = Watchers()
+        self.count = 0
+        self.looks = 0
+        self._starting: list[tuple[str, asyncio.Future[Verdict]]] = []
+        self._ended: dict[str, SagaView] = {}
+
+    async def submit(self, saga_id: str, fact: Fact) -> Verdict:
+        """Taken in with whatever comes in the same turn of the event loop."""
+        assert isinstance(fact, Start)
+        loop = asyncio.get_running_loop()
+        if not self._starting:
+            loop.call_soon(self._begin)
+        verdict: asyncio.Future[Verdict] = loop.create_future()
+        self._starting.append((saga_id, verdict))
+        return await verdict
+
+    def _begin(self) -> None:
+        starting, self._starting = self._starting, []
+        for saga_id, verdict in starting:
+            verdict.set_result(Accepted())
+            self.watchers.tell(_decision(saga_id, 1, Status.RUNNING))
+        asyncio.get_running_loop().call_later(ENDS_AFTER_S, self._end, [saga_id for saga_id, _ in starting])
+
+    def _end(self, saga_ids: Sequence[str]) -> None:
+        for saga_id in saga_ids:
+            self.count += 1
+            self.watchers.tell(_decision(saga_id, 4, Status.COMPLETED))
+
+    async def saga(self, saga_id: str) -> SagaView | None:
+        """As the database would have it."""
+        self.looks += 1
+        input, outcome = msgspec.Raw(b'{"number":1,"refuse":false}'), msgspec.Raw(_RESULT)
+        return SagaView(saga_id, "three_steps", 1, "completed", input, outcome, None, None, 1, 2, None)
+
+    async def sagas(
+        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+    ) -> Sequence[SagaView]:
+        """None."""
+        return ()
+
+    async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:
+        """None."""
+        return ()
+
+
+def _decision(saga_id: str, seq: int, status: Status) -> Decision:
+    return Decision(saga_id, seq, (), (), status, None, (Accepted(),), _RESULT if status.ended else None)
+
+
+async def _ready() -> str | None:
+    return None
+
+
+async def measure() -> None:
+    """Serves while another process loads it, and prints the CPU time of a start."""
+    sagas = EndsSoon()
+    parts = Parts(sagas, sagas, DEFINITIONS, sagas.watchers, _ready, lambda: b"", TracingOff().begin)
+    server = HttpServer(build_app(parts), "127.0.0.1", 0, connections=10_000, stop_s=1)
+    await server.start()
+    for seconds in (1.0, SECONDS):
+        before, count, looks = time.process_time(), sagas.count, sagas.looks
+        load = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.http_start", server.url, str(seconds)
+        )
+        await load.wait()
+        count, cpu = sagas.count - count, time.process_time() - before
+    print(
+        f"server: {cpu / count * 1e6:.1f} µs of CPU a start, {(sagas.looks - looks) / count:.2f} looks at the database"
+    )
+    await server.stop()
+
+
+async def load(url: str, seconds: float) -> None:
+    """The other process."""
+    client = Client(url)
+    before = time.process_time()
+    latencies, taken = await closed_loop(client, IN_FLIGHT, seconds)
+    cpu = time.process_time() - before
+    print(f"client: {cpu / len(latencies) * 1e6:.1f} µs of CPU a start, {len(latencies) / taken:.0f}/s")
+
+
+if __name__ == "__main__":
+    uvloop.run(load(sys.argv[1], float(sys.argv[2])) if len(sys.argv) > 1 else measure())
