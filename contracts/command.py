@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints, overload
 
 import msgspec
@@ -12,7 +13,7 @@ from contracts.retry import Retry
 from contracts.values import read_as, write_value
 
 if TYPE_CHECKING:
-    from contracts.contract import Contract
+    from contracts.contract import Caller, Contract
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,6 +88,8 @@ class Command(Generic[P, R]):
 
     def write_arguments(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> msgspec.Raw:
         """The arguments of a call as a JSON object by parameter name. Raises TypeError, UnreadableValue."""
+        if not named and len(arguments) == len(self.parameters):
+            return write_value(dict(zip(self.parameters, arguments, strict=True)))
         if len(arguments) > len(self.parameters):
             raise TypeError(f"{self.type} takes {len(self.parameters)} arguments, {len(arguments)} were given.")
         given = {**dict(zip(self.parameters, arguments, strict=False)), **named}
@@ -129,15 +132,14 @@ class Command(Generic[P, R]):
     def __get__(self, instance: "Contract | None", owner: Any) -> Any:
         if instance is None:
             return self
-        caller = instance.caller
-
-        def call(*arguments: P.args, **named: P.kwargs) -> Coroutine[Any, Any, R]:
-            return caller.call(self, arguments, named)
-
-        return call
+        return partial(_call, instance.caller, self)
 
     def __repr__(self) -> str:
         return f"<command {getattr(self, 'type', self.name)}>"
+
+
+def _call(caller: "Caller", command: "Command[..., R]", /, *arguments: Any, **named: Any) -> Coroutine[Any, Any, R]:
+    return caller.call(command, arguments, named)
 
 
 def command(

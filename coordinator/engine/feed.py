@@ -7,7 +7,7 @@ from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
 
-FED = (SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired)
+FED = frozenset({SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired})
 """The events that wake the code up."""
 
 

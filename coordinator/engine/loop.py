@@ -7,14 +7,14 @@ objects or on the outer loop. After temporalio/sdk-python's ``_run_once``.
 
 import asyncio
 import contextvars
-import gc
 import sys
-from asyncio import events, tasks
+from asyncio import events
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar, TypeVarTuple
 from zlib import crc32
 
+from coordinator.engine.apart import Outside, is_apart, step_back, step_outside
 from coordinator.engine.given_order import given_order
 from coordinator.engine.not_durable import NotDurable, refuse_what_is_not_durable
 from coordinator.engine.times import within
@@ -131,31 +131,22 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
             "await a step or a sleep of more than 0 seconds in its loop."
         )
 
-    def _enter(self) -> tuple[Any, Any, Any, bool]:
+    def _enter(self) -> tuple[Outside | None, Any]:
         """Makes this the running loop of the thread, and returns what was so before."""
-        outer = events._get_running_loop()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
-        outer_task = None if outer is None else tasks.current_task(outer)
-        if outer is not None and outer_task is not None:
-            tasks._leave_task(outer, outer_task)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        outside = None if is_apart() else step_outside()
         events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
         self.entered = True
         hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(None, self._left_generator)
-        # Garbage may hold coroutines of other sagas, and collecting it would run their `finally` blocks in this one.
-        collecting = gc.isenabled()
-        if collecting:
-            gc.disable()
-        return outer, outer_task, hooks, collecting
+        return outside, hooks
 
-    def _leave(self, outside: tuple[Any, Any, Any, bool]) -> None:
-        outer, outer_task, hooks, collecting = outside
+    def _leave(self, before: tuple[Outside | None, Any]) -> None:
+        outside, hooks = before
         self.entered = False
-        if collecting:
-            gc.enable()
         sys.set_asyncgen_hooks(*hooks)
-        events._set_running_loop(outer)  # pyright: ignore[reportPrivateUsage]
-        if outer_task is not None:
-            tasks._enter_task(outer, outer_task)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        events._set_running_loop(None)  # pyright: ignore[reportPrivateUsage]
+        if outside is not None:
+            step_back(outside)
 
     def _left_generator(self, generator: "AsyncGenerator[Any, Any]") -> None:
         """An async generator was left before its end. As asyncio does: its ``finally`` runs as a coroutine."""

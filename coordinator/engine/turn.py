@@ -48,7 +48,7 @@ class Turn:
         send = send_of(self.saga_id, self.state, event)
         if send is not None:
             self.sends.append(send)
-        if self.run is not None and isinstance(event, FED) and not self.state.must_go_back:
+        if self.run is not None and type(event) in FED and not self.state.must_go_back:
             try:
                 feed(self.run, event)
             except UnreadableInput as error:

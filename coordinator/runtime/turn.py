@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from coordinator.engine.apart import apart
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Ignored, Start
 from coordinator.engine.status import Status
@@ -57,15 +58,22 @@ class Deciding:
 
     async def decide(self, turns: Sequence[Turn], stored: Mapping[str, StoredSaga]) -> None:
         """Fills in decision and write, or the error, of every turn."""
+        left = iter(turns)
+        while self._decide_some(left, stored):  # noqa: ASYNC110 (nobody could tell it to go on: it only gives way)
+            await asyncio.sleep(0)
+
+    def _decide_some(self, turns: Iterator[Turn], stored: Mapping[str, StoredSaga]) -> bool:
+        """As many as the slice of time allows. Whether there may be more."""
         until = time.perf_counter() + self._slice_s
-        for turn in turns:
-            if time.perf_counter() > until:
-                await asyncio.sleep(0)
-                until = time.perf_counter() + self._slice_s
-            try:
-                self._decide(turn, stored)
-            except Exception as error:  # the engine, or a saga's code, or a history of a newer release
-                turn.error = error
+        with apart():
+            for turn in turns:
+                try:
+                    self._decide(turn, stored)
+                except Exception as error:  # the engine, or a saga's code, or a history of a newer release
+                    turn.error = error
+                if time.perf_counter() > until:
+                    return True
+        return False
 
     def _decide(self, turn: Turn, stored: Mapping[str, StoredSaga]) -> None:
         saga = turn.saga

@@ -1,0 +1,57 @@
+"""Apart from the coordinator's own event loop: where sagas' coroutines run, each on its own loop."""
+
+import gc
+from asyncio import events, tasks
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+
+class Outside(NamedTuple):
+    """What a thread was doing before it stepped outside of it."""
+
+    loop: Any
+    running: Any
+    """What asyncio calls the loop's current task."""
+    collecting: bool
+
+
+def is_apart() -> bool:
+    """Whether this thread runs no loop and collects no garbage."""
+    return not gc.isenabled() and events._get_running_loop() is None  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+
+
+def step_outside() -> Outside:
+    """Leaves the thread's loop, if it runs one, without its noticing; ``step_back`` returns to it.
+
+    Garbage may hold coroutines of sagas, and collecting it would run their ``finally`` blocks in another saga.
+    """
+    loop = events._get_running_loop()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    running = None if loop is None else tasks.current_task(loop)
+    if loop is not None and running is not None:
+        tasks._leave_task(loop, running)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    events._set_running_loop(None)  # pyright: ignore[reportPrivateUsage]
+    collecting = gc.isenabled()
+    if collecting:
+        gc.disable()
+    return Outside(loop, running, collecting)
+
+
+def step_back(outside: Outside) -> None:
+    """Everything is as it was before ``step_outside``."""
+    if outside.collecting:
+        gc.enable()
+    events._set_running_loop(outside.loop)  # pyright: ignore[reportPrivateUsage]
+    if outside.running is not None:
+        tasks._enter_task(outside.loop, outside.running)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+
+
+@contextmanager
+def apart() -> Generator[None]:
+    """Around the work on many sagas: leaving the outer loop and coming back, a tenth of the engine's work for one saga,
+    happens once. Nothing may be awaited inside."""
+    outside = step_outside()
+    try:
+        yield
+    finally:
+        step_back(outside)
