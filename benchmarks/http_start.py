@@ -15,11 +15,15 @@ import uvloop
 from benchmarks.load import Client, closed_loop
 from benchmarks.sagas import DEFINITIONS
 from coordinator.api.app import build_app
+from coordinator.api.impatient import ImpatientIntake
 from coordinator.api.parts import Parts
 from coordinator.api.server import HttpServer
+from coordinator.cli.serving import calm_collector
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Accepted, Fact, Start, Verdict
 from coordinator.engine.status import Status
+from coordinator.history.endings import SagaCompleted
+from coordinator.history.started import SagaStarted
 from coordinator.runtime.ports import HistoryRow, SagaView
 from coordinator.runtime.watchers import Watchers
 from coordinator.telemetry.tracing import TracingOff
@@ -28,6 +32,7 @@ SECONDS = 5.0
 IN_FLIGHT = 300
 ENDS_AFTER_S = 0.02
 _RESULT = b'{"result":1}'
+_ACCEPTED = (Accepted(),)
 
 
 class EndsSoon:
@@ -37,8 +42,7 @@ class EndsSoon:
         self.watchers = Watchers()
         self.count = 0
         self.looks = 0
-        self._starting: list[tuple[str, asyncio.Future[Verdict]]] = []
-        self._ended: dict[str, SagaView] = {}
+        self._starting: list[tuple[str, Start, asyncio.Future[Verdict]]] = []
 
     async def submit(self, saga_id: str, fact: Fact) -> Verdict:
         """Taken in with whatever comes in the same turn of the event loop."""
@@ -47,20 +51,22 @@ class EndsSoon:
         if not self._starting:
             loop.call_soon(self._begin)
         verdict: asyncio.Future[Verdict] = loop.create_future()
-        self._starting.append((saga_id, verdict))
+        self._starting.append((saga_id, fact, verdict))
         return await verdict
 
     def _begin(self) -> None:
         starting, self._starting = self._starting, []
-        for saga_id, verdict in starting:
+        for saga_id, start, verdict in starting:
             verdict.set_result(Accepted())
-            self.watchers.tell(_decision(saga_id, 1, Status.RUNNING))
-        asyncio.get_running_loop().call_later(ENDS_AFTER_S, self._end, [saga_id for saga_id, _ in starting])
+            began = SagaStarted(start.definition, start.version, start.input, 1_772_366_400_000, start.traceparent)
+            self.watchers.tell(Decision(saga_id, 1, (began,), (), Status.RUNNING, None, _ACCEPTED))
+        asyncio.get_running_loop().call_later(ENDS_AFTER_S, self._end, [saga_id for saga_id, _, _ in starting])
 
     def _end(self, saga_ids: Sequence[str]) -> None:
         for saga_id in saga_ids:
             self.count += 1
-            self.watchers.tell(_decision(saga_id, 4, Status.COMPLETED))
+            ended = SagaCompleted(msgspec.Raw(b"1"), 1_772_366_400_030)
+            self.watchers.tell(Decision(saga_id, 4, (ended,), (), Status.COMPLETED, None, _ACCEPTED, _RESULT))
 
     async def saga(self, saga_id: str) -> SagaView | None:
         """As the database would have it."""
@@ -79,10 +85,6 @@ class EndsSoon:
         return ()
 
 
-def _decision(saga_id: str, seq: int, status: Status) -> Decision:
-    return Decision(saga_id, seq, (), (), status, None, (Accepted(),), _RESULT if status.ended else None)
-
-
 async def _ready() -> str | None:
     return None
 
@@ -90,9 +92,11 @@ async def _ready() -> str | None:
 async def measure() -> None:
     """Serves while another process loads it, and prints the CPU time of a start."""
     sagas = EndsSoon()
-    parts = Parts(sagas, sagas, DEFINITIONS, sagas.watchers, _ready, lambda: b"", TracingOff().begin)
+    intake = ImpatientIntake(sagas, lambda: None, 10)
+    parts = Parts(intake, sagas, DEFINITIONS, sagas.watchers, _ready, lambda: b"", TracingOff().begin)
     server = HttpServer(build_app(parts), "127.0.0.1", 0, connections=10_000, stop_s=1)
     await server.start()
+    calm_collector()
     for seconds in (1.0, SECONDS):
         before, count, looks = time.process_time(), sagas.count, sagas.looks
         load = await asyncio.create_subprocess_exec(

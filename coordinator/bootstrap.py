@@ -138,6 +138,7 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
         unreadiness=lambda: _unreadiness(coordinator, outside.store),
         metrics=lambda: generate_latest(registry),
         begin_trace=tracing.begin,
+        owns=coordinator.ownership.owns,
         limits=ApiLimits(settings.http_body_bytes, settings.http_body_timeout_s, settings.http_wait_s),
     )
     return Service(coordinator, build_app(parts), parts, metrics, tracing)

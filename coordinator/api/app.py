@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from coordinator.api.document import openapi_document
 from coordinator.api.parts import Parts
 from coordinator.api.problems import install_problems
+from coordinator.api.quick_route import QuickFastAPI
 from coordinator.api.routes import acts, definitions, events, probes, problem_kinds, sagas, starts
 
 API_VERSION = "1.0"
@@ -20,7 +21,7 @@ can be fetched. Every POST can safely be sent again.
 
 def build_app(parts: Parts | None) -> FastAPI:
     """The application over its parts; without them it can only be described."""
-    app = FastAPI(
+    app = QuickFastAPI(
         title="Amends",
         summary="A saga coordinator.",
         description=_DESCRIPTION,
@@ -29,7 +30,8 @@ def build_app(parts: Parts | None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.parts = parts
-    for routes in (starts, sagas, acts, events, definitions, probes, problem_kinds):
+    app.include_quickly(starts.router)
+    for routes in (sagas, acts, events, definitions, probes, problem_kinds):
         app.include_router(routes.router)
     install_problems(app)
     app.openapi = lambda: _document(app)

@@ -4,7 +4,7 @@ import asyncio
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from coordinator.api.parts import Limits
 from coordinator.api.pointers import pointed_error
@@ -53,12 +53,17 @@ def decode_body(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
 async def _collect(request: Request, limits: Limits) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size > limits.body_bytes:
             raise _too_large(limits)
         chunks.append(chunk)
-    return b"".join(chunks)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
 
 
 def _too_large(limits: Limits) -> ProblemError:

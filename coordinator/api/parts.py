@@ -1,6 +1,5 @@
 """What the HTTP interface stands on. Handed in by bootstrap; tests hand in fakes."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, cast
@@ -32,6 +31,34 @@ class SagaWatch(Protocol):
         ...
 
 
+class Stopping:
+    """That the process is about to end: whoever waits or streams is let go."""
+
+    __slots__ = ("_set", "_told")
+
+    def __init__(self) -> None:
+        self._set = False
+        self._told: set[Callable[[], None]] = set()
+
+    def set(self) -> None:
+        """It is. Calls all who want to be told, each once."""
+        self._set = True
+        while self._told:
+            self._told.pop()()
+
+    def is_set(self) -> bool:
+        """Whether it is."""
+        return self._set
+
+    def tell(self, whom: Callable[[], None]) -> None:
+        """Calls ``whom`` when it is. It must not raise."""
+        self._told.add(whom)
+
+    def forget(self, whom: Callable[[], None]) -> None:
+        """Calls it no more."""
+        self._told.discard(whom)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The settings of the same names."""
@@ -56,8 +83,10 @@ class Parts:
     begin_trace: Callable[[str, str, str | None], str | None]
     """Saga id, definition and the client's traceparent → the traceparent to keep (``telemetry.Tracing.begin``)."""
     limits: Limits = Limits()
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the process is about to end: whoever waits or streams is let go."""
+    owns: Callable[[str], bool] = lambda _: True
+    """Whether this coordinator keeps the saga: then ``watch`` sees what is decided about it. Only a hint, too."""
+    stopping: Stopping = field(default_factory=Stopping)
+    """Set when the process is about to end."""
 
 
 def parts_of(request: Request) -> Parts:

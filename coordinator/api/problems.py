@@ -24,7 +24,14 @@ from coordinator.runtime.intake import Overloaded
 from coordinator.runtime.ports import OutcomeUnknown, StoreUnavailable
 
 MEDIA_TYPE = "application/problem+json"
+REFUSALS = (ProblemError, Overloaded, StoreUnavailable, OutcomeUnknown)
+"""What a request may be refused with. Any other exception is a mistake of ours, and goes to the log."""
 _RETRY_SOON_S = 1
+_STORE_UNAVAILABLE = "The database does not answer; nothing was written. Send the same request again in a second."
+_OUTCOME_UNKNOWN = (
+    "The database went away during the commit, so it is unknown whether this was written. "
+    "Send the same request again in a second: it takes effect once."
+)
 
 
 class InputErrorBody(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -64,20 +71,31 @@ def problem_response(error: ProblemError) -> Response:
     return Response(msgspec.json.encode(body), kind.status, headers, MEDIA_TYPE)
 
 
+def problem_of(error: Exception) -> ProblemError:
+    """What a caller is told of it."""
+    match error:
+        case ProblemError():
+            return error
+        case Overloaded():
+            return ProblemError(OVERLOADED, str(error), retry_after_s=ceil(error.retry_after_s))
+        case StoreUnavailable():
+            return ProblemError(STORE_UNAVAILABLE, _STORE_UNAVAILABLE, retry_after_s=_RETRY_SOON_S)
+        case OutcomeUnknown():
+            return ProblemError(OUTCOME_UNKNOWN, _OUTCOME_UNKNOWN, retry_after_s=_RETRY_SOON_S)
+        case _:
+            return ProblemError(INTERNAL, "Something went wrong here; the coordinator's log has the details.")
+
+
 def install_problems(app: FastAPI) -> None:
     """Makes every error of the application a problem."""
-    app.add_exception_handler(ProblemError, _refused)
+    for kind in (*REFUSALS, Exception):
+        app.add_exception_handler(kind, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _unrouted)
-    app.add_exception_handler(Overloaded, _overloaded)
-    app.add_exception_handler(StoreUnavailable, _store_unavailable)
-    app.add_exception_handler(OutcomeUnknown, _outcome_unknown)
-    app.add_exception_handler(Exception, _mistake)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ProblemError)
-    return problem_response(error)
+    return problem_response(problem_of(error))
 
 
 async def _invalid(_: Request, error: Exception) -> Response:
@@ -97,25 +115,3 @@ async def _unrouted(request: Request, error: Exception) -> Response:
     if error.status_code == NOT_FOUND.status:
         return problem_response(ProblemError(NOT_FOUND, f"There is nothing at {path}: see /docs for what there is."))
     return problem_response(ProblemError(INTERNAL if error.status_code >= 500 else INVALID_REQUEST, str(error.detail)))
-
-
-async def _overloaded(_: Request, error: Exception) -> Response:
-    assert isinstance(error, Overloaded)
-    return problem_response(ProblemError(OVERLOADED, str(error), retry_after_s=ceil(error.retry_after_s)))
-
-
-async def _store_unavailable(_: Request, __: Exception) -> Response:
-    detail = "The database does not answer; nothing was written. Send the same request again in a second."
-    return problem_response(ProblemError(STORE_UNAVAILABLE, detail, retry_after_s=_RETRY_SOON_S))
-
-
-async def _outcome_unknown(_: Request, __: Exception) -> Response:
-    detail = (
-        "The database went away during the commit, so it is unknown whether this was written. "
-        "Send the same request again in a second: it takes effect once."
-    )
-    return problem_response(ProblemError(OUTCOME_UNKNOWN, detail, retry_after_s=_RETRY_SOON_S))
-
-
-async def _mistake(_: Request, __: Exception) -> Response:
-    return problem_response(ProblemError(INTERNAL, "Something went wrong here; the coordinator's log has the details."))

@@ -35,6 +35,7 @@ class HttpServer:
             lifespan="off",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             limit_concurrency=connections,
             timeout_graceful_shutdown=max(1, round(stop_s)),

@@ -1,17 +1,24 @@
 """Waiting for a saga's end on behalf of a client."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
+
+import msgspec
 
 from coordinator.api.parts import Parts
 from coordinator.engine.decision import Decision
 from coordinator.engine.status import ENDED, Status
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.started import SagaStarted
 from coordinator.runtime.ports import SagaView
 
-_FIRST_LOOK_S = 0.2
+_FIRST_LOOK_S = 0.05
 _LONGEST_LOOK_S = 1.0
+_FIRST_LOOK_AT_OURS_S = 1.0
+_LONGEST_LOOK_AT_OURS_S = 8.0
 _ENDED = frozenset(status.value for status in ENDED)
+_SETTLED = _ENDED | {Status.PARKED.value}
 
 
 def has_ended(view: SagaView) -> bool:
@@ -19,14 +26,18 @@ def has_ended(view: SagaView) -> bool:
     return view.status in _ENDED
 
 
+def is_settled(view: SagaView) -> bool:
+    """The saga has ended, or is parked: there is nothing to wait for."""
+    return view.status in _SETTLED
+
+
 @contextmanager
-def notice_of(parts: Parts, saga_id: str, *, end_only: bool) -> Generator[asyncio.Event]:
-    """An event that is set by every decision about the saga, or only by one that ends or parks it."""
+def notice_of(parts: Parts, saga_id: str) -> Generator[asyncio.Event]:
+    """An event that is set by every decision about the saga."""
     notice = asyncio.Event()
 
-    def decided(decision: Decision) -> None:
-        if not end_only or decision.status.ended or decision.status is Status.PARKED:
-            notice.set()
+    def decided(_: Decision) -> None:
+        notice.set()
 
     stop = parts.watch.watch(saga_id, decided)
     try:
@@ -35,24 +46,91 @@ def notice_of(parts: Parts, saga_id: str, *, end_only: bool) -> Generator[asynci
         stop()
 
 
-async def end_of(
-    parts: Parts, saga_id: str, notice: asyncio.Event, seconds: float, clock: Callable[[], float]
-) -> SagaView | None:
-    """The saga once it has ended or is parked, or None when neither comes within the time.
+class AwaitedSaga:
+    """A saga that a client waits for, watched from before its start is handed in.
 
-    The notice answers at once. It may never come (the saga may end on another coordinator), so the row is looked at
-    too, ever less often.
+    Whoever sees it begin and end here need not ask the database for what it has become.
     """
-    deadline = clock() + seconds
-    pause = _FIRST_LOOK_S
-    while (left := deadline - clock()) > 0 and not parts.stopping.is_set():
+
+    __slots__ = ("_last", "_parts", "_saga_id", "_started", "_unwatch", "_woken")
+
+    def __init__(self, parts: Parts, saga_id: str) -> None:
+        self._parts = parts
+        self._saga_id = saga_id
+        self._started: SagaStarted | None = None
+        self._last: Decision | None = None
+        """The decision that ended or parked it."""
+        self._woken: asyncio.Future[None] | None = None
+
+    def __enter__(self) -> "AwaitedSaga":
+        self._unwatch = self._parts.watch.watch(self._saga_id, self._decided)
+        self._parts.stopping.tell(self._wake)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._unwatch()
+        self._parts.stopping.forget(self._wake)
+
+    async def end(self, seconds: float) -> SagaView | None:
+        """The saga once it has ended or is parked; None when neither comes within the time."""
+        parts, loop = self._parts, asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        pause = 0.0
+        while self._last is None:
+            left = deadline - loop.time()
+            if left <= 0 or parts.stopping.is_set():
+                return None
+            pause = self._longer(pause)
+            await self._pause(min(pause, left))
+            if self._last is None:
+                view = await parts.sagas.saga(self._saga_id)
+                if view is not None and is_settled(view):
+                    return view
+        return self._seen(self._last) or await parts.sagas.saga(self._saga_id)
+
+    def _longer(self, pause: float) -> float:
+        """Until the next look at the saga's row, which is where another coordinator's decisions are seen. Those about
+        a saga of ours are made here, unless it is being handed over."""
+        if self._parts.owns(self._saga_id):
+            return min(max(2 * pause, _FIRST_LOOK_AT_OURS_S), _LONGEST_LOOK_AT_OURS_S)
+        return min(max(2 * pause, _FIRST_LOOK_S), _LONGEST_LOOK_S)
+
+    async def _pause(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._woken = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
         try:
-            async with asyncio.timeout(min(pause, left)):
-                await notice.wait()
-        except TimeoutError:
-            pause = min(2 * pause, _LONGEST_LOOK_S)
-        notice.clear()
-        view = await parts.sagas.saga(saga_id)
-        if view is not None and (has_ended(view) or view.status == Status.PARKED):
-            return view
-    return None
+            await self._woken
+        finally:
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    def _decided(self, decision: Decision) -> None:
+        if decision.seq == 1 and isinstance(first := decision.events[0], SagaStarted):
+            self._started = first
+        if decision.status.ended or decision.status is Status.PARKED:
+            self._last = decision
+            self._wake()
+
+    def _seen(self, last: Decision) -> SagaView | None:
+        """The row as these decisions left it; None when the one that began the saga was not seen."""
+        started = self._started
+        if started is None:
+            return None
+        ends = (event.at for event in last.events if isinstance(event, SagaCompleted | SagaCompensated | SagaFailed))
+        return SagaView(
+            saga_id=self._saga_id,
+            definition=started.definition,
+            version=started.version,
+            status=last.status.value,
+            input=started.input,
+            outcome=None if last.outcome is None else msgspec.Raw(last.outcome),
+            parked_for=last.parked_for,
+            wake_at=last.wake_at,
+            started_at=started.at,
+            ended_at=next(ends, None),
+            traceparent=started.traceparent,
+        )

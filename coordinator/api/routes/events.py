@@ -61,7 +61,7 @@ async def watch_saga(request: Request, saga_id: SagaId) -> Response:
 
 async def _stream(parts: Parts, saga_id: str, after: int) -> AsyncIterator[bytes]:
     pause, quiet = _FIRST_LOOK_S, 0.0
-    with notice_of(parts, saga_id, end_only=False) as notice:
+    with notice_of(parts, saga_id) as notice:
         while not parts.stopping.is_set():
             try:
                 view = await known_saga(parts, saga_id)

@@ -1,6 +1,5 @@
 """POST /v1/sagas: the hot path of the interface."""
 
-import asyncio
 from difflib import get_close_matches
 from typing import Any, assert_never
 
@@ -20,7 +19,7 @@ from coordinator.api.pointers import pointed_error
 from coordinator.api.preferences import IDEMPOTENCY_KEY, chosen_key, preferred_wait_s
 from coordinator.api.quick_route import QuickRoute
 from coordinator.api.views import AcceptedBody, SagaBody, StartBody, saga_path
-from coordinator.api.waiting import end_of, has_ended, notice_of
+from coordinator.api.waiting import AwaitedSaga, has_ended, is_settled
 from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Start, Verdict
 from coordinator.errors import (
     BODY_TIMEOUT,
@@ -105,25 +104,29 @@ async def start_saga(request: Request) -> Response:
     It is answered once the start is kept for good.
     """
     parts = parts_of(request)
-    headers = request.headers
+    headers = dict(reversed(request.scope["headers"]))  # of equal names the first counts
     asked = decode_body(await read_body(request, parts.limits), _decoder)
     definition = _definition(parts.definitions, asked)
     kept = _kept(definition, asked.input)
-    saga = _saga_id(definition, _value(definition, kept), chosen_key(asked.key, headers.get(IDEMPOTENCY_KEY)))
-    traceparent = parts.begin_trace(saga, definition.name, headers.get("traceparent"))
+    saga = _saga_id(definition, _value(definition, kept), chosen_key(asked.key, _text(headers.get(b"idempotency-key"))))
+    traceparent = parts.begin_trace(saga, definition.name, _text(headers.get(b"traceparent")))
     fact = Start(definition.name, definition.version, kept, traceparent)
-    wait_s = preferred_wait_s(headers.get("prefer"), parts.limits.wait_s)
+    wait_s = preferred_wait_s(_text(headers.get(b"prefer")), parts.limits.wait_s)
     if wait_s is None:
         verdict = await parts.intake.submit(saga, fact)
         failpoint("start_unanswered")
         return _answer(fact, saga, await _found(parts, saga, verdict), {})
-    with notice_of(parts, saga, end_only=True) as notice:
+    with AwaitedSaga(parts, saga) as awaited:
         verdict = await parts.intake.submit(saga, fact)
         failpoint("start_unanswered")
         view = await _found(parts, saga, verdict)
-        if view is None or not has_ended(view):
-            view = await end_of(parts, saga, notice, wait_s, asyncio.get_running_loop().time) or view
+        if view is None or not is_settled(view):
+            view = await awaited.end(wait_s) or view
     return _answer(fact, saga, view, {"Preference-Applied": f"wait={wait_s:g}"})
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")
 
 
 def _definition(definitions: Definitions, asked: StartBody) -> SagaDefinition:
