@@ -1,10 +1,13 @@
 """What is measured, against one stack."""
 
-from collections.abc import Awaitable, Callable
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 
 from benchmarks.cpu import cpu_seconds
 from benchmarks.load import Client, closed_loop, open_loop
 from benchmarks.measured import Latencies, Measured
+from benchmarks.written import bytes_written
 from coordinator.cli.stack import Stack
 
 Loop = Callable[[Client], Awaitable[tuple[list[float], float]]]
@@ -16,10 +19,12 @@ class Scenarios:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._client = Client(stack.url)
+        self.ended: Counter[str] = Counter()
+        """Sagas whose end the clients were told, by status."""
 
     async def warm_up(self, seconds: float = 3) -> None:
         """Until caches, plans and the JVM have settled."""
-        await closed_loop(self._client, 100, seconds)
+        await self.closed("warming up", 100, seconds)
 
     async def closed(self, name: str, in_flight: int, seconds: float, *, refuse: bool = False) -> Measured:
         """So many sagas in flight, always."""
@@ -29,17 +34,30 @@ class Scenarios:
         """So many sagas a second, whatever happens."""
         return await self._measure(name, lambda client: open_loop(client, rate, seconds), False)
 
+    async def best_in_flight(self, tries: Sequence[int], seconds: float) -> int:
+        """With how many in flight the most sagas a second end."""
+        rates = {tried: (await self.closed(f"{tried} in flight", tried, seconds)).rate for tried in tries}
+        return max(rates, key=lambda tried: rates[tried])
+
     async def _measure(self, name: str, loop: Loop, refuse: bool) -> Measured:
         self._client.refuse = refuse
         self._client.expected = "compensated" if refuse else "completed"
-        before = cpu_seconds(self._pids())
+        wrote, cpu = await bytes_written(self._stack), self._cpu()
         latencies, seconds = await loop(self._client)
-        after = cpu_seconds(self._pids())
+        cpu_after, wrote_after = self._cpu(), await bytes_written(self._stack)
         count = len(latencies)
-        cpu = {part: (after[part] - before[part]) / count * 1e6 for part in after}
-        return Measured(name, count, seconds, Latencies(latencies), cpu)
+        self.ended[self._client.expected] += count
+        return Measured(
+            name,
+            count,
+            seconds,
+            Latencies(latencies),
+            {part: (cpu_after[part] - cpu[part]) / count * 1e6 for part in cpu},
+            {kind: (wrote_after[kind] - wrote[kind]) / count for kind in wrote},
+        )
 
-    def _pids(self) -> dict[str, list[int]]:
+    def _cpu(self) -> dict[str, float]:
+        """Seconds so far, by part; the load is this process itself."""
         servers = self._stack.servers
         parts = {
             "coordinator": [self._stack.coordinator.pid],
@@ -47,4 +65,5 @@ class Scenarios:
             "postgres": [getattr(servers.postgres, "pid", None)],
             "kafka": [getattr(servers.kafka, "pid", None)],
         }
-        return {part: [pid for pid in pids if pid is not None] for part, pids in parts.items()}
+        pids = {part: [pid for pid in found if pid is not None] for part, found in parts.items()}
+        return {**cpu_seconds(pids), "load": time.process_time()}
