@@ -1,11 +1,22 @@
 """A command or an undo as it travels: from the coordinator to a participant."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
-from contracts.headers import Headers, UnreadableMessage, read_headers, required, trace_headers, whole_number
+from contracts.headers import (
+    CONTENT_TYPE,
+    SPECVERSION,
+    Headers,
+    Required,
+    UnreadableMessage,
+    optional,
+    read_headers,
+    trace_headers,
+    whole_number,
+)
 from contracts.instants import from_rfc3339, to_rfc3339
 from contracts.values import MAX_UNDO_BYTES, MAX_VALUE_BYTES, UnreadableValue, read_value
 
@@ -40,49 +51,77 @@ class CommandMessage(msgspec.Struct, frozen=True):
 
     def headers(self) -> Headers:
         """CloudEvents binary-mode headers."""
+        kind, source, *rest = _shared(
+            self.type, self.definition, self.time_ms, self.direction, self.attempt, self.reply_to, self.deadline_ms
+        )
         headers: Headers = [
-            ("ce_specversion", b"1.0"),
+            SPECVERSION,
             ("ce_id", self.command_id.encode()),
-            ("ce_type", self.type.encode()),
-            ("ce_source", f"/amends/sagas/{self.definition}".encode()),
+            kind,
+            source,
             ("ce_subject", self.saga_id.encode()),
-            ("ce_time", to_rfc3339(self.time_ms).encode()),
-            ("ce_direction", self.direction.encode()),
-            ("ce_attempt", str(self.attempt).encode()),
-            ("ce_replyto", self.reply_to.encode()),
-            ("content-type", b"application/json"),
+            *rest,
         ]
-        if self.deadline_ms is not None:
-            headers.append(("ce_deadline", to_rfc3339(self.deadline_ms).encode()))
-        return headers + trace_headers(self.traceparent, self.tracestate)
+        if self.traceparent is not None:
+            headers += trace_headers(self.traceparent, self.tracestate)
+        return headers
 
     @classmethod
     def read(cls, headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> "CommandMessage":
         """The message of a record. Raises UnreadableMessage."""
         found = read_headers(headers)
-        direction = required(found, "ce_direction")
+        direction, command_id, kind, source, saga_id, attempt, time, reply_to = _required.read(found)
         if direction not in ("forward", "undo"):
             raise UnreadableMessage(f"The header ce_direction is {direction[:20]!r}: expected 'forward' or 'undo'.")
         limit = MAX_UNDO_BYTES if direction == "undo" else MAX_VALUE_BYTES
+        deadline = optional(found, "ce_deadline")
         try:
             return cls(
-                command_id=required(found, "ce_id"),
-                type=required(found, "ce_type"),
-                definition=required(found, "ce_source").rpartition("/")[2],
-                saga_id=required(found, "ce_subject"),
+                command_id=command_id,
+                type=kind,
+                definition=source.rpartition("/")[2],
+                saga_id=saga_id,
                 direction=direction,
-                attempt=whole_number(found, "ce_attempt"),
-                time_ms=from_rfc3339(required(found, "ce_time")),
-                reply_to=required(found, "ce_replyto"),
+                attempt=whole_number("ce_attempt", attempt),
+                time_ms=from_rfc3339(time),
+                reply_to=reply_to,
                 value=bytes(read_value(value or b"", limit)),
-                deadline_ms=from_rfc3339(found["ce_deadline"]) if "ce_deadline" in found else None,
-                traceparent=found.get("traceparent"),
-                tracestate=found.get("tracestate"),
+                deadline_ms=None if deadline is None else from_rfc3339(deadline),
+                traceparent=optional(found, "traceparent"),
+                tracestate=optional(found, "tracestate"),
             )
         except UnreadableMessage:
             raise
         except (UnreadableValue, ValueError) as error:
             raise UnreadableMessage(f"{error}") from error
+
+
+_required = Required(
+    "ce_direction", "ce_id", "ce_type", "ce_source", "ce_subject", "ce_attempt", "ce_time", "ce_replyto"
+)
+
+
+@lru_cache(maxsize=256)
+def _shared(
+    kind: str,
+    definition: str,
+    time_ms: int,
+    direction: Direction,
+    attempt: int,
+    reply_to: str,
+    deadline_ms: int | None,
+) -> tuple[tuple[str, bytes], ...]:
+    """The headers that are the same for all sagas that come to the same step at the same time."""
+    headers = (
+        ("ce_type", kind.encode()),
+        ("ce_source", f"/amends/sagas/{definition}".encode()),
+        ("ce_time", to_rfc3339(time_ms).encode()),
+        ("ce_direction", direction.encode()),
+        ("ce_attempt", str(attempt).encode()),
+        ("ce_replyto", reply_to.encode()),
+        CONTENT_TYPE,
+    )
+    return headers if deadline_ms is None else (*headers, ("ce_deadline", to_rfc3339(deadline_ms).encode()))
 
 
 class UndoValue(msgspec.Struct, frozen=True):

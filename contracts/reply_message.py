@@ -1,13 +1,24 @@
 """An answer as it travels: from a participant to the coordinator."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import assert_never
 
 import msgspec
 
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
 from contracts.failures import Problem
-from contracts.headers import Headers, UnreadableMessage, read_headers, required, trace_headers, whole_number
+from contracts.headers import (
+    CONTENT_TYPE,
+    SPECVERSION,
+    Headers,
+    Required,
+    UnreadableMessage,
+    optional,
+    read_headers,
+    trace_headers,
+    whole_number,
+)
 from contracts.instants import to_rfc3339
 from contracts.values import NULL, UnreadableValue, read_as, read_value
 
@@ -37,18 +48,21 @@ class ReplyMessage(msgspec.Struct, frozen=True):
 
     def headers(self) -> Headers:
         """CloudEvents binary-mode headers."""
+        kind, source, time, attempt = _shared(answer_name(self.answer), self.source, self.time_ms, self.attempt)
         headers: Headers = [
-            ("ce_specversion", b"1.0"),
+            SPECVERSION,
             ("ce_id", self.reply_id.encode()),
-            ("ce_type", (_PREFIX + answer_name(self.answer)).encode()),
-            ("ce_source", self.source.encode()),
+            kind,
+            source,
             ("ce_subject", self.saga_id.encode()),
-            ("ce_time", to_rfc3339(self.time_ms).encode()),
+            time,
             ("ce_commandid", self.command_id.encode()),
-            ("ce_attempt", str(self.attempt).encode()),
-            ("content-type", b"application/json"),
+            attempt,
+            CONTENT_TYPE,
         ]
-        return headers + trace_headers(self.traceparent, self.tracestate)
+        if self.traceparent is not None:
+            headers += trace_headers(self.traceparent, self.tracestate)
+        return headers
 
     @property
     def value(self) -> bytes:
@@ -59,20 +73,35 @@ class ReplyMessage(msgspec.Struct, frozen=True):
     def read(cls, headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> "ReplyMessage":
         """The message of a record. Raises UnreadableMessage. ``time_ms`` is not read: the coordinator has its own."""
         found = read_headers(headers)
+        reply_id, saga_id, command_id, attempt, kind = _required.read(found)
         try:
             return cls(
-                reply_id=required(found, "ce_id"),
-                saga_id=required(found, "ce_subject"),
-                command_id=required(found, "ce_commandid"),
-                attempt=whole_number(found, "ce_attempt"),
-                answer=read_answer(required(found, "ce_type").removeprefix(_PREFIX), value or b"null"),
-                source=found.get("ce_source", ""),
+                reply_id=reply_id,
+                saga_id=saga_id,
+                command_id=command_id,
+                attempt=whole_number("ce_attempt", attempt),
+                answer=read_answer(kind.removeprefix(_PREFIX), value or b"null"),
+                source=optional(found, "ce_source") or "",
                 time_ms=0,
-                traceparent=found.get("traceparent"),
-                tracestate=found.get("tracestate"),
+                traceparent=optional(found, "traceparent"),
+                tracestate=optional(found, "tracestate"),
             )
         except UnreadableValue as error:
             raise UnreadableMessage(f"{error}") from error
+
+
+_required = Required("ce_id", "ce_subject", "ce_commandid", "ce_attempt", "ce_type")
+
+
+@lru_cache(maxsize=256)
+def _shared(name: str, source: str, time_ms: int, attempt: int) -> tuple[tuple[str, bytes], ...]:
+    """The headers that are the same for all replies of a batch."""
+    return (
+        ("ce_type", f"{_PREFIX}{name}".encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", to_rfc3339(time_ms).encode()),
+        ("ce_attempt", str(attempt).encode()),
+    )
 
 
 def answer_name(answer: Answer) -> str:

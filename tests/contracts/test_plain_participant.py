@@ -12,7 +12,6 @@ import pytest
 from contracts.asyncapi import asyncapi_document
 from contracts.command_message import CommandMessage
 from contracts.failures import Problem
-from contracts.headers import read_headers
 from contracts.reply_message import ReplyMessage
 from tests.contracts.seats import Seats, WantedSeat
 from tests.contracts.wire import Wire
@@ -51,6 +50,10 @@ def reserve(step: int = 1, attempt: int = 1) -> CommandMessage:
         value=ARGUMENTS,
         traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     )
+
+
+def as_text(message: CommandMessage) -> dict[str, str]:
+    return {name: value.decode() for name, value in message.headers()}
 
 
 def release(step: int = 1) -> CommandMessage:
@@ -129,14 +132,14 @@ def test_a_full_row_is_refused(db: sqlite3.Connection) -> None:
 @pytest.mark.parametrize("value", [b"{}", b"{", b'{"request": {"row": "back"}}', b"7"])
 def test_a_broken_value_changes_nothing(db: sqlite3.Connection, value: bytes) -> None:
     """What cannot be read is a failure that need not be tried again, and the barrier does not know it."""
-    word, problem = plain.answer(db, read_headers(reserve().headers()), value)
+    word, problem = plain.answer(db, as_text(reserve()), value)
     assert (word, json.loads(problem)["retryable"]) == ("failed", False)
     assert deliver(db, reserve())[0] == "succeeded"
 
 
 def test_an_unknown_command_may_be_tried_again(db: sqlite3.Connection) -> None:
     """A command that the contract gained later fails for now: the participant that knows it may be on its way."""
-    headers = {**read_headers(reserve().headers()), "ce_type": "seats.upgrade"}
+    headers = {**as_text(reserve()), "ce_type": "seats.upgrade"}
     word, problem = plain.answer(db, headers, b"{}")
     assert (word, json.loads(problem)["retryable"]) == ("failed", True)
 
