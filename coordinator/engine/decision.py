@@ -9,7 +9,7 @@ from coordinator.engine.status import Status
 from coordinator.history.events import Event
 
 
-class Send(msgspec.Struct, frozen=True):
+class Send(msgspec.Struct, frozen=True, gc=False):
     """One attempt of a command or an undo to be sent."""
 
     command_id: str
@@ -23,7 +23,7 @@ class Send(msgspec.Struct, frozen=True):
     deadline: int | None
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """Goes into one transaction as a whole, or not at all."""
 
     saga_id: str

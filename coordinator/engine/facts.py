@@ -5,7 +5,7 @@ import msgspec
 from contracts.answers import Answer
 
 
-class Start(msgspec.Struct, frozen=True):
+class Start(msgspec.Struct, frozen=True, gc=False):
     """Somebody asked for a saga. Idempotent: the same id and input again is the same saga."""
 
     definition: str
@@ -16,7 +16,7 @@ class Start(msgspec.Struct, frozen=True):
     traceparent: str | None = None
 
 
-class Reply(msgspec.Struct, frozen=True):
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """A participant answered a command or an undo."""
 
     command_id: str
@@ -24,38 +24,38 @@ class Reply(msgspec.Struct, frozen=True):
     answer: Answer
 
 
-class WakeUp(msgspec.Struct, frozen=True):
+class WakeUp(msgspec.Struct, frozen=True, gc=False):
     """The time came: whatever is due now (timers, deadlines, retries) happens."""
 
 
-class Cancel(msgspec.Struct, frozen=True):
+class Cancel(msgspec.Struct, frozen=True, gc=False):
     """Somebody wants the saga undone."""
 
     reason: str = ""
 
 
-class Resume(msgspec.Struct, frozen=True):
+class Resume(msgspec.Struct, frozen=True, gc=False):
     """A person, or newly deployed code, asks a parked saga to go on. An undo that was given up gets a new budget."""
 
 
 Fact = Start | Reply | WakeUp | Cancel | Resume
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The fact is in the history."""
 
 
-class Known(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True, gc=False):
     """Nothing changed: the history has it already."""
 
 
-class Conflict(msgspec.Struct, frozen=True):
+class Conflict(msgspec.Struct, frozen=True, gc=False):
     """The fact contradicts the history; nothing changed. The message says how, and what to do."""
 
     message: str
 
 
-class Ignored(msgspec.Struct, frozen=True):
+class Ignored(msgspec.Struct, frozen=True, gc=False):
     """The fact belongs to nothing (unknown saga or step, stale attempt, ended saga); nothing changed."""
 
     reason: str

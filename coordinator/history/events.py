@@ -1,4 +1,8 @@
-"""All events, as one closed union."""
+"""All events, as one closed union.
+
+They hold values and never each other, so the garbage collector need not look at them (``gc=False``): with thousands of
+sagas in memory that was a tenth of their CPU.
+"""
 
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed

@@ -12,7 +12,7 @@ ParkedFor = Literal["code", "undo", "forward_only"]
 """
 
 
-class SagaParked(msgspec.Struct, frozen=True, tag="saga_parked", omit_defaults=True):
+class SagaParked(msgspec.Struct, frozen=True, gc=False, tag="saga_parked", omit_defaults=True):
     """It cannot go on by itself. ``message`` says why and what can be done."""
 
     why: ParkedFor
@@ -23,13 +23,13 @@ class SagaParked(msgspec.Struct, frozen=True, tag="saga_parked", omit_defaults=T
     for exactly that."""
 
 
-class SagaResumed(msgspec.Struct, frozen=True, tag="saga_resumed"):
+class SagaResumed(msgspec.Struct, frozen=True, gc=False, tag="saga_resumed"):
     """It goes on: a person, or new code, has seen to it."""
 
     at: int
 
 
-class ReplyDeferred(msgspec.Struct, frozen=True, tag="reply_deferred"):
+class ReplyDeferred(msgspec.Struct, frozen=True, gc=False, tag="reply_deferred"):
     """An answer that came while the saga was parked for its code: kept, and taken in when it goes on."""
 
     command_id: str

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class SagaStarted(msgspec.Struct, frozen=True, tag="saga_started", omit_defaults=True):
+class SagaStarted(msgspec.Struct, frozen=True, gc=False, tag="saga_started", omit_defaults=True):
     """Always the first event, and only there."""
 
     definition: str

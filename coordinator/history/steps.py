@@ -6,7 +6,7 @@ from contracts.failures import Problem
 from contracts.kinds import Kind
 
 
-class StepIssued(msgspec.Struct, frozen=True, tag="step_issued"):
+class StepIssued(msgspec.Struct, frozen=True, gc=False, tag="step_issued"):
     """The saga asked for a command: its first attempt."""
 
     step: int
@@ -20,7 +20,7 @@ class StepIssued(msgspec.Struct, frozen=True, tag="step_issued"):
     deadline: int
 
 
-class StepAttemptFailed(msgspec.Struct, frozen=True, tag="step_attempt_failed"):
+class StepAttemptFailed(msgspec.Struct, frozen=True, gc=False, tag="step_attempt_failed"):
     """An attempt failed, or nothing was heard in time; another follows at ``retry_at``."""
 
     step: int
@@ -30,7 +30,7 @@ class StepAttemptFailed(msgspec.Struct, frozen=True, tag="step_attempt_failed"):
     retry_at: int
 
 
-class StepRetried(msgspec.Struct, frozen=True, tag="step_retried"):
+class StepRetried(msgspec.Struct, frozen=True, gc=False, tag="step_retried"):
     """Another attempt was sent."""
 
     step: int
@@ -39,7 +39,7 @@ class StepRetried(msgspec.Struct, frozen=True, tag="step_retried"):
     deadline: int
 
 
-class StepProgressed(msgspec.Struct, frozen=True, tag="step_progressed", omit_defaults=True):
+class StepProgressed(msgspec.Struct, frozen=True, gc=False, tag="step_progressed", omit_defaults=True):
     """The participant is still at it, or (deadline None) will complete the command later."""
 
     step: int
@@ -49,7 +49,7 @@ class StepProgressed(msgspec.Struct, frozen=True, tag="step_progressed", omit_de
     deadline: int | None = None
 
 
-class StepSucceeded(msgspec.Struct, frozen=True, tag="step_succeeded"):
+class StepSucceeded(msgspec.Struct, frozen=True, gc=False, tag="step_succeeded"):
     """The command did what it is for."""
 
     step: int
@@ -58,7 +58,7 @@ class StepSucceeded(msgspec.Struct, frozen=True, tag="step_succeeded"):
     at: int
 
 
-class StepRefused(msgspec.Struct, frozen=True, tag="step_refused"):
+class StepRefused(msgspec.Struct, frozen=True, gc=False, tag="step_refused"):
     """A business no: nothing was done."""
 
     step: int
@@ -67,7 +67,7 @@ class StepRefused(msgspec.Struct, frozen=True, tag="step_refused"):
     at: int
 
 
-class StepFailed(msgspec.Struct, frozen=True, tag="step_failed"):
+class StepFailed(msgspec.Struct, frozen=True, gc=False, tag="step_failed"):
     """Given up after a failure. An earlier attempt may have had an effect, so the step is undone like an unknown."""
 
     step: int
@@ -76,7 +76,7 @@ class StepFailed(msgspec.Struct, frozen=True, tag="step_failed"):
     at: int
 
 
-class StepTimedOut(msgspec.Struct, frozen=True, tag="step_timed_out"):
+class StepTimedOut(msgspec.Struct, frozen=True, gc=False, tag="step_timed_out"):
     """Given up without an answer: the outcome is unknown."""
 
     step: int
@@ -85,7 +85,7 @@ class StepTimedOut(msgspec.Struct, frozen=True, tag="step_timed_out"):
     at: int
 
 
-class StepAbandoned(msgspec.Struct, frozen=True, tag="step_abandoned"):
+class StepAbandoned(msgspec.Struct, frozen=True, gc=False, tag="step_abandoned"):
     """The saga stopped waiting for it. Its outcome is unknown, so it is undone; what cannot be undone goes on alone."""
 
     step: int

@@ -3,7 +3,7 @@
 import msgspec
 
 
-class TimerStarted(msgspec.Struct, frozen=True, tag="timer_started"):
+class TimerStarted(msgspec.Struct, frozen=True, gc=False, tag="timer_started"):
     """The saga asked to be called at ``due``."""
 
     timer: int
@@ -11,14 +11,14 @@ class TimerStarted(msgspec.Struct, frozen=True, tag="timer_started"):
     due: int
 
 
-class TimerFired(msgspec.Struct, frozen=True, tag="timer_fired"):
+class TimerFired(msgspec.Struct, frozen=True, gc=False, tag="timer_fired"):
     """The time came."""
 
     timer: int
     at: int
 
 
-class TimerCancelled(msgspec.Struct, frozen=True, tag="timer_cancelled"):
+class TimerCancelled(msgspec.Struct, frozen=True, gc=False, tag="timer_cancelled"):
     """The saga no longer needs it."""
 
     timer: int

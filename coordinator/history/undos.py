@@ -5,21 +5,21 @@ import msgspec
 from contracts.failures import Problem
 
 
-class CancelRequested(msgspec.Struct, frozen=True, tag="cancel_requested"):
+class CancelRequested(msgspec.Struct, frozen=True, gc=False, tag="cancel_requested"):
     """The saga is to go back as soon as no pivot is in flight: somebody cancelled it, or its deadline passed."""
 
     cause: Problem
     at: int
 
 
-class CompensationStarted(msgspec.Struct, frozen=True, tag="compensation_started"):
+class CompensationStarted(msgspec.Struct, frozen=True, gc=False, tag="compensation_started"):
     """The saga cannot, or must not, go forward: from here only undos are sent."""
 
     cause: Problem
     at: int
 
 
-class UndoIssued(msgspec.Struct, frozen=True, tag="undo_issued"):
+class UndoIssued(msgspec.Struct, frozen=True, gc=False, tag="undo_issued"):
     """The first attempt of a step's undo was sent."""
 
     step: int
@@ -27,7 +27,7 @@ class UndoIssued(msgspec.Struct, frozen=True, tag="undo_issued"):
     deadline: int
 
 
-class UndoAttemptFailed(msgspec.Struct, frozen=True, tag="undo_attempt_failed"):
+class UndoAttemptFailed(msgspec.Struct, frozen=True, gc=False, tag="undo_attempt_failed"):
     """An attempt failed, or nothing was heard in time; another follows at ``retry_at``."""
 
     step: int
@@ -37,7 +37,7 @@ class UndoAttemptFailed(msgspec.Struct, frozen=True, tag="undo_attempt_failed"):
     retry_at: int
 
 
-class UndoRetried(msgspec.Struct, frozen=True, tag="undo_retried"):
+class UndoRetried(msgspec.Struct, frozen=True, gc=False, tag="undo_retried"):
     """Another attempt was sent."""
 
     step: int
@@ -46,7 +46,7 @@ class UndoRetried(msgspec.Struct, frozen=True, tag="undo_retried"):
     deadline: int
 
 
-class UndoSucceeded(msgspec.Struct, frozen=True, tag="undo_succeeded"):
+class UndoSucceeded(msgspec.Struct, frozen=True, gc=False, tag="undo_succeeded"):
     """What the step did is undone, or it is certain that it never happens."""
 
     step: int
@@ -54,7 +54,7 @@ class UndoSucceeded(msgspec.Struct, frozen=True, tag="undo_succeeded"):
     at: int
 
 
-class UndoGivenUp(msgspec.Struct, frozen=True, tag="undo_given_up"):
+class UndoGivenUp(msgspec.Struct, frozen=True, gc=False, tag="undo_given_up"):
     """The undo's budget is exhausted; a person must see to it."""
 
     step: int

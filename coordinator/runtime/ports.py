@@ -9,7 +9,7 @@ from coordinator.runtime.intake import Intake
 from coordinator.runtime.ownership import Ownership
 
 
-class StoredSaga(msgspec.Struct, frozen=True):
+class StoredSaga(msgspec.Struct, frozen=True, gc=False):
     """A saga as the log has it."""
 
     rows: tuple[str | bytes, ...]
@@ -18,7 +18,7 @@ class StoredSaga(msgspec.Struct, frozen=True):
     """The wake-up time in its saga row, in ms."""
 
 
-class OutboxRow(msgspec.Struct, frozen=True):
+class OutboxRow(msgspec.Struct, frozen=True, gc=False):
     """A record to be published, kept until Kafka has acknowledged it."""
 
     command_id: str
@@ -30,14 +30,14 @@ class OutboxRow(msgspec.Struct, frozen=True):
     value: bytes
 
 
-class Confirmed(msgspec.Struct, frozen=True):
+class Confirmed(msgspec.Struct, frozen=True, gc=False):
     """An attempt that Kafka has acknowledged: its outbox row may go."""
 
     command_id: str
     attempt: int
 
 
-class SagaStart(msgspec.Struct, frozen=True):
+class SagaStart(msgspec.Struct, frozen=True, gc=False):
     """The parts of a saga row that never change."""
 
     definition: str
@@ -48,7 +48,7 @@ class SagaStart(msgspec.Struct, frozen=True):
     traceparent: str | None
 
 
-class SagaRowChange(msgspec.Struct, frozen=True):
+class SagaRowChange(msgspec.Struct, frozen=True, gc=False):
     """The parts of a saga row that do change. Written only when one of them has to."""
 
     status: str
@@ -58,7 +58,7 @@ class SagaRowChange(msgspec.Struct, frozen=True):
     ended_at: int | None
 
 
-class SagaWrite(msgspec.Struct, frozen=True):
+class SagaWrite(msgspec.Struct, frozen=True, gc=False):
     """What one activation adds to one saga."""
 
     saga_id: str
@@ -159,7 +159,7 @@ class ReadModel(Protocol):
         ...
 
 
-class SagaView(msgspec.Struct, frozen=True):
+class SagaView(msgspec.Struct, frozen=True, gc=False):
     """A saga row."""
 
     saga_id: str
@@ -175,7 +175,7 @@ class SagaView(msgspec.Struct, frozen=True):
     traceparent: str | None
 
 
-class HistoryRow(msgspec.Struct, frozen=True):
+class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     """One activation."""
 
     seq: int
