@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 _OVERLAP_MS = 3_000
 """The window of wake-ups reaches back so far: a timer may be set shortly before it is due, by anybody."""
+_AT_ONCE = 10_000
+"""Wake-ups of ours that one sweep brings: those due first. The next brings more, when these are through (T2)."""
 
 
 class Recovery:
@@ -94,10 +96,17 @@ class Recovery:
                 continue
 
     async def _sweep(self) -> None:
+        await self._cool()
         await self._wake_ups()
         failpoint("sweep_half_done")
         await self._leftovers()
         await self._resume_parked()
+
+    async def _cool(self) -> None:
+        more = True
+        while more:
+            more = self._warm.cool(self._clock())
+            await asyncio.sleep(0)
 
     async def _wake_ups(self) -> None:
         """Brings near wake-ups into the timers: each second the recent window, now and then all that is overdue."""
@@ -105,13 +114,19 @@ class Recovery:
         before = now + self._limits.sweep_ahead_ms
         everything = now >= self._all_at
         cursor = None if everything else (now - _OVERLAP_MS, "")
+        brought = 0
         while self._timers.room:
             page = await self._store.due(before, self._limits.sweep_page, cursor)
             for wake_at, saga_id in page:
                 self._wake_up(wake_at, saga_id, now)
+                due = self._timers.due(saga_id)
+                brought += due is not None and due <= before
             if len(page) < self._limits.sweep_page:
                 if everything:
                     self._all_at = now + self._limits.sweep_all_every_ms
+                return
+            if brought >= _AT_ONCE:
+                self._all_at = 0
                 return
             cursor = page[-1]
 

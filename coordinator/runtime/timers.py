@@ -13,7 +13,10 @@ from coordinator.runtime.observer import Observer
 
 _LONGEST_S = 1.0
 """The clock is read again after so long, however far the next timer is: somebody may have set it."""
-_HANDFUL = 500
+_TOGETHER = 200
+"""So many wake-ups are under way at most: whatever else comes for a saga never waits behind more of them (T2)."""
+_FAR_MS = 60_000
+"""What is due later than this, and than the sweep looks ahead, stays in the table."""
 
 
 class Timers:
@@ -31,6 +34,9 @@ class Timers:
         self._heap: list[tuple[int, str]] = []
         self._handle: asyncio.TimerHandle | asyncio.Handle | None = None
         self._armed_for: int | None = None
+        self._far_ms = _FAR_MS + limits.sweep_ahead_ms
+        self._under_way = 0
+        """Wake-ups that were handed in and not yet answered."""
         self._stopped = False
         intake.on_room.append(self._go_on)
 
@@ -48,8 +54,11 @@ class Timers:
         return None if entry is None else entry[0]
 
     def set(self, saga_id: str, due: int | None, row: int | None) -> None:
-        """The saga's next wake-up, and the one its row has. None: nothing is due."""
-        if due is None:
+        """The saga's next wake-up, and the one its row has. None: nothing is due.
+
+        A time far ahead is not kept: its row has it, or an earlier one (W1, W2), and the sweep brings that in time.
+        """
+        if due is None or due > self._clock() + self._far_ms:
             self._entries.pop(saga_id, None)
             return
         earliest = self._in_heap.get(saga_id)
@@ -106,35 +115,35 @@ class Timers:
             self._arm()
 
     def _fire(self) -> None:
-        """Wakes what is due, a handful at a time and only while the intake has room (T2)."""
+        """Wakes what is due, as fast as it is taken in and no faster."""
         self._armed_for = self._handle = None
         now = self._clock()
-        fired = 0
-        while self._heap and self._heap[0][0] <= now and fired < _HANDFUL:
-            if self._intake.full:
+        while self._heap and self._heap[0][0] <= now:
+            if self._under_way >= _TOGETHER or self._intake.full:
                 return
-            fired += self._pop(now)
+            self._pop(now)
         self._arm()
 
-    def _pop(self, now: int) -> int:
+    def _pop(self, now: int) -> None:
         at, saga_id = heapq.heappop(self._heap)
         if self._in_heap.get(saga_id) != at:
-            return 0
+            return
         del self._in_heap[saga_id]
         entry = self._entries.get(saga_id)
         if entry is None:
-            return 0
+            return
         due = entry[0]
         if due > now:
             self._in_heap[saga_id] = due
             heapq.heappush(self._heap, (due, saga_id))
-            return 0
+            return
         del self._entries[saga_id]
         self._observer.timer_late((now - due) / 1e3)
-        self._intake.offer(saga_id, WakeUp(), _woken)
+        self._under_way += 1
+        self._intake.offer(saga_id, WakeUp(), self._woken)
         failpoint("timer_fired")
-        return 1
 
-
-def _woken(verdict: Verdict) -> None:
-    """Nobody waits for it."""
+    def _woken(self, verdict: Verdict) -> None:
+        """One is through: there is room for another."""
+        self._under_way -= 1
+        self._go_on()

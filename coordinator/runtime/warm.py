@@ -7,7 +7,10 @@ from coordinator.history.events import Event
 from coordinator.runtime.machines import SagaMachine
 
 ASLEEP_MS = 60_000
-"""A saga with nothing to do for longer is the first to leave the memory."""
+"""A saga with nothing to do for longer is asleep: it is the first to leave the memory."""
+COLD_AFTER_MS = 10_000
+"""It leaves when nothing has come for it for so long: sooner, one that waits for an answer would be loaded again."""
+_HANDFUL = 500
 
 
 class WarmSaga:
@@ -23,11 +26,14 @@ class WarmSaga:
 
 
 class WarmSagas:
-    """At most ``limit`` sagas; those that were not used for longest leave first."""
+    """At most ``limit`` sagas; those that sleep leave first, then those that were not used for longest."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._sagas: OrderedDict[str, WarmSaga] = OrderedDict()
+        """Those awake stand in the order in which they were used."""
+        self._asleep: OrderedDict[str, int] = OrderedDict()
+        """Since when, in that order."""
 
     def __len__(self) -> int:
         return len(self._sagas)
@@ -40,18 +46,31 @@ class WarmSagas:
         return self._sagas.get(saga_id)
 
     def keep(self, saga_id: str, saga: WarmSaga, wake_at: int | None, now: int) -> None:
-        """Keeps it as the one used last; or as the first to go, if it sleeps for long."""
+        """Keeps it as the one used last."""
         self._sagas[saga_id] = saga
-        asleep = wake_at is None or wake_at > now + ASLEEP_MS
-        self._sagas.move_to_end(saga_id, last=not asleep)
+        if wake_at is None or wake_at > now + ASLEEP_MS:
+            self._asleep[saga_id] = now
+            self._asleep.move_to_end(saga_id)
+        else:
+            self._asleep.pop(saga_id, None)
+            self._sagas.move_to_end(saga_id)
         if len(self._sagas) > self._limit:
-            self._sagas.popitem(last=False)
+            self.drop(next(iter(self._asleep or self._sagas)))
 
     def drop(self, saga_id: str) -> None:
         """Forgets it; the next activation loads it."""
         self._sagas.pop(saga_id, None)
+        self._asleep.pop(saga_id, None)
+
+    def cool(self, now: int) -> bool:
+        """Forgets a handful of those that have slept for a while; whether there are more."""
+        for _ in range(_HANDFUL):
+            if not self._asleep or next(iter(self._asleep.values())) > now - COLD_AFTER_MS:
+                return False
+            self.drop(next(iter(self._asleep)))
+        return True
 
     def retain(self, owns: Callable[[str], bool]) -> None:
         """Forgets those that are not ours any more."""
         for saga_id in [saga_id for saga_id in self._sagas if not owns(saga_id)]:
-            del self._sagas[saga_id]
+            self.drop(saga_id)

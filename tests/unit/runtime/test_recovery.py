@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -124,6 +125,28 @@ async def test_a_saga_ahead_of_its_row_is_loaded_once(new_world: NewWorld) -> No
     await until(lambda: len(store.pages) >= 20)
     assert store.loads == [["buy:1"]]
     assert world.coordinator.timers.due("buy:1") == wake_at
+
+
+class Backlog(WrappedStore):
+    """A table with 25,000 sagas that are long overdue, which no wake-up changes."""
+
+    rows = tuple((number, f"buy:{number:05}") for number in range(25_000))
+
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+        first = 0 if after is None else max(0, after[0] + 1)
+        self.pages.append(self.rows[first : first + limit])
+        await asyncio.sleep(0)
+        return self.pages[-1]
+
+
+async def test_a_flood_of_wake_ups_is_brought_in_parts(new_world: NewWorld) -> None:
+    """Those due first; and again from there, until they are through. Memory and reading are bounded (T2)."""
+    store = Backlog(MemoryStore())
+    world = new_world(wrapped=store)
+    await world.coordinator.start()
+    await until(lambda: sum(page[0][0] == 0 for page in store.pages) >= 3)
+    assert max(page[0][0] for page in store.pages) == 9_000
+    assert len(world.coordinator.timers) <= 10_000
 
 
 async def test_the_sweep_goes_on_after_an_outage(new_world: NewWorld) -> None:
