@@ -4,6 +4,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from aiokafka.producer.message_accumulator import BatchBuilder
+
 from coordinator.runtime.shards import murmur2, position
 
 MAX_BATCH_BYTES = 900_000
@@ -50,6 +52,13 @@ def lanes(records: Sequence[Record], partitions: Mapping[str, Sequence[int]]) ->
     return list(found.values())
 
 
-def now_ms() -> int:
-    """The timestamp of records."""
-    return time.time_ns() // 1_000_000
+def pack(batch: BatchBuilder, records: Sequence[Record], places: Sequence[int]) -> Sequence[int]:
+    """Fills the batch with the records at these places, in order; returns the places that it had room for."""
+    now_ms = time.time_ns() // 1_000_000
+    append = batch.append
+    for count, place in enumerate(places):
+        _, key, headers, value = records[place]
+        key = key.encode() if isinstance(key, str) else key
+        if append(timestamp=now_ms, key=key, value=value, headers=list(headers)) is None:
+            return places[:count]
+    return places

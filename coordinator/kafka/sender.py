@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -10,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from contracts.unhurried import unhurried
 from coordinator.kafka.connection import KafkaSettings
-from coordinator.kafka.records import MAX_BATCH_BYTES, Lane, Record, lanes, now_ms
+from coordinator.kafka.records import MAX_BATCH_BYTES, Lane, Record, lanes, pack
 from coordinator.runtime.ports import PublisherUnavailable
 
 log = structlog.get_logger(__name__)
@@ -19,6 +20,28 @@ _METADATA_S = 2.0
 _CLOSE_S = 2.0
 _STALLED_S = 1.0
 """A partition that has not acknowledged for so long is given nothing more meanwhile."""
+
+
+class Handed(NamedTuple):
+    """A batch that the producer has, and of the lane the places that are in it."""
+
+    lane: Lane
+    packed: Sequence[int]
+
+
+class Shipment:
+    """What one call is to send, and what came of it."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+        self.acknowledged = [False] * len(records)
+        self.failed = False
+        """A partition did not take its records."""
+
+    def arrived(self, places: Sequence[int]) -> None:
+        """These records are acknowledged."""
+        for place in places:
+            self.acknowledged[place] = True
 
 
 class RecordSender:
@@ -51,15 +74,19 @@ class RecordSender:
                 partitions = await self._partitions(producer, {record.topic for record in records})
         except (TimeoutError, KafkaError, OSError) as error:
             raise PublisherUnavailable(f"Kafka does not answer: {error!r}.") from error
-        acknowledged = [False] * len(records)
+        shipment = Shipment(records)
         found = lanes(records, partitions)
-        if len(found) == 1:
-            failed = [await self._send_lane(producer, found[0], records, acknowledged)]
+        later = [lane for lane in found if (lane.topic, lane.partition) in self._busy]
+        at_once = [lane for lane in found if (lane.topic, lane.partition) not in self._busy] if later else found
+        if later:
+            # A task for each: these have to wait, and must not keep the others back.
+            waiting = [self._send_when_free(producer, lane, shipment) for lane in later]
+            await asyncio.gather(self._send_lanes(producer, at_once, shipment), *waiting)
         else:
-            failed = await asyncio.gather(*(self._send_lane(producer, lane, records, acknowledged) for lane in found))
-        if any(failed) and not any(acknowledged):
+            await self._send_lanes(producer, at_once, shipment)
+        if shipment.failed and not any(shipment.acknowledged):
             raise PublisherUnavailable("Kafka acknowledged nothing in time.")
-        return acknowledged
+        return shipment.acknowledged
 
     async def connect(self, topics: Sequence[str]) -> None:
         """Makes the producer and learns about these topics, so that the first records need not wait for that."""
@@ -123,68 +150,80 @@ class RecordSender:
             known[topic] = sorted(found)
         return known
 
-    async def _send_lane(
-        self, producer: AIOKafkaProducer, lane: Lane, records: Sequence[Record], acknowledged: list[bool]
-    ) -> bool:
-        """One batch after another; the first that fails is the last. True: it failed."""
-        if not await self._free(lane):
-            return False
-        todo = iter(lane.places)
-        place = next(todo, None)
-        try:
-            async with asyncio.timeout(self._settings.publish_timeout_ms / 1e3):
-                while place is not None:
-                    batch = producer.create_batch()
-                    packed: list[int] = []
-                    while place is not None and _append(batch, records[place]):
-                        packed.append(place)
-                        place = next(todo, None)
-                    await self._send_batch(producer, batch, lane)
-                    for each in packed:
-                        acknowledged[each] = True
-        except (TimeoutError, KafkaError, OSError, AssertionError, TypeError) as error:
-            # The last two are what aiokafka raises for a partition that is gone.
-            log.warning("publish_failed", topic=lane.topic, partition=lane.partition, error=repr(error))
-            self._on_missing_topic()
-            if self._producer is producer:
-                self.renew()
-            return True
-        return False
-
-    async def _free(self, lane: Lane) -> bool:
-        """Waits until the partition's last batch is acknowledged; False when that takes too long."""
+    async def _send_when_free(self, producer: AIOKafkaProducer, lane: Lane, shipment: Shipment) -> None:
+        """Waits until the partition's last batch is acknowledged; when that takes too long, the lane is not tried."""
         while (busy := self._busy.get((lane.topic, lane.partition))) is not None:
             left_s = busy[1] + _STALLED_S - asyncio.get_running_loop().time()
             if left_s <= 0:
-                return False
+                return
             await asyncio.wait([busy[0]], timeout=left_s)
-        return True
+        await self._send_lanes(producer, [lane], shipment)
 
-    async def _send_batch(self, producer: AIOKafkaProducer, batch: Any, lane: Lane) -> None:
-        key = (lane.topic, lane.partition)
-        outcome: asyncio.Future[Any] = await producer.send_batch(batch, lane.topic, partition=lane.partition)
-        self._busy[key] = (outcome, asyncio.get_running_loop().time())
-        outcome.add_done_callback(_read)
+    async def _send_lanes(self, producer: AIOKafkaProducer, found: Sequence[Lane], shipment: Shipment) -> None:
+        """One batch of each lane after another, each as soon as the one before it is acknowledged.
+
+        The first batches are handed over in one go, so that one request carries them all.
+        """
+        until = asyncio.get_running_loop().time() + self._settings.publish_timeout_ms / 1e3
+        under_way: dict[asyncio.Future[Any], Handed] = {}
         try:
-            await asyncio.wait([outcome], timeout=_STALLED_S)
-            if not outcome.done():
-                self._on_missing_topic()
-            await outcome
-        finally:
-            if (busy := self._busy.get(key)) is not None and busy[0] is outcome:
-                del self._busy[key]
+            async with asyncio.timeout_at(until):
+                for lane in found:
+                    await self._hand_over(producer, lane, shipment, under_way)
+                told = False
+                while under_way:
+                    patience = None if told else _STALLED_S
+                    done, _ = await asyncio.wait(under_way, timeout=patience, return_when=asyncio.FIRST_EXCEPTION)
+                    if not done:
+                        told = True
+                        self._on_missing_topic()
+                    for outcome in done:
+                        handed = under_way.pop(outcome)
+                        error = asyncio.CancelledError() if outcome.cancelled() else outcome.exception()
+                        if error is not None:
+                            self._failed(producer, handed.lane, shipment, error)
+                            continue
+                        shipment.arrived(handed.packed)
+                        if rest := handed.lane.places[len(handed.packed) :]:
+                            await self._hand_over(producer, handed.lane._replace(places=rest), shipment, under_way)
+        except TimeoutError as error:
+            for lane in [handed.lane for handed in under_way.values()] or found:
+                self._failed(producer, lane, shipment, error)
 
+    async def _hand_over(
+        self,
+        producer: AIOKafkaProducer,
+        lane: Lane,
+        shipment: Shipment,
+        under_way: "dict[asyncio.Future[Any], Handed]",
+    ) -> None:
+        """Gives the lane's first batch to the producer."""
+        batch = producer.create_batch()
+        packed = pack(batch, shipment.records, lane.places)
+        key = (lane.topic, lane.partition)
+        try:
+            outcome: asyncio.Future[Any] = await producer.send_batch(batch, lane.topic, partition=lane.partition)
+        except (KafkaError, OSError, AssertionError, TypeError) as error:
+            # The last two are what aiokafka raises for a partition that is gone.
+            self._failed(producer, lane, shipment, error)
+            return
+        self._busy[key] = (outcome, asyncio.get_running_loop().time())
+        outcome.add_done_callback(partial(self._settled, key))
+        under_way[outcome] = Handed(lane, packed)
 
-def _append(batch: Any, record: Record) -> bool:
-    key = record.key.encode() if isinstance(record.key, str) else record.key
-    headers = list(record.headers)
-    return batch.append(timestamp=now_ms(), key=key, value=record.value, headers=headers) is not None
+    def _settled(self, key: tuple[str, int], outcome: "asyncio.Future[Any]") -> None:
+        if (busy := self._busy.get(key)) is not None and busy[0] is outcome:
+            del self._busy[key]
+        # Nobody may be waiting any more: asyncio would complain about an error that nobody has seen.
+        if not outcome.cancelled():
+            outcome.exception()
 
-
-def _read(outcome: "asyncio.Future[Any]") -> None:
-    """Nobody may be waiting any more: asyncio would complain about an error that nobody has seen."""
-    if not outcome.cancelled():
-        outcome.exception()
+    def _failed(self, producer: AIOKafkaProducer, lane: Lane, shipment: Shipment, error: BaseException) -> None:
+        shipment.failed = True
+        log.warning("publish_failed", topic=lane.topic, partition=lane.partition, error=repr(error))
+        self._on_missing_topic()
+        if self._producer is producer:
+            self.renew()
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:
