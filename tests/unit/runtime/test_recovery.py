@@ -145,7 +145,7 @@ async def test_a_flood_of_wake_ups_is_brought_in_parts(new_world: NewWorld) -> N
     world = new_world(wrapped=store)
     await world.coordinator.start()
     await until(lambda: sum(page[0][0] == 0 for page in store.pages) >= 3)
-    assert max(page[0][0] for page in store.pages) == 9_000
+    assert max(page[0][0] for page in store.pages) <= 10_000
     assert len(world.coordinator.timers) <= 10_000
 
 
