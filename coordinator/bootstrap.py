@@ -139,7 +139,13 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
         metrics=lambda: generate_latest(registry),
         begin_trace=tracing.begin,
         owns=coordinator.ownership.owns,
-        limits=ApiLimits(settings.http_body_bytes, settings.http_body_timeout_s, settings.http_wait_s),
+        limits=ApiLimits(
+            body_bytes=settings.http_body_bytes,
+            batch_bytes=settings.http_batch_bytes,
+            batch_starts=settings.http_batch_starts,
+            body_timeout_s=settings.http_body_timeout_s,
+            wait_s=settings.http_wait_s,
+        ),
     )
     return Service(coordinator, build_app(parts), parts, metrics, tracing)
 

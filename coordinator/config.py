@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     """Port it listens on; 0 takes a free one."""
     http_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     """Largest body of a request, in bytes."""
+    http_batch_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
+    """Largest body of a request that starts many sagas, in bytes."""
+    http_batch_starts: int = Field(default=10_000, ge=1)
+    """Most sagas that one request may start: all of their answers are held until the last one is known."""
     http_body_timeout_s: float = Field(default=30, gt=0)
     """Seconds in which the whole body must have arrived."""
     http_wait_s: float = Field(default=60, ge=0)

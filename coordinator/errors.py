@@ -94,6 +94,13 @@ VALUE_TOO_LARGE = ProblemKind(
     _CALLER,
     "Pass a reference to where the data is kept instead of the data.",
 )
+BATCH_TOO_LARGE = ProblemKind(
+    "batch_too_large",
+    413,
+    "The batch has too many starts.",
+    _CALLER,
+    "Send it in several batches. A start that is sent twice takes effect once.",
+)
 WRONG_CONTENT_TYPE = ProblemKind(
     "wrong_content_type",
     415,
@@ -165,6 +172,7 @@ PROBLEM_KINDS = (
     SAGA_CONFLICT,
     BODY_TOO_LARGE,
     VALUE_TOO_LARGE,
+    BATCH_TOO_LARGE,
     WRONG_CONTENT_TYPE,
     INVALID_REQUEST,
     INVALID_INPUT,

@@ -21,16 +21,23 @@ T = TypeVar("T")
 _JSON = b"application/json"
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
-    """The whole body, refused as soon as it is known to be too large. Raises ProblemError."""
+_INSTEAD = "pass a reference to where the data is kept instead"
+
+
+async def read_body(request: Request, limits: Limits, most: int | None = None, instead: str = _INSTEAD) -> bytes:
+    """The whole body, refused as soon as it is known to be too large.
+
+    ``most`` is in bytes, and ``instead`` says what to do about a larger one. Raises ProblemError.
+    """
+    most = limits.body_bytes if most is None else most
     headers = dict(request.scope["headers"])
     _check_encoding(headers.get(b"content-encoding", b"identity"))
     length: bytes = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) > limits.body_bytes:
-        raise _too_large(limits)
+    if length.isdigit() and int(length) > most:
+        raise _too_large(most, instead)
     try:
         async with asyncio.timeout(limits.body_timeout_s):
-            body = await _collect(request, limits)
+            body = await _collect(request, most, instead)
     except TimeoutError:
         detail = f"The body did not arrive within {limits.body_timeout_s:g} seconds: send the request again, in one go."
         raise ProblemError(BODY_TIMEOUT, detail) from None
@@ -50,7 +57,7 @@ def decode_body(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
         raise ProblemError(BROKEN_JSON, f"The body is not a JSON object in UTF-8: {error}.") from None
 
 
-async def _collect(request: Request, limits: Limits) -> bytes:
+async def _collect(request: Request, most: int, instead: str) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -59,18 +66,15 @@ async def _collect(request: Request, limits: Limits) -> bytes:
             raise ClientDisconnect
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        if size > limits.body_bytes:
-            raise _too_large(limits)
+        if size > most:
+            raise _too_large(most, instead)
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
 
 
-def _too_large(limits: Limits) -> ProblemError:
-    return ProblemError(
-        BODY_TOO_LARGE,
-        f"A body may have {limits.body_bytes:,} bytes: pass a reference to where the data is kept instead.",
-    )
+def _too_large(most: int, instead: str) -> ProblemError:
+    return ProblemError(BODY_TOO_LARGE, f"A body may have {most:,} bytes: {instead}.")
 
 
 def _check_encoding(encoding: bytes) -> None:

@@ -30,6 +30,11 @@ def header(name: str, description: str, example: str) -> Described:
     }
 
 
+def traceparent(description: str) -> Described:
+    """``openapi_extra`` of the header that has the client's trace context."""
+    return header("traceparent", description, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+
+
 def answer(kind: type[msgspec.Struct], description: str, example: str, *headers: str) -> Described:
     """One entry of ``responses``: a body of this kind, and headers named with their meaning after a colon."""
     described: Described = {"description": description, "content": {"application/json": _shown(kind, example)}}

@@ -29,6 +29,26 @@ RUNNING: dict[str, Any] = {
     "ended_at": None,
 }
 START: dict[str, Any] = {"definition": "book_trip", "input": INPUT}
+BATCH_ANSWER: dict[str, Any] = {
+    "started": 1,
+    "existing": 0,
+    "refused": 1,
+    "retry_after_s": None,
+    "answers": [
+        {"outcome": "started", "saga": ACCEPTED},
+        {
+            "outcome": "refused",
+            "problem": {
+                "type": "/problems/unknown-definition",
+                "title": "No such saga definition.",
+                "status": 404,
+                "detail": "This coordinator has no saga 'book_trips': did you mean book_trip?",
+                "code": "unknown_definition",
+                "errors": [{"detail": "Unknown.", "pointer": "/starts/1/definition"}],
+            },
+        },
+    ],
+}
 SAGAS: dict[str, Any] = {
     "sagas": [COMPLETED],
     "next": "/v1/sagas?limit=1&cursor=WzE3NzIzNjY0MDAwMDAsImJvb2tfdHJpcDp0cmlwLTEiXQ",
@@ -67,6 +87,8 @@ PROBLEM_KIND: dict[str, Any] = {
 
 EXAMPLES: dict[str, Any] = {
     "start": START,
+    "batch": {"starts": [START, {**START, "definition": "book_trips"}]},
+    "batch_answer": BATCH_ANSWER,
     "cancel": {"reason": "The customer asked for it."},
     "accepted": ACCEPTED,
     "running": RUNNING,

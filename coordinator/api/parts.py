@@ -61,9 +61,11 @@ class Stopping:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The settings of the same names."""
+    """The settings of the same names, after ``http_``."""
 
     body_bytes: int = 1024 * 1024
+    batch_bytes: int = 16 * 1024 * 1024
+    batch_starts: int = 10_000
     body_timeout_s: float = 30
     wait_s: float = 60
 

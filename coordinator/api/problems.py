@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problems."""
 
+from collections.abc import Iterable
 from math import ceil
 
 import msgspec
@@ -64,11 +65,15 @@ class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def problem_response(error: ProblemError) -> Response:
     """The answer to a request that is refused."""
-    kind = error.kind
-    errors = tuple(InputErrorBody(one.detail, one.pointer, one.parameter) for one in error.errors)
-    body = ProblemBody(kind.type, kind.title, kind.status, error.detail, kind.code, errors)
     headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
-    return Response(msgspec.json.encode(body), kind.status, headers, MEDIA_TYPE)
+    return Response(msgspec.json.encode(problem_body(error, error.errors)), error.kind.status, headers, MEDIA_TYPE)
+
+
+def problem_body(error: ProblemError, errors: Iterable[InputError]) -> ProblemBody:
+    """What the answer says, with these errors in place of its own."""
+    kind = error.kind
+    bodies = tuple(InputErrorBody(one.detail, one.pointer, one.parameter) for one in errors)
+    return ProblemBody(kind.type, kind.title, kind.status, error.detail, kind.code, bodies)
 
 
 def problem_of(error: Exception) -> ProblemError:

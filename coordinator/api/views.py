@@ -1,12 +1,13 @@
 """What the answers look like."""
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
 
 from contracts.instants import to_rfc3339
 from contracts.values import NULL
+from coordinator.api.problems import ProblemBody
 from coordinator.runtime.ports import HistoryRow, SagaView
 
 _SAFE = ":@!$&'()*+,;=~"
@@ -28,6 +29,13 @@ class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One saga for each key. Without it, the definition's own key template gives it."""
     version: int | None = None
     """Version of the definition; without it, the latest."""
+
+
+class BatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Asks for many sagas."""
+
+    starts: tuple[StartBody, ...]
+    """Each is answered by itself, whatever becomes of the others."""
 
 
 class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +61,33 @@ class AcceptedBody(msgspec.Struct, frozen=True):
     def of(cls, view: SagaView) -> "AcceptedBody":
         """From its row."""
         return cls(view.saga_id, view.definition, view.version, view.status, saga_path(view.saga_id))
+
+
+class StartAnswerBody(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one start of a batch."""
+
+    outcome: Literal["started", "existing", "refused"]
+    """``started``: it is kept for good; ``existing``: this key and input had been started before; ``refused``: nothing
+    was started, and the problem says why."""
+    saga: AcceptedBody | None = None
+    """Unless it was refused."""
+    problem: ProblemBody | None = None
+    """If it was refused: what the start would have been answered with by itself."""
+
+
+class BatchAnswerBody(msgspec.Struct, frozen=True):
+    """What became of the starts of a batch."""
+
+    started: int
+    """How many sagas began."""
+    existing: int
+    """How many starts found a saga that had been started before."""
+    refused: int
+    """How many starts came to nothing."""
+    retry_after_s: int | None
+    """Seconds after which to send the batch again, when some starts were refused for now only (429 or 503)."""
+    answers: tuple[StartAnswerBody, ...]
+    """One for each start, in the order of the request."""
 
 
 class SagaBody(msgspec.Struct, frozen=True):
@@ -169,8 +204,10 @@ class ProbeBody(msgspec.Struct, frozen=True):
 
 BODIES = (
     StartBody,
+    BatchBody,
     CancelBody,
     AcceptedBody,
+    BatchAnswerBody,
     SagaBody,
     SagaListBody,
     HistoryBody,

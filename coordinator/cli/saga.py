@@ -1,14 +1,16 @@
 """``amends saga …``."""
 
 import asyncio
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
 
 from coordinator.cli.client import DEFAULT_URL, Client, UrlOption, saga_path, talk_to
 from coordinator.cli.event_lines import event_line
-from coordinator.cli.exits import Exit, exit_of_saga
+from coordinator.cli.exits import Exit, exit_of_refusal, exit_of_saga
 from coordinator.cli.output import OutputOption, show_one, show_rows
+from coordinator.cli.saga_batch import read_lines, start_lines
 from coordinator.cli.saga_input import read_input
 from coordinator.cli.saga_watch import watch
 from coordinator.cli.talk import fail, put, say
@@ -50,6 +52,37 @@ def start(
     show_one(found, _FIELDS, output)
     if wait:
         _exit_as(found["status"], f"{found['id']} has not ended within {wait:g} s.")
+
+
+@app.command("start-many")
+def start_many(
+    ctx: typer.Context,
+    lines: Annotated[str, typer.Argument(metavar="FILE", help="One start a line, as JSON; - for stdin.")],
+    definition: Annotated[
+        str | None, typer.Option("--definition", "-d", help="Start this one; the lines are its inputs.")
+    ] = None,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Start many sagas. A line is {"definition": …, "input": …, "key": …}, or, with --definition, an input.
+
+    What is refused does not keep the others from being started; the same file again starts nothing twice.
+    """
+    starts = read_lines(lines, definition)
+    answers = talk_to(ctx, url, lambda client: start_lines(client, starts))
+    if output == "table":
+        show_rows([_batch_row(answer) for answer in answers], ["line", "outcome", "id", "why"], output)
+    else:
+        show_rows(answers, [], output)
+    counts = Counter[str](answer["outcome"] for answer in answers)
+    say(f"{counts['started']:,} started, {counts['existing']:,} existing, {counts['refused']:,} refused.")
+    if refused := next((answer["problem"] for answer in answers if answer["outcome"] == "refused"), None):
+        raise typer.Exit(exit_of_refusal(refused["status"]))
+
+
+def _batch_row(answer: dict[str, Any]) -> dict[str, Any]:
+    saga, problem = answer.get("saga", {}), answer.get("problem", {})
+    return {"line": answer["line"], "outcome": answer["outcome"], "id": saga.get("id"), "why": problem.get("detail")}
 
 
 @app.command("list")

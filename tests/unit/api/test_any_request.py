@@ -68,6 +68,15 @@ def test_start(body: bytes, headers: dict[str, bytes]) -> None:
     )
 
 
+@given(BODY | st.lists(START | JSON, max_size=4).map(lambda starts: json.dumps({"starts": starts}).encode()), HEADERS)
+def test_batch(body: bytes, headers: dict[str, bytes]) -> None:
+    """Any batch with any headers can be posted."""
+    answer = ask("POST", "/v1/sagas:batch", content=body, headers={"Content-Type": b"application/json", **headers})
+    check(answer, "post", "/v1/sagas:batch")
+    if answer.status_code == 200:
+        assert all(one.get("problem", {"status": 0})["status"] < 500 for one in answer.json()["answers"])
+
+
 @given(st.dictionaries(st.sampled_from(["definition", "status", "limit", "cursor"]), TEXT, max_size=4))
 def test_list(query: dict[str, str]) -> None:
     """Any filter can be asked for."""
