@@ -10,6 +10,7 @@ from benchmarks.measured import Latencies, Measured, together
 from benchmarks.row_floor import RowFloor, row_floor
 from benchmarks.scenarios import Scenarios
 from benchmarks.stacks import KEEPING, QUICK, floor_database, loaded_stack
+from benchmarks.written import bytes_kept, commits
 from coordinator.cli.stack import Stack
 
 TRIES = (300, 1_000, 3_000)
@@ -36,6 +37,10 @@ class Load:
     single: Measured
     fifty: Measured | None = None
     half: Measured | None = None
+    kept_bytes: float = 0.0
+    """Of a saga in the coordinator's tables and indexes."""
+    commits: float = 0.0
+    """Transactions of the coordinator's database, a saga, at the most."""
 
     @property
     def rows(self) -> list[Measured]:
@@ -63,14 +68,17 @@ async def _quick(console: Console) -> tuple[Load, Floors]:
         await scenarios.warm_up(4)
         in_flight = await scenarios.best_in_flight(TRIES, 3)
         console.print(f"… {in_flight} in flight, {QUICK.what}")
+        before, ended = await commits(stack), sum(scenarios.ended.values())
         most, refused = await most_and_refused(scenarios, in_flight, 5)
+        per_saga = (await commits(stack) - before) / (sum(scenarios.ended.values()) - ended)
         fifty = await scenarios.closed("50 in flight", 50, 5)
         single, hops = await _single_and_chain(stack, scenarios)
         half = await scenarios.open("half of the most, constant rate", most.rate / 2, 8)
         console.print("… floors")
         rows = await row_floor(await floor_database(stack, "rows"), 5)
         batches = await batch_floor(await floor_database(stack, "batches"), 5)
-        return Load(in_flight, most, refused, single, fifty, half), Floors(hops, rows, batches)
+        kept = await bytes_kept(stack)
+        return Load(in_flight, most, refused, single, fifty, half, kept, per_saga), Floors(hops, rows, batches)
 
 
 async def _keeping(console: Console, in_flight: int) -> Load:

@@ -16,7 +16,7 @@ PARTS = ("coordinator", "participants", "postgres", "kafka", "load")
 
 def show(console: Console, bench: Bench) -> None:
     """The tables."""
-    console.print(scenario_table(f"{'participants that answer at once':<32}", bench.quick.rows))
+    console.print(scenario_table("participants that answer at once", bench.quick.rows))
     console.print(scenario_table("with barrier and a row each", bench.keeping.rows))
     console.print(_floor_table(bench))
     console.print(_goal_table(bench))
@@ -25,7 +25,7 @@ def show(console: Console, bench: Bench) -> None:
 def scenario_table(title: str, measured: Iterable[Measured]) -> Table:
     """One row a scenario; an empty cell is what was not measured."""
     parts = (f"{part}\nµs CPU/saga" for part in PARTS)
-    table = Table(title.strip(), "sagas/s", "p50 ms", "p99 ms", *parts, "WAL\nB/saga", "Kafka\nB/saga")
+    table = Table(title, "sagas/s", "p50 ms", "p99 ms", *parts, "WAL\nB/saga", "Kafka\nB/saga")
     for column in table.columns[1:]:
         column.justify = "right"
     for each in measured:
@@ -81,6 +81,7 @@ def as_line(bench: Bench, further: Mapping[str, object] | None = None) -> str:
         "p99_ms": round(single.percentile_ms(99), 1),
         **{f"{part}_cpu_us_per_saga": round(cpu) for part, cpu in quick.most.cpu_us.items()},
         "commit": commit(),
+        "participants_cpu_us_per_saga_with_barrier": round(keeping.most.cpu_us["participants"]),
         "in_flight": quick.in_flight,
         "sagas_per_s_with_barrier": round(keeping.most.rate),
         "sagas_per_s_refused": round(quick.refused.rate),
@@ -88,6 +89,8 @@ def as_line(bench: Bench, further: Mapping[str, object] | None = None) -> str:
         **_latencies("at_half_load", quick.half),
         **_latencies("at_50_in_flight", quick.fifty),
         **{f"{kind}_bytes_per_saga": round(count) for kind, count in quick.most.wrote.items()},
+        "kept_bytes_per_saga": round(quick.kept_bytes),
+        "commits_per_saga": round(quick.commits, 4),
         "chain_p50_ms": round(hops.percentile_ms(50), 1),
         "chain_p99_ms": round(hops.percentile_ms(99), 1),
         "row_floor_sagas_per_s": round(floors.rows.rate),

@@ -18,7 +18,7 @@ class Scenarios:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._client = Client(stack.url)
+        self.client = Client(stack.url)
         self.ended: Counter[str] = Counter()
         """Sagas whose end the clients were told, by status."""
 
@@ -40,13 +40,13 @@ class Scenarios:
         return max(rates, key=lambda tried: rates[tried])
 
     async def _measure(self, name: str, loop: Loop, refuse: bool) -> Measured:
-        self._client.refuse = refuse
-        self._client.expected = "compensated" if refuse else "completed"
+        self.client.refuse = refuse
+        self.client.expected = "compensated" if refuse else "completed"
         wrote, cpu = await bytes_written(self._stack), self._cpu()
-        latencies, seconds = await loop(self._client)
+        latencies, seconds = await loop(self.client)
         cpu_after, wrote_after = self._cpu(), await bytes_written(self._stack)
         count = len(latencies)
-        self.ended[self._client.expected] += count
+        self.ended[self.client.expected] += count
         return Measured(
             name,
             count,
