@@ -13,7 +13,7 @@ from coordinator.runtime.ports import CommandPublisher, Confirmed, OutboxRow, Pu
 
 log = structlog.get_logger(__name__)
 
-_SLOW_S = 0.02
+_SLOW_S = 0.25
 """A call of the publisher that takes longer does not keep others back."""
 
 
@@ -37,11 +37,14 @@ class Relay:
         """Sagas with rows that found no room in memory: later ones stay in the table too, until the sweep comes."""
         self._confirmed: list[Confirmed] = []
         self._taken_at = 0.0
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], float] = {}
+        """Those under way, and since when."""
         self._failures = 0
         self._held = False
         self._cancelled = False
         self._due = False
+        self._patience: asyncio.TimerHandle | None = None
+        """Runs out when the calls under way take too long for what waits."""
         self._quiet = asyncio.Event()
         self.on_confirmed: Callable[[], None] = lambda: None
         """Called when there is something for ``take_confirmed``."""
@@ -134,25 +137,29 @@ class Relay:
             self._due = True
             asyncio.get_running_loop().call_soon(self._pump)
 
-    def _pump(self, slow: bool = False) -> None:
+    def _pump(self) -> None:
+        """Calls the publisher, unless a call is under way that may end soon: what waits meanwhile is the next."""
         self._due = False
         if not self._waiting or self._held or len(self._calls) >= self._limits.publishes_in_flight:
             return
         loop = asyncio.get_running_loop()
-        if self._calls and not slow:
+        patience_s = max(self._calls.values(), default=-_SLOW_S) + _SLOW_S - loop.time()
+        if patience_s > 0:
             self._due = True
-            loop.call_later(_SLOW_S, self._pump, True)
+            self._patience = loop.call_later(patience_s, self._pump)
             return
         call = loop.create_task(self._publish(self._take()))
-        self._calls.add(call)
+        self._calls[call] = loop.time()
         call.add_done_callback(self._ended)
 
     def _ended(self, call: asyncio.Task[None]) -> None:
-        self._calls.discard(call)
+        del self._calls[call]
         self._quiet.set()
         if not call.cancelled() and (error := call.exception()) is not None:
             log.error("relay_failed", exc_info=error)
         self._due = False
+        if self._patience is not None:
+            self._patience.cancel()
         self._wake()
 
     def _take(self) -> list[OutboxRow]:

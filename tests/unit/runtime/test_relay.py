@@ -1,7 +1,10 @@
 """Rows to Kafka: in order within a saga, never lost, never held up by another saga's trouble."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
+
+import pytest
 
 from coordinator.runtime.backoff import Backoff
 from coordinator.runtime.limits import Limits
@@ -82,6 +85,29 @@ async def test_a_slow_call_does_not_hold_up_other_sagas() -> None:
     gate.set()
     await sending.drained()
     assert ids(broker) == ["s:b:1", "s:a:1", "s:a:2"]
+
+
+async def test_patience_with_a_call_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ran out later would start a second call beside another that is not slow at all, and so on for ever."""
+    loop = asyncio.get_running_loop()
+    patience: list[asyncio.TimerHandle] = []
+
+    def call_later(delay: float, callback: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+        patience.append(loop.call_at(loop.time() + delay, callback, *args))
+        return patience[-1]
+
+    monkeypatch.setattr(loop, "call_later", call_later)
+    broker = MemoryBroker()
+    gate = broker.gate = asyncio.Event()
+    sending = relay(broker)
+    sending.offer([row("s:a", 1)])
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    sending.offer([row("s:b", 1)])
+    await until(lambda: patience)
+    gate.set()
+    await broker.until_published(2)
+    assert [each.cancelled() for each in patience] == [True]
 
 
 async def test_memory_is_bounded_and_the_table_keeps_the_rest() -> None:
