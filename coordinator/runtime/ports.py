@@ -116,10 +116,6 @@ class SagaStore(Protocol):
         """Ids of sagas parked because of their code, in order, starting behind ``after``."""
         ...
 
-    async def unfinished(self, limit: int, after: str = "") -> Sequence[str]:
-        """Ids of sagas that are running or compensating, in order, starting behind ``after``."""
-        ...
-
     async def ping(self) -> None:
         """Returns when a trivial write-capable query was answered. Raises StoreUnavailable."""
         ...

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from coordinator.runtime.ports import Confirmed, OutboxRow, SagaRowChange, SagaStart, SagaWrite
+from coordinator.store.statements import commit_batch
 
 Columns = tuple[list[object], ...]
 
@@ -25,8 +26,14 @@ class Batch(NamedTuple):
 
     @property
     def columns(self) -> Columns:
-        """All of them, as the statement for a whole batch takes them."""
-        return self.history + self.starts + self.changes + self.outbox + self.confirmed
+        """Of the histories and all parts that have rows, as the statement for them takes them."""
+        return sum((part for part in self[1:] if part[0]), start=self.history)
+
+    @property
+    def statement(self) -> str:
+        """The one statement that writes it."""
+        _, starts, changes, outbox, confirmed = (bool(part[0]) for part in self)
+        return commit_batch(starts=starts, changes=changes, outbox=outbox, confirmed=confirmed)
 
 
 def in_order(writes: Sequence[SagaWrite]) -> Sequence[SagaWrite]:

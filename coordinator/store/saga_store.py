@@ -45,7 +45,7 @@ class PostgresStore:
         with translated() as attempt:
             async with self._pool.connection() as connection:
                 attempt.commit_sent = True
-                won = await connection.fetch(statements.COMMIT_BATCH, *batch.columns)
+                won = await connection.fetch(batch.statement, *batch.columns)
         failpoint("commit_acknowledged")
         return frozenset(row[0] for row in won)
 
@@ -86,10 +86,6 @@ class PostgresStore:
     async def parked_for_code(self, limit: int, after: str = "") -> Sequence[str]:
         """See the port."""
         return [row["saga_id"] for row in await self._pool.fetch(statements.PARKED_FOR_CODE, after, limit)]
-
-    async def unfinished(self, limit: int, after: str = "") -> Sequence[str]:
-        """See the port."""
-        return [row["saga_id"] for row in await self._pool.fetch(statements.UNFINISHED_SAGAS, after, limit)]
 
     async def ping(self) -> None:
         """See the port."""

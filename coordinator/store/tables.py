@@ -25,9 +25,6 @@ from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from coordinator.engine.status import ENDED, Status
 
-UNFINISHED = (Status.RUNNING, Status.COMPENSATING)
-"""What ``SagaStore.unfinished`` lists."""
-
 metadata = MetaData()
 
 
@@ -67,7 +64,6 @@ saga = Table(
     # wake_at and status stand in indexes, so no update of a saga is heap-only. That is why a saga's row is written
     # only when one of them has to change, and why the table keeps its pages full.
     Index("saga_due", "wake_at", "saga_id", postgresql_where=text("wake_at IS NOT NULL")),
-    Index("saga_unfinished", "saga_id", postgresql_where=text(f"status IN ({quoted(UNFINISHED)})")),
     Index("saga_parked_for_code", "saga_id", postgresql_where=text("parked_for = 'code'")),
     # Without the id, which would tempt the planner to look sagas up here: the few that share a millisecond are sorted.
     Index("saga_by_status", "status", "started_at"),

@@ -37,30 +37,6 @@ async def test_due_with_a_changed_time(store: SagaStore) -> None:
     assert await store.due(T0 + 50, 10) == [(T0 + 50, "book_trip:a")]
 
 
-async def test_unfinished_are_running_or_compensating(store: SagaStore) -> None:
-    """Parked and ended sagas have nothing on its way."""
-    changes = {
-        "a": RUNNING,
-        "b": sleeping(T0, "compensating"),
-        "c": PARKED,
-        "d": completed(),
-        "e": SagaRowChange("compensated", None, b"{}", None, T0),
-        "f": SagaRowChange("failed", None, b"{}", None, T0),
-    }
-    await store.commit([start(f"book_trip:{key}", change=change) for key, change in changes.items()], [])
-    assert await store.unfinished(10) == ["book_trip:a", "book_trip:b"]
-
-
-async def test_unfinished_come_in_pages(store: SagaStore) -> None:
-    """In order of id, each once."""
-    ids = [f"book_trip:{key}" for key in "aBcDé日𝄞"]
-    await store.commit([start(one) for one in ids], [])
-    pages: list[str] = []
-    while page := await store.unfinished(3, pages[-1] if pages else ""):
-        pages += page
-    assert pages == sorted(ids)
-
-
 async def test_parked_for_code_are_just_those(store: SagaStore) -> None:
     """Sagas parked for another reason wait for a person, not for a deployment."""
     undo = SagaRowChange("parked", None, b"{}", "undo", None)
@@ -72,7 +48,7 @@ async def test_parked_for_code_are_just_those(store: SagaStore) -> None:
 
 
 async def test_a_resumed_saga_is_no_longer_parked(store: SagaStore) -> None:
-    """It is unfinished again."""
+    """No deployment has to look at it again."""
     await store.commit([start("book_trip:a", change=PARKED)], [])
     await store.commit([step("book_trip:a", 2, change=RUNNING)], [])
-    assert (await store.parked_for_code(10), await store.unfinished(10)) == ([], ["book_trip:a"])
+    assert await store.parked_for_code(10) == []

@@ -79,10 +79,6 @@ class MemoryStore:
         self._answer()
         return _page((one.saga_id for one in self._sagas.values() if one.parked_for == "code"), limit, after)
 
-    async def unfinished(self, limit: int, after: str = "") -> Sequence[str]:
-        self._answer()
-        return _page((one.saga_id for one in self._sagas.values() if one.status in _UNFINISHED), limit, after)
-
     async def ping(self) -> None:
         self._answer()
 

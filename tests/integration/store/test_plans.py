@@ -1,6 +1,7 @@
 """The hot statements are planned by their indexes, in order, however full the tables are."""
 
 import re
+from itertools import product
 
 import pytest
 
@@ -12,30 +13,42 @@ FULL = """
     SELECT 'book_trip:' || n, 'book_trip', 1, 'running', '{}', 1, now(), now(), now() FROM generate_series(1, 5000) n
 """
 STATEMENTS = {
-    "COMMIT_BATCH": "one_saga_per_id",
     "DELETE_CONFIRMED": "one_row_per_command",
     "LOAD": "one_saga_per_id",
     "DUE": "saga_due",
     "LEFTOVERS": "one_row_per_command",
     "OUTBOX_OF": "one_row_per_command",
     "PARKED_FOR_CODE": "saga_parked_for_code",
-    "UNFINISHED_SAGAS": "saga_unfinished",
     "HISTORY": "one_decision_per_seq",
 }
 
 
+COMMITS = {
+    f"commit of {' '.join(name for name, there in parts.items() if there) or 'histories only'}": (
+        statements.commit_batch(**parts),
+        "one_decision_per_seq",
+    )
+    for parts in (
+        dict(zip(("starts", "changes", "outbox", "confirmed"), there, strict=True))
+        for there in product([False, True], repeat=4)
+    )
+}
+LOOKED_UP = {name: (getattr(statements, name), index) for name, index in STATEMENTS.items()} | COMMITS
+
+
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
-@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("name", LOOKED_UP)
 async def test_the_index_is_used(pool: Pool, name: str, filled: bool) -> None:
     """No table is read through, and no page is sorted: a plan made on an empty table stays good."""
     if filled:
         await pool.execute(FULL)
     await pool.execute("ANALYZE")
-    plan = await plan_of(pool, getattr(statements, name))
-    assert STATEMENTS[name] in plan
+    statement, index = LOOKED_UP[name]
+    plan = await plan_of(pool, statement)
+    assert index in plan
     assert not re.search(r"Seq Scan|Bitmap|Sort", plan), plan
     scans = re.findall(r"(?:Index|Index Only) Scan (?:Backward )?using (\w+)", plan)
-    assert set(scans) <= {STATEMENTS[name], "one_decision_per_seq", "one_row_per_command"}, plan
+    assert set(scans) <= {index, "one_saga_per_id", "one_decision_per_seq", "one_row_per_command"}, plan
 
 
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])

@@ -2,17 +2,26 @@
 
 import re
 
+import pytest
+
 from coordinator.runtime.ports import Confirmed
 from coordinator.store import statements
-from coordinator.store.batch import batch_of
+from coordinator.store.batch import Batch, batch_of
 from tests.conformance.writes import command, completed, start, step
 
+EVERYTHING = batch_of([start("a", command("a", 1)), step("b", 2, change=completed())], [Confirmed("c:1", 1)])
 
-def test_every_column_has_its_parameter() -> None:
-    """As many arrays as numbers, none twice, none left out."""
-    batch = batch_of([start("a", command("a", 1)), step("b", 2, change=completed())], [Confirmed("c:1", 1)])
-    numbers = {int(number) for number in re.findall(r"\$(\d+)", statements.COMMIT_BATCH)}
+
+@pytest.mark.parametrize("left_out", range(5), ids=["nothing", "starts", "changes", "outbox", "confirmed"])
+def test_every_column_has_its_parameter(left_out: int) -> None:
+    """As many arrays as numbers, none twice, none left out; nothing of a part that has no rows."""
+    batch = Batch(
+        *(([],) * len(part) if place and place == left_out else part for place, part in enumerate(EVERYTHING))
+    )
+    numbers = {int(number) for number in re.findall(r"\$(\d+)", batch.statement)}
     assert numbers == set(range(1, len(batch.columns) + 1))
+    tables = ["INSERT INTO saga", "UPDATE saga", "INSERT INTO outbox", "DELETE FROM outbox"]
+    assert [table in batch.statement for table in tables] == [place != left_out for place in range(1, 5)]
 
 
 def test_the_columns_of_a_part_are_of_one_length() -> None:
