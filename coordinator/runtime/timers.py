@@ -13,7 +13,7 @@ from coordinator.runtime.observer import Observer
 
 _LONGEST_S = 1.0
 """The clock is read again after so long, however far the next timer is: somebody may have set it."""
-_TOGETHER = 200
+_TOGETHER = 50
 """So many wake-ups are under way at most: whatever else comes for a saga never waits behind more of them (T2)."""
 _FAR_MS = 60_000
 """What is due later than this, and than the sweep looks ahead, stays in the table."""

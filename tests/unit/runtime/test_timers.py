@@ -72,7 +72,7 @@ async def test_a_forgotten_timer_does_not_fire() -> None:
 
 
 async def test_a_hundred_thousand_at_once_do_not_flood_the_mailboxes() -> None:
-    """They come as fast as they are through, and no faster: nobody else waits behind more than a few hundred (T2)."""
+    """They come as fast as they are through, and no faster: nobody else waits behind more than a few dozen (T2)."""
     some, intake, clock = timers()
     for number in range(100_000):
         some.set(f"nap:{number}", clock.now, None)
@@ -84,7 +84,7 @@ async def test_a_hundred_thousand_at_once_do_not_flood_the_mailboxes() -> None:
             found += 1
             intake.release(saga_id)
             letters[0].done(Known())
-    assert most <= 200
+    assert most <= 50
 
 
 async def test_wake_ups_wait_while_the_intake_is_full() -> None:
