@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench dev format clean help
+.PHONY: demo test check bench bench-full bench-compare dev format clean help
 .DEFAULT_GOAL := help
 
 help:  ## What can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Amends needs Python 3.11 or newer; run: make PYTHON=python3.x …" if sys.version_info < (3, 11) else 0)'
@@ -33,6 +33,12 @@ check: $(READY)  ## Format, lint, types, import contracts
 
 bench: $(READY)  ## Sagas per second and latency, everything on this machine
 	@$(BIN)/python -m benchmarks
+
+bench-full: $(READY)  ## The same with peers, two coordinators and many sagas
+	@$(BIN)/python -m benchmarks full
+
+bench-compare: $(READY)  ## This checkout against another commit, in turns: BASE=main~1
+	@$(BIN)/python -m benchmarks.compare $(BASE)
 
 format: $(READY)
 	@$(BIN)/ruff format .

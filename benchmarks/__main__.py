@@ -1,4 +1,4 @@
-"""``make bench``: starts everything, loads it, prints tables and, at the end, one line of JSON."""
+"""``make bench``, ``make bench-full``: starts everything, loads it, prints tables and, last, one line of JSON."""
 
 import resource
 import sys
@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from benchmarks.bench import bench
+from benchmarks.full import full
+from benchmarks.full_report import figures, show_further
 from benchmarks.load import SagaWentWrong
 from benchmarks.oracle import OracleFailed
 from benchmarks.report import as_line, show
@@ -18,12 +20,18 @@ def main() -> int:
     console = Console(stderr=True)
     _allow_many_connections()
     try:
-        found = uvloop.run(bench(console))
+        if sys.argv[1:] == ["full"]:
+            whole = uvloop.run(full(console))
+            found, further = whole.bench, figures(whole)
+        else:
+            whole, found, further = None, uvloop.run(bench(console)), {}
     except (OracleFailed, SagaWentWrong) as error:
         console.print(f"[red]✗[/] This run has no figures: {escape(str(error))}", highlight=False)
         return 1
     show(console, found)
-    sys.stdout.write(as_line(found) + "\n")
+    if whole is not None:
+        show_further(console, whole)
+    sys.stdout.write(as_line(found, further) + "\n")
     return 0
 
 

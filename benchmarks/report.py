@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench import Bench, Floors
-from benchmarks.goals import goals
+from benchmarks.goals import Goal, goals
 from benchmarks.measured import Measured
 
 PARTS = ("coordinator", "participants", "postgres", "kafka", "load")
@@ -19,7 +19,7 @@ def show(console: Console, bench: Bench) -> None:
     console.print(scenario_table("participants that answer at once", bench.quick.rows))
     console.print(scenario_table("with barrier and a row each", bench.keeping.rows))
     console.print(_floor_table(bench))
-    console.print(_goal_table(bench))
+    console.print(goal_table("wanted on two cores", goals(bench)))
 
 
 def scenario_table(title: str, measured: Iterable[Measured]) -> Table:
@@ -62,11 +62,12 @@ def _rates(floors: Floors) -> Sequence[tuple[str, float]]:
     )
 
 
-def _goal_table(bench: Bench) -> Table:
-    table = Table("wanted on two cores", "measured", "bound", "")
-    for goal in goals(bench):
+def goal_table(title: str, goals: Iterable[Goal]) -> Table:
+    """One row a figure."""
+    table = Table(title, "measured", "bound", "")
+    for goal in goals:
         bound = f"{'≥' if goal.at_least else '≤'} {goal.bound:g} {goal.unit}"
-        digits = 2 if goal.unit == "×" else 0
+        digits = 0 if abs(goal.measured) >= 100 else 2
         table.add_row(goal.what, f"{goal.measured:.{digits}f} {goal.unit}", bound, "✓" if goal.reached else "✗")
     return table
 

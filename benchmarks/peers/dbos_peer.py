@@ -14,8 +14,8 @@ from benchmarks.peers.packages import DBOS, peers_python
 from benchmarks.peers.turned import PeerFailed, Turn
 from coordinator.cli.stack import Stack
 
-PROCESSES = 3
-IN_FLIGHT = 60
+PROCESSES = 2
+IN_FLIGHT = 20
 NAME = f"DBOS {DBOS} (Python, {PROCESSES} processes, same Postgres)"
 _APP = Path(__file__).with_name("dbos_app.py")
 _latencies = msgspec.json.Decoder(list[float])
