@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 import uvloop
 
+from benchmarks.connections import Connections
 from benchmarks.load import Client, closed_loop
 from benchmarks.sagas import DEFINITIONS
 from coordinator.api.app import build_app
@@ -30,6 +31,7 @@ from coordinator.telemetry.tracing import TracingOff
 
 SECONDS = 5.0
 IN_FLIGHT = 300
+BATCH = 10_000
 ENDS_AFTER_S = 0.02
 _RESULT = b'{"result":1}'
 _ACCEPTED = (Accepted(),)
@@ -107,6 +109,10 @@ async def measure() -> None:
     print(
         f"server: {cpu / count * 1e6:.1f} µs of CPU a start, {(sagas.looks - looks) / count:.2f} looks at the database"
     )
+    starts = [{"definition": "three_steps", "input": {"number": number}} for number in range(BATCH)]
+    before = time.process_time()
+    await Connections(server.url).request("POST", "/v1/sagas:batch", msgspec.json.encode({"starts": starts}))
+    print(f"batch of {BATCH:,}: {(time.process_time() - before) / BATCH * 1e6:.1f} µs of CPU a start")
     await server.stop()
 
 

@@ -11,7 +11,7 @@ from coordinator.engine.decision import Decision
 from coordinator.engine.status import ENDED, Status
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.started import SagaStarted
-from coordinator.runtime.ports import SagaView
+from coordinator.runtime.ports import SagaView, StoreUnavailable
 
 _FIRST_LOOK_S = 0.05
 _LONGEST_LOOK_S = 1.0
@@ -83,10 +83,17 @@ class AwaitedSaga:
             pause = self._longer(pause)
             await self._pause(min(pause, left))
             if self._last is None:
-                view = await parts.sagas.saga(self._saga_id)
+                view = await self._look()
                 if view is not None and is_settled(view):
                     return view
-        return self._seen(self._last) or await parts.sagas.saga(self._saga_id)
+        return self._seen(self._last) or await self._look()
+
+    async def _look(self) -> SagaView | None:
+        """The saga's row; None also when the database does not answer: the saga goes on, so the wait does too."""
+        try:
+            return await self._parts.sagas.saga(self._saga_id)
+        except StoreUnavailable:
+            return None
 
     def _longer(self, pause: float) -> float:
         """Until the next look at the saga's row, which is where another coordinator's decisions are seen. Those about

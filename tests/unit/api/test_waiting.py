@@ -15,7 +15,7 @@ from coordinator.api.app import build_app
 from coordinator.api.parts import Parts, Stopping
 from coordinator.api.waiting import AwaitedSaga
 from coordinator.engine.decision import Decision
-from coordinator.runtime.ports import SagaView
+from coordinator.runtime.ports import SagaView, StoreUnavailable
 from tests.unit.api.sagas import SagasInMemory
 
 TEA = {"definition": "make_tea", "input": {"kind": "oolong"}}
@@ -83,6 +83,22 @@ async def test_ended_elsewhere(parts: Parts, sagas: SagasInMemory, monkeypatch: 
     monkeypatch.setattr("coordinator.api.waiting._FIRST_LOOK_AT_OURS_S", 0.01)
     async with asyncio.timeout(20), client_of(replace(parts, watch=Deaf(), owns=lambda _: owns)) as client:
         waiting = await wait_for_tea(client, sagas)
+        await sagas.answer(SAGA, 1, DONE)
+        assert (await waiting).json()["status"] == "completed"
+
+
+async def test_a_look_in_vain(parts: Parts, sagas: SagasInMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that does not answer while somebody waits is no refusal: the start was kept, and the wait goes on."""
+    looked = asyncio.Event()
+
+    async def away(saga_id: str) -> SagaView | None:
+        looked.set()
+        raise StoreUnavailable
+
+    async with asyncio.timeout(5), client_of(replace(parts, owns=lambda _: False)) as client:
+        monkeypatch.setattr(sagas, "saga", away)
+        waiting = await wait_for_tea(client, sagas)
+        await looked.wait()
         await sagas.answer(SAGA, 1, DONE)
         assert (await waiting).json()["status"] == "completed"
 
