@@ -15,6 +15,7 @@ from participants.sdk.arrivals import Call
 from participants.sdk.barrier import enter, keep
 from participants.sdk.entry import Entry
 from participants.sdk.executor import HANDLER_LIMIT_S, ROUND_S, Answered, attempt
+from participants.sdk.limit import Limit
 from participants.sdk.performing import answer_to
 from participants.sdk.savepoints import Savepoints
 from participants.sdk.tracing import Tracing
@@ -51,7 +52,7 @@ class BarrierBatch:
     def __init__(self, engine: AsyncEngine, tracing: Tracing, limit_s: float = HANDLER_LIMIT_S) -> None:
         self._engine = engine
         self._tracing = tracing
-        self._limit_s = limit_s
+        self._limit = Limit(limit_s)
         self._size = MAX_BATCH
         self._alone = 0
         """How many of the coming commands are run alone, after a transaction broke."""
@@ -106,7 +107,7 @@ class BarrierBatch:
     ) -> list[Answered]:
         clock = asyncio.get_running_loop().time
         until = clock() + ROUND_S
-        savepoints = Savepoints(connection, self._limit_s)
+        savepoints = Savepoints(connection, self._limit)
         check = partial(_check, connection)
 
         answered: list[Answered] = []

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from contracts.answers import Failure, Refusal, Success
 from participants.sdk.arrivals import Call
+from participants.sdk.limit import Limit
 from participants.sdk.performing import answer_to, perform
 from participants.sdk.tracing import Tracing
 
@@ -75,7 +76,7 @@ class WithoutBarrier:
 
     def __init__(self, tracing: Tracing, limit_s: float = HANDLER_LIMIT_S) -> None:
         self._tracing = tracing
-        self._limit_s = limit_s
+        self._limit = Limit(limit_s)
 
     async def handle(self, calls: Sequence[Call]) -> list[Answered]:
         """See Executor."""
@@ -83,7 +84,7 @@ class WithoutBarrier:
         until = clock() + ROUND_S
         answered: list[Answered] = []
         for call in calls:
-            answered.append(await attempt(call, self._tracing, partial(perform, call, None, self._limit_s)))
+            answered.append(await attempt(call, self._tracing, partial(perform, call, None, self._limit)))
             if clock() > until:
                 break
         return answered

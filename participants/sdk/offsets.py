@@ -20,7 +20,7 @@ STUCK_S = 20.0
 ASK_S = 5.0
 """After so long without a commit the group is asked for an offset, only to see whether it answers: a consumer without
 an answer gets no commands either, and would never have anything to commit."""
-PAUSE_S = 0.05
+PAUSE_S = 0.25
 """Between two commits. What was done in the meantime is the next commit; a process that dies before it only has its
 last commands brought again, which the barrier answers."""
 

@@ -1,6 +1,5 @@
 """Calling a handler, and turning whatever comes of it into an answer."""
 
-import asyncio
 import logging
 
 import msgspec
@@ -14,6 +13,7 @@ from contracts.values import OversizedValue, UnreadableValue, read_as, write_val
 from participants.sdk.arrivals import Call
 from participants.sdk.delivery import Delivery
 from participants.sdk.entry import NOTHING_TO_UNDO
+from participants.sdk.limit import Limit
 
 log = logging.getLogger(__name__)
 MAX_MESSAGE_LENGTH = 1_000
@@ -26,14 +26,14 @@ _problem = msgspec.json.Decoder(Problem)
 async def perform(
     call: Call,
     known: msgspec.Raw | None,
-    limit_s: float,
+    limit: Limit,
     session: AsyncSession | None = None,
     connection: AsyncConnection | None = None,
 ) -> Success:
     """The handler's result.
 
     ``known`` is what the barrier kept of the command that is undone; None without a barrier. Raises whatever the
-    handler raises; Failed when the arguments or the result do not fit the contract, or after ``limit_s`` seconds.
+    handler raises; Failed when the arguments or the result do not fit the contract, or after ``limit``.
     """
     handler = call.handler
     arguments = _arguments(call, known)
@@ -43,13 +43,11 @@ async def perform(
         arguments[handler.session] = session
     if handler.connection is not None:
         arguments[handler.connection] = connection
-    limit = asyncio.timeout(limit_s)
     try:
-        async with limit:
-            result = await handler.function(**arguments)
+        result = await limit.run(handler.function(**arguments))
     except TimeoutError as error:
-        if limit.expired():
-            raise Failed("handler_timed_out", f"{handler.name} did not return within {limit_s:g} s.") from error
+        if limit.expired:
+            raise Failed("handler_timed_out", f"{handler.name} did not return within {limit.seconds:g} s.") from error
         raise
     if handler.result is not None:
         return NOTHING_TO_UNDO

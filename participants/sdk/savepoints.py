@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from contracts.answers import Success
 from participants.sdk.arrivals import Call
+from participants.sdk.limit import Limit
 from participants.sdk.performing import perform
 
 _NOT_YOURS = "The SDK commits, together with the answer, after the handler has returned: just return."
@@ -57,16 +58,16 @@ class HandlerConnection(AsyncConnection):
 class Savepoints:
     """Runs handlers one after another in one transaction. What one of them wrote can be undone alone."""
 
-    def __init__(self, connection: AsyncConnection, limit_s: float) -> None:
+    def __init__(self, connection: AsyncConnection, limit: Limit) -> None:
         self._sync: Any = connection.sync_connection
         self._connection = HandlerConnection(connection.engine, self._sync)
-        self._limit_s = limit_s
+        self._limit = limit
         self._session: HandlerSession | None = None
 
     async def run(self, call: Call, known: msgspec.Raw | None) -> Success:
         """Calls the handler; when it raises, nothing is left of what it wrote. Raises what ``perform`` raises."""
         if not call.handler.needs_database:
-            return await perform(call, known, self._limit_s)
+            return await perform(call, known, self._limit)
         # A savepoint's name can be had again once it is released. Left alone, the names would be counted up, and each
         # would be a new statement to prepare.
         self._sync._Connection__savepoint_seq = 0
@@ -74,7 +75,7 @@ class Savepoints:
             return await self._in_session(call, known)
         async with self._connection.begin_nested():
             if call.handler.session is None:
-                return await perform(call, known, self._limit_s, connection=self._connection)
+                return await perform(call, known, self._limit, connection=self._connection)
             return await self._in_session(call, known)
 
     async def _in_session(self, call: Call, known: msgspec.Raw | None) -> Success:
@@ -84,7 +85,7 @@ class Savepoints:
             )
         session = self._session
         try:
-            result = await perform(call, known, self._limit_s, session, self._connection)
+            result = await perform(call, known, self._limit, session, self._connection)
             if session.in_transaction():
                 await session.release()
         except BaseException:

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from participants.sdk.executor import attempt
+from participants.sdk.limit import Limit
 from participants.sdk.performing import perform
 from participants.sdk.tracing import Tracing
 from tests.unit.participants.shop import call, forward, participant_of_shop
@@ -33,7 +34,7 @@ async def handled(name: str, traceparent: str | None, tracing: Tracing) -> str |
     """The reply's traceparent."""
     shop = participant_of_shop()
     one = call(shop, forward(1, name=name, traceparent=traceparent, attempt=2))
-    return (await attempt(one, tracing, lambda: perform(one, None, 5))).traceparent
+    return (await attempt(one, tracing, lambda: perform(one, None, Limit(5)))).traceparent
 
 
 async def test_a_sampled_command_has_a_span_below_the_coordinators(exported: InMemorySpanExporter) -> None:
