@@ -10,6 +10,12 @@ def cpu_seconds(pids: Mapping[str, list[int]]) -> dict[str, float]:
     return {part: sum(_tree(pid) for pid in roots) for part, roots in pids.items()}
 
 
+def machine_seconds() -> float:
+    """Of all cores together, user and system, and what a hypervisor gave to others meanwhile."""
+    times = psutil.cpu_times()
+    return times.user + times.system + getattr(times, "nice", 0.0) + getattr(times, "steal", 0.0)
+
+
 def _tree(pid: int) -> float:
     try:
         root = psutil.Process(pid)

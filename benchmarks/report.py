@@ -11,7 +11,7 @@ from benchmarks.bench import Bench, Floors
 from benchmarks.goals import Goal, goals
 from benchmarks.measured import Measured
 
-PARTS = ("coordinator", "participants", "postgres", "kafka", "load")
+PARTS = ("coordinator", "participants", "postgres", "kafka", "load", "elsewhere")
 
 
 def show(console: Console, bench: Bench) -> None:

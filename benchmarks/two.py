@@ -89,13 +89,13 @@ async def _hand_over(scenarios: Scenarios, change: Awaitable[object]) -> float:
 
 
 def _second(stack: Stack) -> Part:
-    """Another coordinator of the same deployment."""
+    """Another coordinator of the same deployment, without a name of its own: one that has a name and stops keeps its
+    partitions for a session's timeout, since it is expected back."""
     environment = {
         "AMENDS_KAFKA_BOOTSTRAP": stack.servers.kafka.bootstrap,
         "AMENDS_TOPIC_PREFIX": stack.layout.prefix,
         "AMENDS_DATABASE_URL": stack.database_url,
         "AMENDS_HTTP_PORT": "0",
-        "AMENDS_INSTANCE": "coordinator-2",
         **layout(KEEPING).settings,
     }
     return Part("coordinator-2", ("-m", "coordinator.cli", "serve"), environment, stack.root / "logs/coordinator-2.log")
