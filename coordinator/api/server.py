@@ -8,6 +8,7 @@ from collections.abc import Generator
 import uvicorn
 from fastapi import FastAPI
 
+from coordinator.api.one_write import OneWriteProtocol
 from coordinator.config import SetupError
 
 _BACKLOG = 2048
@@ -30,7 +31,7 @@ class HttpServer:
         self._serving: asyncio.Task[None] | None = None
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=OneWriteProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
