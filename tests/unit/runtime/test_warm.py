@@ -25,19 +25,24 @@ def test_those_not_used_for_longest_leave_first() -> None:
 
 
 def test_those_asleep_leave_before_those_awake() -> None:
-    """However recently they were used; those who fell asleep first, first."""
-    sagas = WarmSagas(3)
-    for each, wake_at in (("a", SOON), ("b", LATE), ("c", None), ("d", SOON)):
+    """However recently they were used."""
+    sagas = WarmSagas(4)
+    for each, wake_at in (("a", SOON), ("b", SOON), ("c", LATE), ("d", SOON), ("e", SOON)):
         keep(sagas, each, wake_at)
-    assert kept(sagas) == "acd"
-    keep(sagas, "e", SOON)
-    keep(sagas, "f", SOON)
-    assert kept(sagas) == "def"
+    assert kept(sagas) == "abde"
+
+
+def test_those_asleep_take_a_quarter_of_the_places() -> None:
+    """Though there is room; those who fell asleep first leave first."""
+    sagas = WarmSagas(8)
+    for each, wake_at in (("a", SOON), ("b", LATE), ("c", None), ("b", LATE), ("d", LATE)):
+        keep(sagas, each, wake_at)
+    assert kept(sagas) == "abd"
 
 
 def test_those_that_sleep_for_a_while_leave() -> None:
     """Though there is room; those awake stay, and those that have only just fallen asleep."""
-    sagas = WarmSagas(10)
+    sagas = WarmSagas(8)
     keep(sagas, "a", LATE)
     keep(sagas, "b", SOON)
     keep(sagas, "c", LATE)
@@ -61,7 +66,7 @@ def test_many_leave_a_handful_at_a_time() -> None:
 
 def test_a_saga_that_is_dropped_or_given_away_is_forgotten_whole() -> None:
     """Nothing about its sleep is left."""
-    sagas = WarmSagas(1)
+    sagas = WarmSagas(4)
     keep(sagas, "a", LATE)
     sagas.drop("a")
     keep(sagas, "b", LATE)
