@@ -7,8 +7,8 @@ from rich.console import Console
 
 from benchmarks.load import SagaWentWrong
 from benchmarks.many import SCENARIOS
-from benchmarks.many.table import goal_table
 from benchmarks.oracle import OracleFailed
+from benchmarks.report import goal_table
 
 
 async def _run(console: Console, names: list[str]) -> None:
