@@ -55,7 +55,7 @@ class Scenarios:
             count,
             seconds,
             Latencies(latencies),
-            {part: (cpu_after[part] - cpu[part]) / count * 1e6 for part in cpu},
+            {part: max(0.0, cpu_after[part] - cpu[part]) / count * 1e6 for part in cpu},
             {kind: (wrote_after[kind] - wrote[kind]) / count for kind in wrote},
         )
 

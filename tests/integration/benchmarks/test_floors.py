@@ -1,13 +1,14 @@
 """What the floors write fits the schema, and the oracle sees what a run did wrong."""
 
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 
 import asyncpg
 import pytest
 
 from benchmarks.batch_floor import SAGAS, batch_floor
 from benchmarks.floor_rows import statements
-from benchmarks.oracle import OracleFailed, check
+from benchmarks.oracle import OracleFailed, check, check_effects
 from benchmarks.row_floor import row_floor
 
 
@@ -59,3 +60,21 @@ async def test_oracle_sees_harm(database: asyncpg.Connection, migrated_url: str,
     await database.execute(harm)
     with pytest.raises(OracleFailed):
         await check(migrated_url, {"completed": 1})
+
+
+@pytest.mark.parametrize(
+    ("harm", "fails"),
+    [
+        ("SELECT", False),
+        ("INSERT INTO effect SELECT * FROM effect LIMIT 1", True),
+        ("DELETE FROM effect WHERE command_id = 'a'", True),
+        ("DELETE FROM effect WHERE direction = 'undo'", True),
+    ],
+)
+async def test_oracle_counts_effects(database: asyncpg.Connection, migrated_url: str, harm: str, fails: bool) -> None:
+    """Two done, one of them undone: a doubled effect, a lost one and a lost undo each fail the run."""
+    await database.execute("CREATE TABLE effect (command_id text, direction text, number bigint)")
+    await database.execute("INSERT INTO effect VALUES ('a', 'forward', 1), ('b', 'forward', 2), ('b', 'undo', 2)")
+    await database.execute(harm)
+    with pytest.raises(OracleFailed) if fails else nullcontext():
+        await check_effects(migrated_url, done=2, undone=1)
