@@ -56,11 +56,12 @@ class Recovery:
         """When leftovers of other shards are read next."""
         self._to_resume: set[int] = set()
         """Partitions gained whose parked sagas have not been tried with this process's code."""
+        self._resuming: set[int] = set()
+        """Those that are being tried, as far as ``_resumed_to``."""
+        self._resumed_to = ""
         self._resumed: set[int] = set()
         self._now = asyncio.Event()
-        self._has_room = asyncio.Event()
         self._failures = 0
-        intake.on_room.append(self._has_room.set)
         ownership.on_change.append(self._gained)
 
     @property
@@ -162,27 +163,21 @@ class Recovery:
             log.info("outbox_swept", rows=found)
 
     async def _resume_parked(self) -> None:
-        """Once per process and partition: newly deployed code may fit again."""
-        partitions, self._to_resume = self._to_resume, set()
-        if not partitions:
-            return
-        after = ""
-        try:
-            while page := await self._store.parked_for_code(self._limits.sweep_page, after):
-                for saga_id in page:
-                    if self._ownership.owns(saga_id) and self._ownership.partition(saga_id) in partitions:
-                        self._intake.offer(saga_id, Resume(), _resumed)
-                after = page[-1]
-                await self._room()
-        except BaseException:
-            self._to_resume |= partitions
-            raise
-        self._resumed |= partitions
-
-    async def _room(self) -> None:
-        while self._intake.full:
-            self._has_room.clear()
-            await self._has_room.wait()
+        """Once per process and partition: newly deployed code may fit again. While the intake is full the rest waits
+        for the next sweep: timers must not wait for it."""
+        if self._to_resume:
+            self._resuming |= self._to_resume
+            self._to_resume, self._resumed_to = set(), ""
+        while self._resuming and not self._intake.full:
+            page = await self._store.parked_for_code(self._limits.sweep_page, self._resumed_to)
+            for saga_id in page:
+                if self._ownership.owns(saga_id) and self._ownership.partition(saga_id) in self._resuming:
+                    self._intake.offer(saga_id, Resume(), _resumed)
+            if page:
+                self._resumed_to = page[-1]
+            else:
+                self._resumed |= self._resuming
+                self._resuming = set()
 
 
 def _resumed(verdict: Verdict) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import pytest
@@ -147,6 +148,37 @@ async def test_a_flood_of_wake_ups_is_brought_in_parts(new_world: NewWorld) -> N
     await until(lambda: sum(page[0][0] == 0 for page in store.pages) >= 3)
     assert max(page[0][0] for page in store.pages) <= 10_000
     assert len(world.coordinator.timers) <= 10_000
+
+
+class Parked(WrappedStore):
+    """A table with 5,000 sagas that are parked for their code, and a database that is slow to commit."""
+
+    ids = tuple(f"buy:{number:05}" for number in range(5_000))
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.gate = asyncio.Event()
+        self.reads: list[str] = []
+
+    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[str]:
+        self.reads.append(after)
+        first = bisect_right(self.ids, after)
+        return self.ids[first : first + limit]
+
+
+async def test_timers_do_not_wait_for_sagas_that_are_resumed(new_world: NewWorld) -> None:
+    """A deployment may resume very many: what the intake has no room for is offered by later sweeps."""
+    store = Parked(MemoryStore())
+    world = new_world(wrapped=store, facts_high=1_500, facts_low=100, batches_in_flight=1)
+    intake = world.coordinator.intake
+    await world.coordinator.start()
+    intake.offer("long_nap:1", start("long_nap", "book"), lambda _: None)
+    await until(lambda: len(store.pages) >= 5)
+    assert (intake.full, store.reads) == (True, ["", "buy:00999"])
+    assert store.gate is not None
+    store.gate.set()
+    await until(lambda: store.reads[-1] == "buy:04999")
+    assert store.reads == ["", *(f"buy:0{page}999" for page in range(5))]
 
 
 async def test_the_sweep_goes_on_after_an_outage(new_world: NewWorld) -> None:
