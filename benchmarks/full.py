@@ -54,32 +54,47 @@ async def full(console: Console) -> Full:
 
 
 async def run_peers(console: Console, in_flight: int) -> list[PeerRuns]:
-    """All in turns, while the others are idle. A peer that cannot be had is left out, with the reason."""
-    async with loaded_stack(console, QUICK) as (stack, scenarios), AsyncExitStack() as running:
+    """All in turns, while the others are idle. A peer that cannot be had, or fails, is left out, with the reason."""
+    async with loaded_stack(console, QUICK) as (stack, scenarios):
         await scenarios.warm_up(WARM_UP_S)
 
         async def ours(in_flight: int, seconds: float) -> Measured:
             return await scenarios.closed("Amends", in_flight, seconds)
 
         sides: list[tuple[PeerRuns, int, Turn]] = [(PeerRuns("Amends"), in_flight, ours)]
-        for peer in _peers(stack):
-            try:
-                turn = await running.enter_async_context(peer.running)
-                await turn(peer.in_flight, WARM_UP_S)
-                sides.append((PeerRuns(peer.name), peer.in_flight, turn))
-            except (PeerFailed, OSError, TimeoutError) as error:
-                console.print(f"[yellow]![/] without {peer.name}: {escape(str(error))}", highlight=False)
-        await _in_turns(console, sides)
+        try:
+            async with AsyncExitStack() as running:
+                for peer in _peers(stack):
+                    try:
+                        turn = await running.enter_async_context(peer.running)
+                        await turn(peer.in_flight, WARM_UP_S)
+                        sides.append((PeerRuns(peer.name), peer.in_flight, turn))
+                    except (PeerFailed, OSError, TimeoutError) as error:
+                        _without(console, peer.name, error)
+                await _in_turns(console, sides)
+        except PeerFailed as error:
+            # Found at its end: which figures it spoiled cannot be told.
+            _without(console, "peers", error)
+            del sides[1:]
         return [runs for runs, _, _ in sides]
 
 
 async def _in_turns(console: Console, sides: list[tuple[PeerRuns, int, Turn]]) -> None:
     for number in range(ROUNDS):
-        for runs, in_flight, turn in sides:
-            runs.most.append(await turn(in_flight, SECONDS))
-            runs.single.append(await turn(1, SINGLE_SECONDS))
+        for side in list(sides):
+            runs, in_flight, turn = side
+            try:
+                runs.most.append(await turn(in_flight, SECONDS))
+                runs.single.append(await turn(1, SINGLE_SECONDS))
+            except (PeerFailed, OSError, TimeoutError) as error:
+                _without(console, runs.name, error)
+                sides.remove(side)
         rates = " · ".join(f"{runs.name.split()[0]} {runs.most[-1].rate:.0f}/s" for runs, _, _ in sides)
         console.print(f"  {number + 1}/{ROUNDS}: {rates}")
+
+
+def _without(console: Console, name: str, error: Exception) -> None:
+    console.print(f"[yellow]![/] without {name}: {escape(str(error) or repr(error))}", highlight=False)
 
 
 def _peers(stack: Stack) -> list[Peer]:
