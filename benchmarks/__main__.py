@@ -14,10 +14,15 @@ from benchmarks.load import SagaWentWrong
 from benchmarks.oracle import OracleFailed
 from benchmarks.report import as_line, show
 
+WIDTH = 160
+"""Of the tables where nobody says how wide they may be."""
+
 
 def main() -> int:
     """The exit status."""
     console = Console(stderr=True)
+    if not console.is_terminal:
+        console.width = WIDTH
     _allow_many_connections()
     try:
         if sys.argv[1:] == ["full"]:
