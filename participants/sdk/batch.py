@@ -29,6 +29,9 @@ ALONE_ATTEMPTS = 3
 """How often a command that breaks its transaction is run alone before that is its answer."""
 MAX_BATCH = 500
 """Commands in one transaction."""
+CAREFUL = 1_000
+"""So many commands have a savepoint each after a handler raised that had written something. All others have none: a
+handler that fails then costs its whole batch another run, but those are few, and a savepoint is two statements."""
 _BACKOFF_S = (0.05, 5.0)
 _COMES_AGAIN = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: the same thing done again may well succeed."""
@@ -56,15 +59,22 @@ class BarrierBatch:
         self._size = MAX_BATCH
         self._alone = 0
         """How many of the coming commands are run alone, after a transaction broke."""
+        self._careful = 0
+        """How many of the coming commands have a savepoint each, after a handler failed that had written something."""
 
     async def handle(self, calls: Sequence[Call]) -> list[Answered]:
         """See Executor. While the database cannot be reached it is tried again, with growing pauses, without end."""
         tries = 0
         while True:
             part = calls[: 1 if self._alone else self._size]
+            savepoints = self._careful > 0
             try:
-                answered = await self._transaction(part)
+                answered = await self._transaction(part, savepoints)
             except Broken as broken:
+                if broken.by_handler and not savepoints:
+                    log.debug("A transaction of %d commands is run again with savepoints: %s", len(part), broken)
+                    self._careful = max(CAREFUL, len(part))
+                    continue
                 tries += 1
                 expected = isinstance(broken.error, SQLAlchemyError | OSError | TimeoutError)
                 log.warning(
@@ -82,18 +92,21 @@ class BarrierBatch:
                     await asyncio.sleep(min(_BACKOFF_S[1], _BACKOFF_S[0] * 2 ** min(tries - 1, 20)))
                     continue
             self._alone = max(0, self._alone - len(answered))
+            self._careful = max(0, self._careful - len(answered))
             # Slow handlers: don't enter many commands only to leave most of them for the next transaction.
             self._size = min(MAX_BATCH, 2 * len(answered)) if len(answered) < len(part) else MAX_BATCH
             return answered
 
-    async def _transaction(self, calls: Sequence[Call]) -> list[Answered]:
+    async def _transaction(self, calls: Sequence[Call], savepoints: bool) -> list[Answered]:
         try:
             async with self._engine.connect() as connection:
                 transaction = await connection.begin()
                 async with asyncio.timeout(STATEMENT_LIMIT_S):
                     entries = await enter(connection, [call.forward_id for call in calls])
                 failpoint("barrier_written")
-                answered = await self._answers(connection, calls, entries)
+                answered = await self._answers(
+                    Savepoints(connection, self._limit, each=savepoints), connection, calls, entries
+                )
                 await _end(connection, transaction, entries)
         except Broken:
             raise
@@ -103,12 +116,15 @@ class BarrierBatch:
         return answered
 
     async def _answers(
-        self, connection: AsyncConnection, calls: Sequence[Call], entries: dict[str, Entry]
+        self,
+        savepoints: Savepoints,
+        connection: AsyncConnection,
+        calls: Sequence[Call],
+        entries: dict[str, Entry],
     ) -> list[Answered]:
         clock = asyncio.get_running_loop().time
         until = clock() + ROUND_S
-        savepoints = Savepoints(connection, self._limit)
-        check = partial(_check, connection)
+        check = partial(_check, savepoints, connection)
 
         answered: list[Answered] = []
         for call in calls:
@@ -150,8 +166,10 @@ def _failure(call: Call, error: BaseException) -> Failure:
     return Failure(msgspec.structs.replace(answer.problem, retryable=True))
 
 
-def _check(connection: AsyncConnection, error: BaseException) -> None:
+def _check(savepoints: Savepoints, connection: AsyncConnection, error: BaseException) -> None:
     """Raises Broken when the transaction cannot go on after what a handler raised."""
+    if savepoints.spoilt:
+        raise Broken(error, by_handler=True) from error
     again = isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _COMES_AGAIN
     if again or (isinstance(error, DBAPIError) and error.connection_invalidated):
         raise Broken(error, by_handler=True) from error

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -28,13 +29,45 @@ async def test_handlers_without_a_session_cost_no_statement(shop: ShopWithBarrie
     assert [each.split()[0] for each in sent] == ["INSERT", "UPDATE"]
 
 
-async def test_savepoints_have_one_name(shop: ShopWithBarrier) -> None:
-    """Each name would be a statement that the database has to prepare."""
+async def test_while_nobody_fails_there_is_no_savepoint(shop: ShopWithBarrier) -> None:
+    """A handler that fails before it wrote anything needs none either."""
     sent = statements(shop.engine)
-    await shop.answers(*[forward(step) for step in range(1, 21)], *[forward(s, name="wrap") for s in range(21, 31)])
+    answers = await shop.answers(
+        *[forward(step) for step in range(1, 21)],
+        forward(21, "refuse first"),
+        *[forward(step, name="wrap") for step in range(22, 31)],
+    )
+    assert [answer.split()[0] for answer in answers].count("succeeded") == 29
+    assert [each.split()[0] for each in sent] == ["INSERT"] * 30 + ["UPDATE"]
+
+
+async def test_savepoints_have_one_name(shop: ShopWithBarrier) -> None:
+    """Each name would be a statement that the database has to prepare. They begin with the handler that needs one."""
+    await shop.answers(forward(1), forward(2, "refuse after writing"))
+    sent = statements(shop.engine)
+    await shop.answers(*[forward(step) for step in range(3, 21)], *[forward(s, name="wrap") for s in range(21, 31)])
     savepoints = [each for each in sent if each.startswith("SAVEPOINT")]
-    assert len(savepoints) == 30
+    assert len(savepoints) == 28
     assert len(set(savepoints)) == 1
+
+
+async def test_a_handler_that_fails_after_it_wrote_is_run_again_and_so_is_its_batch(shop: ShopWithBarrier) -> None:
+    """Once, with savepoints; the next failures find them."""
+    answers = await shop.answers(forward(1), forward(2, "fails 1"), forward(3))
+    assert [answer.split()[0] for answer in answers] == ["succeeded", "failed", "succeeded"]
+    assert shop.calls == ["order:7:1", "order:7:2", "order:7:1", "order:7:2", "order:7:3"]
+    assert (await shop.answers(forward(4, "breaks 1"), forward(5)))[0] == "failed ZeroDivisionError"
+    assert shop.calls[5:] == ["order:7:4", "order:7:5"]
+    assert await shop.effects() == [f"order:7:{step} forward: book" for step in (1, 3, 5)]
+
+
+@pytest.mark.parametrize("article", ["takes back", "takes all back", "writes past it"])
+async def test_a_handler_that_undoes_its_own_work_undoes_no_others(shop: ShopWithBarrier, article: str) -> None:
+    """By its session, by a block of its session, or by raising after it wrote with the driver's connection."""
+    answers = await shop.answers(forward(1), forward(2, article), forward(3))
+    assert [answer.split()[0] for answer in answers][::2] == ["succeeded", "succeeded"]
+    kept = [effect for effect in await shop.effects() if not effect.endswith("kept")]
+    assert kept == ["order:7:1 forward: book", "order:7:3 forward: book"]
 
 
 async def test_a_constraint_that_fails_at_the_commit_is_the_answer_of_the_command_that_broke_it(

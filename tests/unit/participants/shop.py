@@ -134,6 +134,22 @@ async def behave(article: str, delivery: Delivery, db: AsyncSession) -> None:
                 await db.execute(text("SELECT 1 / 0"))
             except DBAPIError:
                 await db.execute(insert(effect).values(row(delivery, "after it")))
+        case ["takes", "back"]:
+            await note(db, delivery, article)
+            await db.rollback()
+            await note(db, delivery, "kept")
+        case ["takes", "all", "back"]:
+            try:
+                async with db.begin():
+                    await note(db, delivery, article)
+                    raise LookupError
+            except LookupError:
+                await note(db, delivery, "kept")
+        case ["writes", "past", "it"]:
+            raw = await (await db.connection()).get_raw_connection()
+            assert raw.driver_connection is not None
+            await raw.driver_connection.execute("INSERT INTO effect (note) VALUES ('past it')")
+            raise Refused("changed_my_mind")
         case ["commit"]:
             await note(db, delivery, article)
             await db.commit()
