@@ -13,8 +13,10 @@ from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFail
 from coordinator.history.started import SagaStarted
 from coordinator.runtime.ports import SagaView, StoreUnavailable
 
-_FIRST_LOOK_S = 0.05
+_FIRST_LOOK_S = 0.04
 _LONGEST_LOOK_S = 1.0
+_LATER_LOOK = 0.25
+"""Of the time waited so far: the end of another coordinator's saga is seen with so much delay at most."""
 _FIRST_LOOK_AT_OURS_S = 1.0
 _LONGEST_LOOK_AT_OURS_S = 8.0
 _ENDED = frozenset(status.value for status in ENDED)
@@ -74,13 +76,14 @@ class AwaitedSaga:
     async def end(self, seconds: float) -> SagaView | None:
         """The saga once it has ended or is parked; None when neither comes within the time."""
         parts, loop = self._parts, asyncio.get_running_loop()
-        deadline = loop.time() + seconds
+        began = loop.time()
+        deadline = began + seconds
         pause = 0.0
         while self._last is None:
             left = deadline - loop.time()
             if left <= 0 or parts.stopping.is_set():
                 return None
-            pause = self._longer(pause)
+            pause = self._longer(pause, loop.time() - began)
             await self._pause(min(pause, left))
             if self._last is None:
                 view = await self._look()
@@ -95,12 +98,12 @@ class AwaitedSaga:
         except StoreUnavailable:
             return None
 
-    def _longer(self, pause: float) -> float:
+    def _longer(self, pause: float, waited: float) -> float:
         """Until the next look at the saga's row, which is where another coordinator's decisions are seen. Those about
         a saga of ours are made here, unless it is being handed over."""
         if self._parts.owns(self._saga_id):
             return min(max(2 * pause, _FIRST_LOOK_AT_OURS_S), _LONGEST_LOOK_AT_OURS_S)
-        return min(max(2 * pause, _FIRST_LOOK_S), _LONGEST_LOOK_S)
+        return min(max(_LATER_LOOK * waited, _FIRST_LOOK_S), _LONGEST_LOOK_S)
 
     async def _pause(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
