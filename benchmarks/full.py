@@ -1,8 +1,5 @@
 """``make bench-full``: the short run, then peers at the same work, two coordinators, and many sagas."""
 
-import importlib
-import importlib.util
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
@@ -11,6 +8,7 @@ from rich.markup import escape
 
 from benchmarks.bench import Bench, bench
 from benchmarks.goals import Goal
+from benchmarks.many import SCENARIOS
 from benchmarks.measured import Measured
 from benchmarks.peers import dbos_peer, restate_peer
 from benchmarks.peers.turned import Peer, PeerFailed, Turn
@@ -105,15 +103,9 @@ def _peers(stack: Stack) -> list[Peer]:
 
 
 async def _many(console: Console) -> dict[str, list[Goal]]:
-    """By scenario. Two coordinators are not among them: they were measured above, with effects that are counted."""
+    """By scenario."""
     found: dict[str, list[Goal]] = {}
-    if importlib.util.find_spec("benchmarks.many") is None:
-        console.print("[yellow]![/] without many sagas: benchmarks/many is not in this copy")
-        return found
-    scenarios: Mapping[str, Callable[[Console], Awaitable[list[Goal]]]]
-    scenarios = importlib.import_module("benchmarks.many").SCENARIOS
-    for name, scenario in scenarios.items():
-        if name != "two":
-            console.print(f"… {name}")
-            found[name] = await scenario(console)
+    for name, scenario in SCENARIOS.items():
+        console.print(f"… {name}")
+        found[name] = await scenario(console)
     return found

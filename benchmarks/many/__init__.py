@@ -1,5 +1,5 @@
-"""Many of everything: sleepers, timers due at once, steps of one saga, events of one history, finished sagas, and more
-than one coordinator. ``python -m benchmarks.many [scenario …]`` runs them alone."""
+"""Many of everything: sleepers, timers due at once, steps of one saga, events of one history, and finished sagas.
+``python -m benchmarks.many [scenario …]`` runs them alone."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -11,7 +11,6 @@ from benchmarks.many.due import due_at_once
 from benchmarks.many.fan import fan_out
 from benchmarks.many.finished import beside_finished
 from benchmarks.many.history import long_history
-from benchmarks.many.two import two_coordinators
 
 Scenario = Callable[[Console], Awaitable[list[Goal]]]
 
@@ -20,7 +19,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     "fan": fan_out,
     "asleep": asleep,
     "due": due_at_once,
-    "two": two_coordinators,
     "finished": beside_finished,
 }
 """Each brings up what it needs, loads it, and takes it down again."""
