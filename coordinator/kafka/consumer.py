@@ -250,10 +250,19 @@ class Consumption(ConsumerRebalanceListener):
             async with asyncio.timeout(_CLOSE_S):
                 if self.assigned:
                     await self._commit()
+                if self._stopping:
+                    self._leave_for_good()
                 await self._consumer.stop()
         except (TimeoutError, KafkaError, OSError) as error:
             log.warning("consumer_close_failed", error=repr(error))
             await self._abandon()
+
+    def _leave_for_good(self) -> None:
+        """A member with a name does not tell the group that it goes: its partitions would belong to nobody until its
+        session has timed out. That is meant for crashes; one that is stopped goes without its name."""
+        member: Any = getattr(self._consumer, "_coordinator", None)
+        if member is not None:
+            member._group_instance_id = None
 
     async def _abandon(self) -> None:
         """What ``stop`` could not end: its connections at least."""

@@ -50,6 +50,14 @@ async def unread(system: System) -> dict[str, int]:
     return {f"{tp.topic}/{tp.partition}": count for tp, count in left.items() if count > 0}
 
 
+async def members(system: System) -> int:
+    """How many coordinators the group counts on just now."""
+    async with _admin(system) as admin:
+        [answer] = await admin.describe_consumer_groups([groups_of(system)[system.topics.replies]])
+        [(_, _, _, _, _, members, *_)] = answer.groups
+        return len(members)
+
+
 async def all_records(system: System, topics: Sequence[str]) -> list[Travelled]:
     """All that was ever sent to these topics, one topic after the other, each partition in its order."""
     found: list[Travelled] = []

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.faults.queues import members
 from tests.faults.system import DIES_WITHIN_S, Armed, System, death_of
 from tests.faults.trips import Trips
 from tests.faults.waiting import until
@@ -93,3 +94,11 @@ async def test_one_leaves_and_comes_again_and_again(system: System, trips: Trips
         await system.start_coordinator(1)
     await trips.again()
     assert await trips.faults() == []
+
+
+async def test_one_that_is_stopped_leaves_its_group(system: System) -> None:
+    """Its partitions go to the other at once, and do not wait for its session to time out."""
+    await system.start_coordinator(1)
+    assert await members(system) == 2
+    await system.coordinators[1].stop()
+    assert await members(system) == 1
