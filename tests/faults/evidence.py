@@ -125,7 +125,9 @@ def _row(row: asyncpg.Record) -> SagaRow:
 async def _participant(name: str, url: str, wanted: set[str]) -> tuple[list[Effect], dict[str, int]]:
     connection = await asyncpg.connect(url)
     try:
-        effects: list[Any] = await connection.fetch("SELECT command_id, direction FROM effect ORDER BY at")
+        # All effects of one transaction have the same time.
+        query = "SELECT command_id, direction FROM effect ORDER BY at, command_id, direction"
+        effects: list[Any] = await connection.fetch(query)
         held: list[Any] = await connection.fetch(HELD[name])
     finally:
         await connection.close()
