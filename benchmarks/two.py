@@ -89,8 +89,7 @@ async def _hand_over(scenarios: Scenarios, change: Awaitable[object]) -> float:
 
 
 def _second(stack: Stack) -> Part:
-    """Another coordinator of the same deployment, without a name of its own: one that has a name and stops keeps its
-    partitions for a session's timeout, since it is expected back."""
+    """Another coordinator of the same deployment."""
     environment = {
         "AMENDS_KAFKA_BOOTSTRAP": stack.servers.kafka.bootstrap,
         "AMENDS_TOPIC_PREFIX": stack.layout.prefix,

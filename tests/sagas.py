@@ -4,7 +4,7 @@ After every activation the driver compares the warm saga with the one rebuilt fr
 state, and both decide the same about the next facts, event for event.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,7 +18,7 @@ from coordinator.engine.machine import Machine
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
-from coordinator.saga import Definitions, SagaDefinition
+from coordinator.saga import Definitions, SagaDefinition, saga
 
 E = TypeVar("E")
 NOON = 1_700_000_000_000
@@ -72,6 +72,19 @@ class Shop(Contract, name="shop"):
     @command(timeout="5s")
     async def lose(self, item: str) -> None:
         """Can be refused and not be undone: nothing can be done with it."""
+
+
+Body = Callable[[Shop], Awaitable[Any]]
+
+
+def code(body: Body, version: int = 1) -> SagaDefinition:
+    """A version of one saga."""
+
+    @saga(version=version, name="errand")
+    async def errand(shop: Shop) -> Any:
+        return await body(shop)
+
+    return errand
 
 
 class SagaDriver:

@@ -19,8 +19,6 @@ from coordinator.errors import (
 
 T = TypeVar("T")
 _JSON = b"application/json"
-
-
 _INSTEAD = "pass a reference to where the data is kept instead"
 
 

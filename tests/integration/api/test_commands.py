@@ -5,13 +5,11 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 import migrations
 from coordinator.cli.processes import Part
-from tests.conftest import NewDatabase
 from tests.integration.api.conftest import MakeCoordinator
 
 TRIP = {"trip_id": "t1", "traveller": "Ada", "destination": "Lisbon", "card": "visa-4242"}
@@ -34,23 +32,12 @@ class Amends:
 
 
 @pytest.fixture
-async def amends(
-    make_coordinator: MakeCoordinator, new_database: NewDatabase, bootstrap: str, topic_prefix: str, tmp_path: Path
-) -> AsyncIterator[Amends]:
+async def amends(make_coordinator: MakeCoordinator, participants: list[Part]) -> AsyncIterator[Amends]:
     """The command line, and everything behind it."""
-    parts: list[Part] = []
-    for name in ("flights", "hotels", "payments"):
-        environment = {
-            "AMENDS_KAFKA_BOOTSTRAP": bootstrap,
-            "AMENDS_TOPIC_PREFIX": topic_prefix,
-            "AMENDS_PARTICIPANT_DATABASE_URL": await new_database(),
-        }
-        run = ("-m", "coordinator.cli", "participant", "run", name)
-        parts.append(Part(name, run, environment, tmp_path / f"{name}.log"))
     coordinator = make_coordinator("--migrate")
-    ready, *_ = await asyncio.gather(coordinator.start(), *(part.start() for part in parts))
+    ready, *_ = await asyncio.gather(coordinator.start(), *(part.start() for part in participants))
     yield Amends(ready.split()[1])
-    await asyncio.gather(coordinator.stop(), *(part.stop() for part in parts))
+    await coordinator.stop()
 
 
 async def test_a_trip_from_the_command_line(amends: Amends) -> None:

@@ -1,15 +1,11 @@
 """Who waits for a saga gets its end, whichever coordinator decides it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from coordinator.cli.processes import Part
-from tests.conftest import NewDatabase
 from tests.integration.api.conftest import MakeCoordinator
 
 COUNT = 40
@@ -20,24 +16,6 @@ def trip(number: int) -> dict[str, Any]:
     card = "refuse-1" if number % 4 == 0 else "visa-4242"
     booked = {"trip_id": f"t{number}", "traveller": "Ada", "destination": "Lisbon", "card": card}
     return {"definition": "book_trip", "input": booked}
-
-
-@pytest.fixture
-async def participants(
-    new_database: NewDatabase, bootstrap: str, topic_prefix: str, tmp_path: Path
-) -> AsyncIterator[list[Part]]:
-    """The services of book_trip, not started."""
-    parts: list[Part] = []
-    for name in ("flights", "hotels", "payments"):
-        environment = {
-            "AMENDS_KAFKA_BOOTSTRAP": bootstrap,
-            "AMENDS_TOPIC_PREFIX": topic_prefix,
-            "AMENDS_PARTICIPANT_DATABASE_URL": await new_database(),
-        }
-        run = ("-m", "coordinator.cli", "participant", "run", name)
-        parts.append(Part(name, run, environment, tmp_path / f"{name}.log"))
-    yield parts
-    await asyncio.gather(*(part.stop() for part in parts))
 
 
 async def test_two_coordinators(make_coordinator: MakeCoordinator, participants: list[Part]) -> None:

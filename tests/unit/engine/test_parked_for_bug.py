@@ -1,7 +1,6 @@
 """A saga whose code has a bug stands still until it is mended, and loses nothing meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -10,20 +9,8 @@ from coordinator.engine.facts import Conflict, Known
 from coordinator.history.parking import ReplyDeferred
 from coordinator.history.timers import TimerStarted
 from coordinator.history.undos import CompensationStarted
-from coordinator.saga import Refused, SagaDefinition, saga
-from tests.sagas import SagaDriver, Shop
-
-Body = Callable[[Shop], Awaitable[Any]]
-
-
-def code(body: Body, version: int = 1) -> SagaDefinition:
-    """A version of one saga."""
-
-    @saga(version=version, name="errand")
-    async def errand(shop: Shop) -> Any:
-        return await body(shop)
-
-    return errand
+from coordinator.saga import Refused, saga
+from tests.sagas import SagaDriver, Shop, code
 
 
 async def buggy(shop: Shop) -> str:

@@ -1,28 +1,14 @@
 """A saga whose code no longer fits its history waits for the right code, and loses nothing meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
 from coordinator.engine.facts import Conflict
 from coordinator.history.parking import SagaResumed
 from coordinator.history.steps import StepIssued, StepSucceeded
-from coordinator.saga import SagaDefinition, saga
-from tests.sagas import SagaDriver, Shop
-
-Body = Callable[[Shop], Awaitable[Any]]
-
-
-def code(body: Body, version: int = 1) -> SagaDefinition:
-    """A version of one saga."""
-
-    @saga(version=version, name="errand")
-    async def errand(shop: Shop) -> Any:
-        return await body(shop)
-
-    return errand
+from coordinator.saga import saga
+from tests.sagas import Body, SagaDriver, Shop, code
 
 
 async def original(shop: Shop) -> str:
