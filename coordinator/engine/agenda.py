@@ -63,6 +63,10 @@ class Agenda:
         """What of this sort is due first, and when. Looks at everything."""
         return min(((at, key) for key, at in self._times.items() if key[0] is what), default=None)
 
+    def at(self, key: DueKey) -> int | None:
+        """When it is due, if it is."""
+        return self._times.get(key)
+
     def __contains__(self, key: DueKey) -> bool:
         return key in self._times
 

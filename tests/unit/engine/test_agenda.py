@@ -37,6 +37,9 @@ def test_the_earliest_is_found(acts: list[tuple[str, DueKey, int]]) -> None:
     undos = {each: at for each, at in times.items() if each[0] is Due.UNDO}
     assert agenda.first_of(Due.UNDO) == earliest(undos)
     assert bool(agenda) is bool(times)
+    assert [agenda.at((due, number)) for due in Due for number in range(1, 5)] == [
+        times.get((due, number)) for due in Due for number in range(1, 5)
+    ]
 
 
 def test_at_the_same_time_timers_come_first() -> None:
