@@ -1,6 +1,7 @@
 """Apart from the coordinator's own event loop: where sagas' coroutines run, each on its own loop."""
 
 import gc
+import sys
 from asyncio import events, tasks
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ class Outside(NamedTuple):
     running: Any
     """What asyncio calls the loop's current task."""
     collecting: bool
+    hooks: Any
+    """What it does with async generators."""
 
 
 def is_apart() -> bool:
@@ -34,13 +37,14 @@ def step_outside() -> Outside:
     collecting = gc.isenabled()
     if collecting:
         gc.disable()
-    return Outside(loop, running, collecting)
+    return Outside(loop, running, collecting, sys.get_asyncgen_hooks())
 
 
 def step_back(outside: Outside) -> None:
     """Everything is as it was before ``step_outside``."""
     if outside.collecting:
         gc.enable()
+    sys.set_asyncgen_hooks(*outside.hooks)
     events._set_running_loop(outside.loop)  # pyright: ignore[reportPrivateUsage]
     if outside.running is not None:
         tasks._enter_task(outside.loop, outside.running)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]

@@ -131,19 +131,16 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
             "await a step or a sleep of more than 0 seconds in its loop."
         )
 
-    def _enter(self) -> tuple[Outside | None, Any]:
-        """Makes this the running loop of the thread, and returns what was so before."""
+    def _enter(self) -> Outside | None:
+        """Makes this the running loop of the thread, and returns what was so before, unless that was none."""
         outside = None if is_apart() else step_outside()
         events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
         self.entered = True
-        hooks = sys.get_asyncgen_hooks()
-        sys.set_asyncgen_hooks(None, self._left_generator)
-        return outside, hooks
+        sys.set_asyncgen_hooks(None, self._left_generator)  # until the next loop is entered, or the outer one again
+        return outside
 
-    def _leave(self, before: tuple[Outside | None, Any]) -> None:
-        outside, hooks = before
+    def _leave(self, outside: Outside | None) -> None:
         self.entered = False
-        sys.set_asyncgen_hooks(*hooks)
         events._set_running_loop(None)  # pyright: ignore[reportPrivateUsage]
         if outside is not None:
             step_back(outside)

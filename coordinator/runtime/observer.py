@@ -1,15 +1,15 @@
 """What the runtime tells those who measure and trace: one call for each batch, none for each message."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from coordinator.engine.decision import Decision
 from coordinator.history.events import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True, gc=False):
     """One saga's decision, after its transaction was committed."""
 
     saga_id: str
