@@ -1,6 +1,7 @@
 """Millions of finished sagas in the tables, and the same rate as without them."""
 
 import os
+import statistics
 import time
 from collections.abc import Awaitable, Callable
 
@@ -39,21 +40,29 @@ _SIZES = """
 
 
 async def beside_finished(console: Console) -> list[Goal]:
-    """The rate on tables that are (nearly) empty, and on full ones."""
+    """The rate on full tables, and before and after it on (nearly) empty ones: the machine may differ by the minute."""
     async with many_stack(console) as stack:
         client = Client(stack.url)
-        await closed_loop(client, 100, 3)
         empty = await _rate(client)
         await _with(stack, lambda connection: _fill(console, connection))
-        await closed_loop(client, 100, 3)
         full = await _rate(client)
-    console.print(f"✓ {empty:.0f} sagas/s on empty tables, {full:.0f} beside {SAGAS:,} finished ones", highlight=False)
-    return [Goal(f"rate beside {SAGAS:,} finished sagas, of that without", full / empty, 0.9, "×", at_least=True)]
+        await _with(stack, _clear)
+        again = await _rate(client)
+    figures = f"{empty:.0f} sagas/s on empty tables, {full:.0f} beside {SAGAS:,} finished ones, {again:.0f} empty again"
+    console.print(f"✓ {figures}", highlight=False)
+    ratio = full / statistics.mean((empty, again))
+    return [Goal(f"rate beside {SAGAS:,} finished sagas, of that without", ratio, 0.9, "×", at_least=True)]
 
 
 async def _rate(client: Client) -> float:
+    await closed_loop(client, 100, 3)
     latencies, seconds = await closed_loop(client, IN_FLIGHT, SECONDS)
     return len(latencies) / seconds
+
+
+async def _clear(connection: asyncpg.Connection) -> None:
+    await connection.execute("TRUNCATE saga, history")
+    await connection.execute("CHECKPOINT")
 
 
 async def _fill(console: Console, connection: asyncpg.Connection) -> None:
