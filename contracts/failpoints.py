@@ -33,7 +33,9 @@ COORDINATOR_FAILPOINTS = frozenset(
         "start_unanswered",
     }
 )
-FAILPOINTS = PARTICIPANT_FAILPOINTS | COORDINATOR_FAILPOINTS
+MIGRATION_FAILPOINTS = frozenset({"migration_step"})
+"""In whatever process brings the schema to its newest state, before each step's commit."""
+FAILPOINTS = PARTICIPANT_FAILPOINTS | COORDINATOR_FAILPOINTS | MIGRATION_FAILPOINTS
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 

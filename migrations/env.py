@@ -2,16 +2,27 @@
 
 import asyncio
 import os
+from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection
 
 import migrations
+from contracts.failpoints import failpoint
 from coordinator.store.tables import metadata
 
 
+def _step_done(*_: Any, **__: Any) -> None:
+    failpoint("migration_step")
+
+
 def _run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        transaction_per_migration=True,
+        on_version_apply=_step_done,
+    )
     with context.begin_transaction():
         context.run_migrations()
 

@@ -1,6 +1,9 @@
 """The migrations: they lead to the tables of ``store/tables.py``, back again, and may be run by many at once."""
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
@@ -159,6 +162,21 @@ async def test_a_step_that_fails_leaves_nothing(database_url: str, ask: Ask) -> 
         await migrations.upgrade(database_url)
     assert await migrations.current(database_url) is None
     assert await ask(SCHEMA["everything"]) == [("outbox",)]
+
+
+@pytest.mark.parametrize("step", [1, 2])
+async def test_killed_in_a_step(database_url: str, ask: Ask, ask_created: Ask, step: int) -> None:
+    """The schema is as it was before that step, and the next upgrade goes on from there."""
+    armed = {"AMENDS_DATABASE_URL": database_url, "AMENDS_FAILPOINTS": f"migration_step:kill@{step}"}
+    arguments = (sys.executable, "-m", "coordinator.cli", "db", "upgrade")
+    upgrading = await asyncio.create_subprocess_exec(*arguments, env={**os.environ, **armed})
+    assert await upgrading.wait() == -signal.SIGKILL
+    steps = ScriptDirectory.from_config(migrations.alembic_config())
+    revisions = [None, *(script.revision for script in reversed([*steps.walk_revisions()]))]
+    assert await migrations.current(database_url) == revisions[step - 1]
+    await migrations.upgrade(database_url)
+    for part, query in SCHEMA.items():
+        assert await ask(query) == await ask_created(query), part
 
 
 async def test_both_spellings_of_an_address(database_url: str) -> None:
