@@ -7,6 +7,7 @@ import shutil
 import signal
 import uuid
 import zlib
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -46,7 +47,13 @@ class EmbeddedKafka:
     version = KAFKA_VERSION
 
     def __init__(
-        self, home: Path, *, jars: Path | None = None, progress: Progress = silent, record: Path | None = None
+        self,
+        home: Path,
+        *,
+        jars: Path | None = None,
+        progress: Progress = silent,
+        record: Path | None = None,
+        doors: Sequence[int] = (),
     ) -> None:
         """`home` is a folder of its own, made when it starts; `jars` is where its jars are kept, shared by default.
 
@@ -56,6 +63,7 @@ class EmbeddedKafka:
         self._jars = (jars or jars_cache()).resolve()
         self._progress = progress
         self._record = record
+        self._doors = doors
         self._ports: tuple[int, ...] | None = None
 
     @property
@@ -64,6 +72,13 @@ class EmbeddedKafka:
         if self._ports is None:
             raise EmbeddedServerFailed("Kafka has no port before it is started: await start() first.")
         return f"{LOOPBACK}:{self._ports[0]}"
+
+    @property
+    def behind(self) -> Mapping[int, int]:
+        """By door, the port that its proxy is to go to. Raises EmbeddedServerFailed before the first start."""
+        if self._ports is None:
+            raise EmbeddedServerFailed("Kafka has no port before it is started: await start() first.")
+        return dict(zip(self._doors, self._ports[2:], strict=True))
 
     @property
     def pid(self) -> int | None:
@@ -79,7 +94,7 @@ class EmbeddedKafka:
         quick = [f"-XX:AOTCache={self._recording}"] if self._is_recorded() else []
         self._ports = self._choose_ports()
         self._home.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text(server_properties(self._data, *self._ports))
+        self._properties.write_text(self._server_properties(self._data, self._ports))
         self._logging.write_text(LOGGING_PROPERTIES)
         try:
             await self._format([*java, *quick], self._ports)
@@ -183,7 +198,7 @@ class EmbeddedKafka:
         unfinished = self._data.with_name("data.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         properties = self._home / "format.properties"
-        properties.write_text(server_properties(unfinished, *ports))
+        properties.write_text(self._server_properties(unfinished, ports))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         options = [f"--cluster-id={cluster}", f"--config={properties}"]
         command = [*java, "kafka.tools.StorageTool", "format", *options]
@@ -191,9 +206,13 @@ class EmbeddedKafka:
         properties.unlink()
         unfinished.rename(self._data)
 
+    def _server_properties(self, data: Path, ports: tuple[int, ...]) -> str:
+        broker, controller, *further = ports
+        return server_properties(data, broker, controller, dict(zip(further, self._doors, strict=True)))
+
     def _choose_ports(self) -> tuple[int, ...]:
         if self._ports is None:
-            return kept_ports(self._home / "ports", 2)
+            return kept_ports(self._home / "ports", 2 + len(self._doors))
         taken = [port for port in self._ports if not is_free(port)]
         if taken:
             raise EmbeddedServerFailed(

@@ -1,19 +1,25 @@
 """The two files that tell Kafka what to be: a broker and its own controller, for this machine only."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from coordinator.embedded.ports import LOOPBACK
 
 
-def server_properties(data: Path, broker: int, controller: int) -> str:
-    """`server.properties` for these data on these ports."""
+def server_properties(data: Path, broker: int, controller: int, doors: Mapping[int, int] | None = None) -> str:
+    """`server.properties` for these data on these ports. `doors`: further ports for clients, each with the port that
+    those who come in by it are told to come to."""
+    further = {f"DOOR{number}": ports for number, ports in enumerate((doors or {}).items())}
+    listens = "".join(f",{name}://{LOOPBACK}:{port}" for name, (port, _) in further.items())
+    told = "".join(f",{name}://{LOOPBACK}:{port}" for name, (_, port) in further.items())
+    plain = "".join(f",{name}:PLAINTEXT" for name in further)
     settings = {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@{LOOPBACK}:{controller}",
-        "listeners": f"BROKER://{LOOPBACK}:{broker},CONTROLLER://{LOOPBACK}:{controller}",
-        "advertised.listeners": f"BROKER://{LOOPBACK}:{broker}",
-        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": f"BROKER://{LOOPBACK}:{broker},CONTROLLER://{LOOPBACK}:{controller}{listens}",
+        "advertised.listeners": f"BROKER://{LOOPBACK}:{broker}{told}",
+        "listener.security.protocol.map": f"BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT{plain}",
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": data.as_posix(),

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 
 from coordinator.embedded.failure import EmbeddedServerFailed, EmbeddedServersBusy
 from coordinator.embedded.home import amends_home, jars_cache
@@ -184,6 +185,22 @@ async def test_a_killed_kafka_recovers(embedded_kafka: EmbeddedKafka, topic_pref
     embedded_kafka.kill()
     await embedded_kafka.start()
     assert await first_value(bootstrap, topic_prefix) == b"kept"
+
+
+async def test_a_door_sends_back_to_its_proxy(root: Path) -> None:
+    """Who comes in by a door is told the proxy's address for everything further; others are told Kafka's own."""
+    file = root / "door"
+    (door,) = kept_ports(file, 1)
+    kafka = EmbeddedKafka(root / "kafka", doors=(door,))
+    await kafka.start()
+    try:
+        for asked, told in ((kafka.behind[door], door), (int(kafka.bootstrap.split(":")[1]), None)):
+            client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{asked}")
+            await client.bootstrap()
+            assert [broker.port for broker in client.cluster.brokers()] == [told or asked]
+            await client.close()
+    finally:
+        await kafka.stop()
 
 
 async def test_nothing_remains_after_a_stop(root: Path) -> None:
