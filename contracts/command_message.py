@@ -21,6 +21,7 @@ from contracts.instants import from_rfc3339, to_rfc3339
 from contracts.values import MAX_UNDO_BYTES, MAX_VALUE_BYTES, UnreadableValue, read_value
 
 Direction = Literal["forward", "undo"]
+REPLY_PARTITION = "ce_replypartition"
 
 
 class CommandMessage(msgspec.Struct, frozen=True):
@@ -46,6 +47,8 @@ class CommandMessage(msgspec.Struct, frozen=True):
     """Forward: the arguments as a JSON object by parameter name. Undo: UndoValue as JSON."""
     deadline_ms: int | None = None
     """``ce_deadline``: when the coordinator stops waiting for this attempt."""
+    reply_partition: int | None = None
+    """``ce_replypartition``: the partition of that topic that the answer should go to; None: the one of its key."""
     traceparent: str | None = None
     tracestate: str | None = None
 
@@ -62,6 +65,8 @@ class CommandMessage(msgspec.Struct, frozen=True):
             ("ce_subject", self.saga_id.encode()),
             *rest,
         ]
+        if self.reply_partition is not None:
+            headers.append(_reply_partition(self.reply_partition))
         if self.traceparent is not None:
             headers += trace_headers(self.traceparent, self.tracestate)
         return headers
@@ -87,6 +92,7 @@ class CommandMessage(msgspec.Struct, frozen=True):
                 reply_to=reply_to,
                 value=bytes(read_value(value or b"", limit)),
                 deadline_ms=None if deadline is None else from_rfc3339(deadline),
+                reply_partition=_number(optional(found, REPLY_PARTITION)),
                 traceparent=optional(found, "traceparent"),
                 tracestate=optional(found, "tracestate"),
             )
@@ -94,6 +100,24 @@ class CommandMessage(msgspec.Struct, frozen=True):
             raise
         except (UnreadableValue, ValueError) as error:
             raise UnreadableMessage(f"{error}") from error
+
+
+def reply_partition_of(headers: Iterable[tuple[str, bytes]]) -> int | None:
+    """The partition that the answer to a command of ours should go to, where its headers name one."""
+    return next((int(value) for name, value in headers if name == REPLY_PARTITION), None)
+
+
+def _number(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise UnreadableMessage(f"The header {REPLY_PARTITION} is {text[:20]!r}: expected a whole number from 0.")
+    return int(text)
+
+
+@lru_cache(maxsize=1024)
+def _reply_partition(number: int) -> tuple[str, bytes]:
+    return REPLY_PARTITION, str(number).encode()
 
 
 _required = Required(

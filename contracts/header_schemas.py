@@ -33,7 +33,12 @@ def command_headers(type_name: str, direction: Direction) -> Schema:
         "ce_replyto": _text("The topic the reply goes to.", "^[A-Za-z0-9._-]{1,249}$", "amends.replies"),
         "content-type": _json(),
     }
-    optional = {"ce_deadline": _instant("When the coordinator stops waiting for this attempt.")}
+    optional = {
+        "ce_deadline": _instant("When the coordinator stops waiting for this attempt."),
+        "ce_replypartition": _text(
+            "The partition of that topic that the reply should go to, where that is not its key's.", "^[0-9]{1,9}$", "3"
+        ),
+    }
     return _headers(required, optional)
 
 

@@ -138,7 +138,7 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
         unreadiness=lambda: _unreadiness(coordinator, outside.store),
         metrics=lambda: generate_latest(registry),
         begin_trace=tracing.begin,
-        owns=coordinator.ownership.owns,
+        owns=coordinator.keeps,
         limits=ApiLimits(
             body_bytes=settings.http_body_bytes,
             batch_bytes=settings.http_batch_bytes,

@@ -242,12 +242,12 @@ class Activation:
         assert saga is not None
         assert decision is not None
         machine = saga.machine
-        ours = machine.exists and self._ownership.owns(saga_id)
+        ours = machine.exists and self._ownership.owns(saga.shard)
         if ours and not machine.evict:
             self._warm.keep(saga_id, saga, decision.wake_at, turn.now)
         else:
             self._warm.drop(saga_id)
-        self._timers.set(saga_id, decision.wake_at if ours else None, saga.row_wake_at)
+        self._timers.set(saga_id, decision.wake_at if ours else None, saga.row_wake_at, saga.shard)
 
     def _answer(self, turn: Turn) -> None:
         assert turn.decision is not None

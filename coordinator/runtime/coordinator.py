@@ -64,7 +64,7 @@ class Coordinator:
         self.relay = Relay(broker, limits, observer)
         self.timers = Timers(self.intake, clock, limits, observer)
         self._flushing = Flushing(self.relay, store, limits)
-        outgoing = Outgoing(topics, trace)
+        outgoing = Outgoing(topics, self.ownership, trace)
         deciding = Deciding(machines or EngineMachines(definitions), outgoing, limits.engine_slice_ms)
         self.activation = Activation(
             intake=self.intake,
@@ -97,6 +97,10 @@ class Coordinator:
         """What is not ours any more leaves the memory; the sweep brings what is new."""
         self.warm.retain(self.ownership.owns)
         self.timers.retain(self.ownership.owns)
+
+    def keeps(self, saga_id: str) -> bool:
+        """Whether the saga's next decision is made here, as far as is known without asking the log."""
+        return saga_id in self.warm or self.timers.due(saga_id) is not None
 
     async def start(self) -> None:
         """Begins to work; returns at once, whether or not Postgres and Kafka answer. See ``ready``."""

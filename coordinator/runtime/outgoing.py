@@ -8,10 +8,10 @@ from coordinator.engine.decision import Decision, Send
 from coordinator.engine.status import Status
 from coordinator.history.codec import write_events
 from coordinator.history.started import SagaStarted
-from coordinator.runtime.machines import SagaMachine
+from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaWrite
-from coordinator.runtime.shards import shard_of
 from coordinator.runtime.waking import row_must_move
+from coordinator.runtime.warm import WarmSaga
 
 TraceOf = Callable[[str | None, Send], str | None]
 """The traceparent that a command travels with, from its saga's; None: none."""
@@ -28,18 +28,21 @@ def same_trace(traceparent: str | None, send: Send) -> str | None:
 class Outgoing:
     """Turns decisions into what the store writes."""
 
-    def __init__(self, topics: Topics, trace: TraceOf = same_trace) -> None:
+    def __init__(self, topics: Topics, ownership: Ownership, trace: TraceOf = same_trace) -> None:
         self._topics = topics
+        self._ownership = ownership
         self._trace = trace
 
-    def write(
-        self, decision: Decision, machine: SagaMachine, before: Status | None, row_wake_at: int | None, now: int
-    ) -> SagaWrite:
+    def place(self, saga_id: str) -> int:
+        """The shard for a saga that begins here."""
+        return self._ownership.place(saga_id)
+
+    def write(self, decision: Decision, saga: WarmSaga, before: Status | None, now: int) -> SagaWrite:
         """The write of a decision that has events. ``before`` is the status until now, None for a saga that begins."""
-        start = self._start(decision) if before is None else None
+        start = self._start(decision, saga.shard) if before is None else None
         changed = start is not None or decision.status != before or decision.status not in _MOVING
         change: SagaRowChange | None = None
-        if changed or row_must_move(row_wake_at, decision.wake_at, now):
+        if changed or row_must_move(saga.row_wake_at, decision.wake_at, now):
             change = SagaRowChange(
                 status=decision.status.value,
                 wake_at=decision.wake_at,
@@ -54,10 +57,10 @@ class Outgoing:
             at=now,
             start=start,
             change=change,
-            outbox=tuple([self._row(decision.saga_id, machine, send, now) for send in decision.sends]),
+            outbox=tuple([self._row(decision.saga_id, saga, send, now) for send in decision.sends]),
         )
 
-    def _start(self, decision: Decision) -> SagaStart:
+    def _start(self, decision: Decision, shard: int) -> SagaStart:
         first = decision.events[0]
         if decision.seq != 1 or not isinstance(first, SagaStarted):
             raise AssertionError(f"The first decision of {decision.saga_id} is row {decision.seq}, {first!r}.")
@@ -66,11 +69,12 @@ class Outgoing:
             version=first.version,
             input=bytes(first.input),
             at=first.at,
-            shard=shard_of(decision.saga_id),
+            shard=shard,
             traceparent=first.traceparent,
         )
 
-    def _row(self, saga_id: str, machine: SagaMachine, send: Send, now: int) -> OutboxRow:
+    def _row(self, saga_id: str, saga: WarmSaga, send: Send, now: int) -> OutboxRow:
+        machine = saga.machine
         message = CommandMessage(
             command_id=send.command_id,
             type=send.type,
@@ -80,6 +84,7 @@ class Outgoing:
             attempt=send.attempt,
             time_ms=now,
             reply_to=self._topics.replies,
+            reply_partition=self._ownership.reply_partition(saga_id, saga.shard),
             value=send.value,
             deadline_ms=send.deadline,
             traceparent=self._trace(machine.traceparent, send),

@@ -1,7 +1,7 @@
 """What the runtime asks of Postgres and Kafka. An adapter is right when it keeps these sentences."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -16,6 +16,16 @@ class StoredSaga(msgspec.Struct, frozen=True, gc=False):
     """The event arrays of its history, in order of seq from 1, gapless."""
     wake_at: int | None
     """The wake-up time in its saga row, in ms."""
+    shard: int
+    """Its place among the coordinators, as its saga row has had it from the start."""
+
+
+class Due(NamedTuple):
+    """A saga that is to be woken."""
+
+    wake_at: int
+    saga_id: str
+    shard: int
 
 
 class OutboxRow(msgspec.Struct, frozen=True, gc=False):
@@ -100,8 +110,8 @@ class SagaStore(Protocol):
         """
         ...
 
-    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
-        """(wake_at, saga_id) of sagas with wake_at <= before, in that order, starting behind ``after``."""
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[Due]:
+        """Sagas with wake_at <= before, in order of (wake_at, saga_id), starting behind ``after``."""
         ...
 
     async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
@@ -112,8 +122,8 @@ class SagaStore(Protocol):
         """All outbox rows of these sagas."""
         ...
 
-    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[str]:
-        """Ids of sagas parked because of their code, in order, starting behind ``after``."""
+    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[tuple[str, int]]:
+        """(saga_id, shard) of sagas parked because of their code, in order of their ids, starting behind ``after``."""
         ...
 
     async def ping(self) -> None:

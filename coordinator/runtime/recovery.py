@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import structlog
 
+from contracts.command_message import reply_partition_of
 from contracts.failpoints import failpoint
 from coordinator.engine.facts import Resume, Verdict
 from coordinator.runtime.clock import Clock
@@ -20,7 +21,7 @@ from coordinator.runtime.intake import Intake
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.outbox_order import in_order, whole_sagas
 from coordinator.runtime.ownership import Ownership
-from coordinator.runtime.ports import OutcomeUnknown, SagaStore, StoreUnavailable
+from coordinator.runtime.ports import Due, OutboxRow, OutcomeUnknown, SagaStore, StoreUnavailable
 from coordinator.runtime.relay import Relay
 from coordinator.runtime.timers import Timers
 from coordinator.runtime.warm import WarmSagas
@@ -118,9 +119,9 @@ class Recovery:
         brought = 0
         while self._timers.room:
             page = await self._store.due(before, self._limits.sweep_page, cursor)
-            for wake_at, saga_id in page:
-                self._wake_up(wake_at, saga_id, now)
-                due = self._timers.due(saga_id)
+            for one in page:
+                self._wake_up(one, now)
+                due = self._timers.due(one.saga_id)
                 brought += due is not None and due <= before
             if len(page) < self._limits.sweep_page:
                 if everything:
@@ -129,33 +130,37 @@ class Recovery:
             if brought >= _AT_ONCE:
                 self._all_at = 0
                 return
-            cursor = page[-1]
+            cursor = page[-1][:2]
 
-    def _wake_up(self, wake_at: int, saga_id: str, now: int) -> None:
-        if not self._ownership.owns(saga_id) and wake_at > now - self._limits.foreign_grace_ms:
+    def _wake_up(self, one: Due, now: int) -> None:
+        wake_at, saga_id, shard = one
+        if not self._ownership.owns(shard) and wake_at > now - self._limits.foreign_grace_ms:
             return
         if self._intake.holds(saga_id):
             return
         warm = self._warm.get(saga_id)
         if warm is not None and warm.row_wake_at != wake_at:
             self._warm.drop(saga_id)
-        self._timers.expect(saga_id, wake_at)
+        self._timers.expect(saga_id, wake_at, shard)
 
     async def _leftovers(self) -> None:
         """Sends again what was committed and never acknowledged: ours soon, anybody's after a while."""
         now = self._clock()
-        await self._send_again(now - self._limits.leftovers_older_ms, self._ownership.owns)
+        await self._send_again(now - self._limits.leftovers_older_ms, self._ours)
         if now >= self._foreign_at:
             await self._send_again(now - self._limits.foreign_leftovers_older_ms, lambda _: True)
             self._foreign_at = now + self._limits.foreign_leftovers_older_ms // 2
 
-    async def _send_again(self, older_than: int, ours: Callable[[str], bool]) -> None:
+    def _ours(self, row: OutboxRow) -> bool:
+        return self._ownership.hears(row.saga_id, reply_partition_of(row.headers))
+
+    async def _send_again(self, older_than: int, ours: Callable[[OutboxRow], bool]) -> None:
         after = ""
         found = 0
         while self._relay.room:
             page = await self._store.leftovers(older_than, self._limits.sweep_page, after)
             whole = whole_sagas(page) if len(page) == self._limits.sweep_page else page
-            found += self._relay.offer_again(in_order([row for row in whole if ours(row.saga_id)]))
+            found += self._relay.offer_again(in_order([row for row in whole if ours(row)]))
             if len(page) < self._limits.sweep_page:
                 break
             after = whole[-1].command_id
@@ -170,11 +175,11 @@ class Recovery:
             self._to_resume, self._resumed_to = set(), ""
         while self._resuming and not self._intake.full:
             page = await self._store.parked_for_code(self._limits.sweep_page, self._resumed_to)
-            for saga_id in page:
-                if self._ownership.owns(saga_id) and self._ownership.partition(saga_id) in self._resuming:
+            for saga_id, shard in page:
+                if self._ownership.owns(shard) and self._ownership.partition(shard) in self._resuming:
                     self._intake.offer(saga_id, Resume(), _resumed)
             if page:
-                self._resumed_to = page[-1]
+                self._resumed_to = page[-1][0]
             else:
                 self._resumed |= self._resuming
                 self._resuming = set()

@@ -1,4 +1,8 @@
-"""Where a saga belongs: Kafka's own hash of its id, so that a coordinator owns what its partitions carry."""
+"""Where a saga belongs: a shard, and the partition of the replies topic that follows from it.
+
+The shard is drawn from Kafka's own hash of the saga's id, and moved to a partition of the coordinator that starts the
+saga where that is another one (see ``ownership``). It is kept in the saga's row and never changes.
+"""
 
 import struct
 from functools import lru_cache
@@ -33,10 +37,17 @@ def position(saga_id: str) -> int:
 
 
 def shard_of(saga_id: str) -> int:
-    """The saga's shard, 0 to 1023; kept in its row."""
+    """The shard, 0 to 1023, of a saga that nobody has a reason to place elsewhere."""
     return position(saga_id) % SHARDS
 
 
 def partition_of(saga_id: str, partitions: int) -> int:
     """The partition that records with this saga's id as their key go to, in a topic with so many."""
     return position(saga_id) % partitions
+
+
+def shard_in(partition: int, partitions: int, saga_id: str) -> int:
+    """A shard whose sagas belong to this partition, of so many (at most 1024): near the one that the id gives."""
+    shard = shard_of(saga_id)
+    shard += partition - shard % partitions
+    return shard if shard < SHARDS else shard - partitions

@@ -20,7 +20,7 @@ _FAR_MS = 60_000
 
 
 class Timers:
-    """At most one timer for each saga: (due, row), its next wake-up and what its saga row says about it.
+    """At most one timer for each saga: (due, row, shard), its next wake-up and what its saga row says about it.
 
     The heap may hold times that are no longer true; what counts is the entry. A saga's heap entry is never later than
     its due time, so moving a timer later costs nothing: it is pushed again when the earlier time comes.
@@ -28,7 +28,7 @@ class Timers:
 
     def __init__(self, intake: Intake, clock: Clock, limits: Limits, observer: Observer) -> None:
         self._intake, self._clock, self._limits, self._observer = intake, clock, limits, observer
-        self._entries: dict[str, tuple[int, int | None]] = {}
+        self._entries: dict[str, tuple[int, int | None, int]] = {}
         self._in_heap: dict[str, int] = {}
         """The earliest time in the heap, by saga."""
         self._heap: list[tuple[int, str]] = []
@@ -53,7 +53,7 @@ class Timers:
         entry = self._entries.get(saga_id)
         return None if entry is None else entry[0]
 
-    def set(self, saga_id: str, due: int | None, row: int | None) -> None:
+    def set(self, saga_id: str, due: int | None, row: int | None, shard: int) -> None:
         """The saga's next wake-up, and the one its row has. None: nothing is due.
 
         A time far ahead is not kept: its row has it, or an earlier one (W1, W2), and the sweep brings that in time.
@@ -65,13 +65,13 @@ class Timers:
         if earliest is None and not self.room:
             self._entries.pop(saga_id, None)
             return
-        self._entries[saga_id] = (due, row)
+        self._entries[saga_id] = (due, row, shard)
         if earliest is None or due < earliest:
             self._in_heap[saga_id] = due
             heapq.heappush(self._heap, (due, saga_id))
             self._arm()
 
-    def expect(self, saga_id: str, row: int) -> None:
+    def expect(self, saga_id: str, row: int, shard: int) -> None:
         """The sweep read this wake-up time in the saga's row.
 
         If that is what we believe the row has, we know better than it. If not, somebody else has advanced the saga
@@ -79,15 +79,15 @@ class Timers:
         """
         entry = self._entries.get(saga_id)
         if entry is None or entry[1] != row:
-            self.set(saga_id, row, row)
+            self.set(saga_id, row, row, shard)
 
     def forget(self, saga_id: str) -> None:
         """Its timer does not matter any more."""
         self._entries.pop(saga_id, None)
 
-    def retain(self, owns: Callable[[str], bool]) -> None:
-        """Forgets the timers of sagas that are not ours any more."""
-        for saga_id in [saga_id for saga_id in self._entries if not owns(saga_id)]:
+    def retain(self, owns: Callable[[int], bool]) -> None:
+        """Forgets the timers of sagas whose shard is not ours any more."""
+        for saga_id in [saga_id for saga_id, (_, _, shard) in self._entries.items() if not owns(shard)]:
             del self._entries[saga_id]
 
     def stop(self) -> None:

@@ -85,11 +85,11 @@ class Deciding:
         if len(decision.verdicts) != len(turn.letters):
             raise AssertionError(f"{len(turn.letters)} facts got {len(decision.verdicts)} verdicts.")
         if decision.events:
-            turn.write = self._outgoing.write(decision, machine, turn.before, saga.row_wake_at, turn.now)
+            turn.write = self._outgoing.write(decision, saga, turn.before, turn.now)
         turn.decision = decision
 
     def _wake(self, saga_id: str, stored: StoredSaga | None) -> WarmSaga:
         if stored is None:
-            return WarmSaga(self._machines.new(saga_id), None)
+            return WarmSaga(self._machines.new(saga_id), None, self._outgoing.place(saga_id))
         rows = [read_events(row) for row in stored.rows]
-        return WarmSaga(self._machines.rebuild(saga_id, rows), stored.wake_at, rows[-1] if rows else ())
+        return WarmSaga(self._machines.rebuild(saga_id, rows), stored.wake_at, stored.shard, rows[-1] if rows else ())

@@ -18,11 +18,14 @@ _HANDFUL = 500
 class WarmSaga:
     """A machine, and what its saga row says."""
 
-    __slots__ = ("last_row", "machine", "row_wake_at")
+    __slots__ = ("last_row", "machine", "row_wake_at", "shard")
 
-    def __init__(self, machine: SagaMachine, row_wake_at: int | None, last_row: Sequence[Event] = ()) -> None:
+    def __init__(
+        self, machine: SagaMachine, row_wake_at: int | None, shard: int, last_row: Sequence[Event] = ()
+    ) -> None:
         self.machine = machine
         self.row_wake_at = row_wake_at
+        self.shard = shard
         self.last_row = last_row
         """The events of the last row it was rebuilt from, until its next decision is committed."""
 
@@ -75,7 +78,7 @@ class WarmSagas:
             self.drop(next(iter(self._asleep)))
         return True
 
-    def retain(self, owns: Callable[[str], bool]) -> None:
-        """Forgets those that are not ours any more."""
-        for saga_id in [saga_id for saga_id in self._sagas if not owns(saga_id)]:
+    def retain(self, owns: Callable[[int], bool]) -> None:
+        """Forgets those whose shard is not ours any more."""
+        for saga_id in [saga_id for saga_id, saga in self._sagas.items() if not owns(saga.shard)]:
             self.drop(saga_id)

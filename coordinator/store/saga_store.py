@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import asyncpg
 
 from contracts.failpoints import failpoint
-from coordinator.runtime.ports import Confirmed, OutboxRow, SagaWrite, StoredSaga, StoreUnavailable
+from coordinator.runtime.ports import Confirmed, Due, OutboxRow, SagaWrite, StoredSaga, StoreUnavailable
 from coordinator.store import statements
 from coordinator.store.batch import batch_of, in_order, read_headers
 from coordinator.store.connection import Pool
@@ -29,7 +29,7 @@ class PostgresStore:
     async def load(self, saga_ids: Sequence[str]) -> Mapping[str, StoredSaga]:
         """See the port."""
         found = await self._pool.fetch(statements.LOAD, saga_ids)
-        return {row["saga_id"]: StoredSaga(tuple(row["rows"]), row["wake_at"]) for row in found}
+        return {row["saga_id"]: StoredSaga(tuple(row["rows"]), row["wake_at"], row["shard"]) for row in found}
 
     async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
         """See the port. A write whose predecessor is missing loses too: a history has no gaps."""
@@ -70,10 +70,10 @@ class PostgresStore:
         failpoint("commit_acknowledged")
         return won
 
-    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[Due]:
         """See the port."""
         found = await self._pool.fetch(statements.DUE, before, *(after or _BEFORE_ALL), limit)
-        return [(row["wake_at"], row["saga_id"]) for row in found]
+        return [Due(row["wake_at"], row["saga_id"], row["shard"]) for row in found]
 
     async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
         """See the port."""
@@ -83,9 +83,10 @@ class PostgresStore:
         """See the port."""
         return [_outbox_row(row) for row in await self._pool.fetch(statements.OUTBOX_OF, saga_ids)]
 
-    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[str]:
+    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[tuple[str, int]]:
         """See the port."""
-        return [row["saga_id"] for row in await self._pool.fetch(statements.PARKED_FOR_CODE, after, limit)]
+        found = await self._pool.fetch(statements.PARKED_FOR_CODE, after, limit)
+        return [(row["saga_id"], row["shard"]) for row in found]
 
     async def ping(self) -> None:
         """See the port."""

@@ -105,7 +105,7 @@ def commit_batch(*, starts: bool, changes: bool, outbox: bool, confirmed: bool) 
 
 # Reads sagas with their whole histories.
 LOAD = f"""
-    SELECT saga_id, {_ms("wake_at")} AS wake_at,
+    SELECT saga_id, {_ms("wake_at")} AS wake_at, shard,
            ARRAY(SELECT h.events FROM history AS h WHERE h.saga_id = saga.saga_id ORDER BY h.seq) AS rows
     FROM saga
     WHERE saga_id = ANY($1::text[])
@@ -113,7 +113,7 @@ LOAD = f"""
 
 # Finds sagas whose time has come.
 DUE = f"""
-    SELECT {_ms("wake_at")} AS wake_at, saga_id
+    SELECT {_ms("wake_at")} AS wake_at, saga_id, shard
     FROM saga
     WHERE wake_at <= to_timestamp($1::float8 / 1000)
           AND (wake_at, saga_id) > (to_timestamp($2::float8 / 1000), $3::text)
@@ -144,7 +144,7 @@ OUTBOX_OF = """
 
 # Finds sagas that wait for the right code.
 PARKED_FOR_CODE = """
-    SELECT saga_id FROM saga WHERE parked_for = 'code' AND saga_id > $1::text ORDER BY saga_id LIMIT $2
+    SELECT saga_id, shard FROM saga WHERE parked_for = 'code' AND saga_id > $1::text ORDER BY saga_id LIMIT $2
 """
 
 # Tells whether this session could write.

@@ -24,6 +24,8 @@ class Outgoing(NamedTuple):
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
     time_ms: int
+    partition: int | None = None
+    """Where it should go; None: where its key leads."""
 
 
 class Records:
@@ -47,7 +49,8 @@ class Records:
             time_ms=time_ms,
             traceparent=traceparent,
         )
-        return Outgoing(message.reply_to, message.saga_id.encode(), reply.value, reply.headers(), time_ms)
+        key = message.saga_id.encode()
+        return Outgoing(message.reply_to, key, reply.value, reply.headers(), time_ms, message.reply_partition)
 
     def dead_letter(self, record: "ConsumerRecord[Any, Any]", reason: str, time_ms: int) -> Outgoing:
         """The record as it came, and why and from where it was set aside."""

@@ -161,8 +161,10 @@ async def _arrange(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> l
         topic = record.topic
         if topic not in partitions:
             partitions[topic] = sorted(await producer.partitions_for(topic))
-        # By the key, as every producer does it by default: the replies to one saga stay in one partition.
-        partition: int = _partition_of(record.key, partitions[topic], partitions[topic])
+        # Where it was asked for; else by the key, as every producer does it by default.
+        partition = record.partition
+        if partition is None or partition not in partitions[topic]:
+            partition = int(_partition_of(record.key, partitions[topic], partitions[topic]))
         batch = open_batches.get((topic, partition))
         if batch is None or not batch.add(record):
             batch = open_batches[topic, partition] = _Batch(producer, topic, partition)

@@ -1,22 +1,22 @@
 """What recovery and timers look for: found in order, in pages, and only what is due."""
 
-from coordinator.runtime.ports import SagaRowChange, SagaStore
-from tests.conformance.writes import PARKED, RUNNING, T0, completed, sleeping, start, step
+from coordinator.runtime.ports import Due, SagaRowChange, SagaStore
+from tests.conformance.writes import PARKED, RUNNING, SHARD, T0, completed, sleeping, start, step
 
 
 async def test_due_is_due(store: SagaStore) -> None:
     """Up to and including the time asked for."""
     await store.commit([start(f"book_trip:{n}", change=sleeping(T0 + n)) for n in range(3)], [])
     await store.commit([start("book_trip:never")], [])
-    assert await store.due(T0 + 1, 10) == [(T0, "book_trip:0"), (T0 + 1, "book_trip:1")]
+    assert await store.due(T0 + 1, 10) == [(T0, "book_trip:0", SHARD), (T0 + 1, "book_trip:1", SHARD)]
 
 
 async def test_due_comes_in_pages(store: SagaStore) -> None:
     """In order of time, then id, each once, also where many share a time."""
-    sagas = [(T0 + n // 3, f"book_trip:{n}") for n in range(10)]
-    await store.commit([start(one, change=sleeping(at)) for at, one in reversed(sagas)], [])
-    pages: list[tuple[int, str]] = []
-    while page := await store.due(T0 + 99, 2, pages[-1] if pages else None):
+    sagas = [(T0 + n // 3, f"book_trip:{n}", SHARD) for n in range(10)]
+    await store.commit([start(one, change=sleeping(at)) for at, one, _ in reversed(sagas)], [])
+    pages: list[Due] = []
+    while page := await store.due(T0 + 99, 2, pages[-1][:2] if pages else None):
         assert len(page) <= 2
         pages += page
     assert pages == sorted(sagas)
@@ -34,7 +34,7 @@ async def test_due_with_a_changed_time(store: SagaStore) -> None:
     await store.commit([start("book_trip:a", change=sleeping(T0))], [])
     await store.commit([step("book_trip:a", 2, change=sleeping(T0 + 50))], [])
     assert await store.due(T0 + 49, 10) == []
-    assert await store.due(T0 + 50, 10) == [(T0 + 50, "book_trip:a")]
+    assert await store.due(T0 + 50, 10) == [(T0 + 50, "book_trip:a", SHARD)]
 
 
 async def test_parked_for_code_are_just_those(store: SagaStore) -> None:
@@ -42,9 +42,9 @@ async def test_parked_for_code_are_just_those(store: SagaStore) -> None:
     undo = SagaRowChange("parked", None, b"{}", "undo", None)
     await store.commit([start("book_trip:a", change=PARKED), start("book_trip:b", change=undo)], [])
     await store.commit([start("book_trip:c"), start("book_trip:d", change=PARKED)], [])
-    assert await store.parked_for_code(10) == ["book_trip:a", "book_trip:d"]
-    assert await store.parked_for_code(1) == ["book_trip:a"]
-    assert await store.parked_for_code(10, "book_trip:a") == ["book_trip:d"]
+    assert await store.parked_for_code(10) == [("book_trip:a", SHARD), ("book_trip:d", SHARD)]
+    assert await store.parked_for_code(1) == [("book_trip:a", SHARD)]
+    assert await store.parked_for_code(10, "book_trip:a") == [("book_trip:d", SHARD)]
 
 
 async def test_a_resumed_saga_is_no_longer_parked(store: SagaStore) -> None:

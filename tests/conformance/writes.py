@@ -4,6 +4,7 @@ from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaW
 
 T0 = 1_790_000_000_000
 """Some time, in ms."""
+SHARD = 17
 
 RUNNING = SagaRowChange("running", None, None, None, None)
 PARKED = SagaRowChange("parked", None, b'{"problem":{"message":"deploy"}}', "code", None)
@@ -36,7 +37,7 @@ def start(
     traceparent: str | None = None,
 ) -> SagaWrite:
     """A saga's first activation."""
-    beginning = SagaStart(definition, 1, data, at, 17, traceparent)
+    beginning = SagaStart(definition, 1, data, at, SHARD, traceparent)
     return SagaWrite(saga_id, 1, events, at, beginning, change, outbox)
 
 

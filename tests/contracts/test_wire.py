@@ -8,7 +8,8 @@ import pytest
 from contracts import Problem
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
 from contracts.asyncapi import asyncapi_document
-from contracts.command_message import CommandMessage, UndoValue
+from contracts.command_message import CommandMessage, UndoValue, reply_partition_of
+from contracts.headers import UnreadableMessage
 from contracts.reply_message import ReplyMessage
 from contracts.topics import Topics
 from contracts.travel import Flights
@@ -29,7 +30,7 @@ DEAD_LETTER = [
     ("amends-partition", b"0"),
     ("amends-offset", b"17"),
 ]
-OPTIONAL = {"ce_deadline", "traceparent"}
+OPTIONAL = {"ce_deadline", "ce_replypartition", "traceparent"}
 ANSWERS: list[Answer] = [
     Success(write_value(FlightHold("F-1", 12_000))),
     Refusal(PROBLEM),
@@ -51,6 +52,7 @@ def command(**changes: Any) -> CommandMessage:
         reply_to=TOPICS.replies,
         value=ARGUMENTS,
         deadline_ms=1_700_000_005_250,
+        reply_partition=11,
         traceparent=TRACE,
     )
     return msgspec.structs.replace(message, **changes)
@@ -72,6 +74,22 @@ def check(wire: Wire, topic: str, message: CommandMessage | ReplyMessage) -> str
 def test_a_command_conforms() -> None:
     """What CommandMessage writes is what the schemas promise."""
     assert check(Wire(), TOPICS.commands("flights"), command()) == "flights.reserve"
+
+
+@pytest.mark.parametrize("partition", [None, 0, 11])
+def test_the_reply_partition_arrives(partition: int | None) -> None:
+    """Where it is named, and only there."""
+    message = command(reply_partition=partition)
+    assert CommandMessage.read(message.headers(), ARGUMENTS).reply_partition == partition
+    assert reply_partition_of(message.headers()) == partition
+
+
+@pytest.mark.parametrize("text", ["-1", "1.0", "first", "1" * 10, "٣"])
+def test_a_reply_partition_that_is_no_number_is_refused(text: str) -> None:
+    """With a sentence that names the header."""
+    headers = [*without("ce_replypartition"), ("ce_replypartition", text.encode())]
+    with pytest.raises(UnreadableMessage, match="ce_replypartition"):
+        CommandMessage.read(headers, ARGUMENTS)
 
 
 @pytest.mark.parametrize("result", [NULL, write_value(FlightHold("F-1", 12_000))], ids=["unknown", "known"])
@@ -141,6 +159,7 @@ def test_an_optional_header_is_not_missed(name: str) -> None:
         ("ce_attempt", b"0"),
         ("ce_time", b"yesterday"),
         ("ce_deadline", b"2026-03-01T12:00:00"),
+        ("ce_replypartition", b"-1"),
         ("ce_source", b"book_trip"),
         ("ce_subject", b"42"),
         ("ce_specversion", b"0.3"),

@@ -2,13 +2,14 @@
 
 import heapq
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from coordinator.runtime.ports import (
     Confirmed,
+    Due,
     HistoryRow,
     OutboxRow,
     OutcomeUnknown,
@@ -33,12 +34,15 @@ class MemoryStore:
         """The next commit takes effect, and raises OutcomeUnknown."""
         self._histories: dict[str, list[HistoryRow]] = {}
         self._sagas: dict[str, SagaView] = {}
+        self._shards: dict[str, int] = {}
         self._outbox: dict[str, tuple[OutboxRow, int]] = {}
 
     async def load(self, saga_ids: Sequence[str]) -> Mapping[str, StoredSaga]:
         self._answer()
         return {
-            saga_id: StoredSaga(tuple(bytes(row.events) for row in self._histories[saga_id]), saga.wake_at)
+            saga_id: StoredSaga(
+                tuple(bytes(row.events) for row in self._histories[saga_id]), saga.wake_at, self._shards[saga_id]
+            )
             for saga_id in saga_ids
             if (saga := self._sagas.get(saga_id)) is not None
         }
@@ -60,10 +64,16 @@ class MemoryStore:
             raise OutcomeUnknown("The answer was lost, as asked for.")
         return frozenset(write.saga_id for write in won)
 
-    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[Due]:
         self._answer()
-        sleeping = ((saga.wake_at, saga.saga_id) for saga in self._sagas.values() if saga.wake_at is not None)
-        return heapq.nsmallest(limit, (one for one in sleeping if one[0] <= before and (after is None or one > after)))
+        sleeping = (
+            Due(saga.wake_at, saga.saga_id, self._shards[saga.saga_id])
+            for saga in self._sagas.values()
+            if saga.wake_at is not None
+        )
+        return heapq.nsmallest(
+            limit, (one for one in sleeping if one.wake_at <= before and (after is None or one[:2] > after))
+        )
 
     async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
         self._answer()
@@ -75,9 +85,10 @@ class MemoryStore:
         wanted = set(saga_ids)
         return [row for row, _ in self._outbox.values() if row.saga_id in wanted]
 
-    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[str]:
+    async def parked_for_code(self, limit: int, after: str = "") -> Sequence[tuple[str, int]]:
         self._answer()
-        return _page((one.saga_id for one in self._sagas.values() if one.parked_for == "code"), limit, after)
+        parked = (one.saga_id for one in self._sagas.values() if one.parked_for == "code" and one.saga_id > after)
+        return [(saga_id, self._shards[saga_id]) for saga_id in heapq.nsmallest(limit, parked)]
 
     async def ping(self) -> None:
         self._answer()
@@ -111,6 +122,7 @@ class MemoryStore:
         self._histories.setdefault(write.saga_id, []).append(HistoryRow(write.seq, write.at, msgspec.Raw(write.events)))
         change = write.change
         if write.start is not None and change is not None:
+            self._shards[write.saga_id] = write.start.shard
             self._sagas[write.saga_id] = SagaView(
                 saga_id=write.saga_id,
                 definition=write.start.definition,
@@ -134,10 +146,6 @@ def _changing(change: SagaRowChange) -> dict[str, Any]:
         "parked_for": change.parked_for,
         "ended_at": change.ended_at,
     }
-
-
-def _page(ids: Iterable[str], limit: int, after: str) -> Sequence[str]:
-    return heapq.nsmallest(limit, (one for one in ids if one > after))
 
 
 def _check(write: SagaWrite) -> None:

@@ -25,6 +25,8 @@ class CoordinatorSide:
         self.group = f"{prefix}.participant.{participant}"
         self.answered: dict[str, list[ReplyMessage]] = {}
         """All replies read so far, by command."""
+        self.partitions: dict[str, int] = {}
+        """Where the last reply to each command was read."""
         self._producer: AIOKafkaProducer | None = None
         self._replies: AIOKafkaConsumer | None = None
 
@@ -56,9 +58,11 @@ class CoordinatorSide:
         if self._replies is None:
             self._replies = await self._reader(self.topics.replies)
         async with asyncio.timeout(seconds):
-            replies = [_read(await self._replies.getone()) for _ in range(count)]
-        for reply in replies:
+            records = [await self._replies.getone() for _ in range(count)]
+        replies = [_read(record) for record in records]
+        for record, reply in zip(records, replies, strict=True):
             self.answered.setdefault(reply.command_id, []).append(reply)
+            self.partitions[reply.command_id] = record.partition
         return replies
 
     async def replies_to(self, commands: Iterable[CommandMessage], seconds: float = 60) -> None:

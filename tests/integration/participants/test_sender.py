@@ -50,6 +50,16 @@ async def test_the_replies_to_one_saga_stay_in_order(side: CoordinatorSide, send
     assert [reply.command_id for reply in await side.replies(100)] == [f"order:7:{step}" for step in range(1, 101)]
 
 
+async def test_replies_go_to_the_partition_that_was_asked_for(side: CoordinatorSide, sender: Sender) -> None:
+    """Where the topic has it: one that does not exist is as if none was named."""
+    given = replies(side, range(1, 7))
+    asked = [0, 1, 2, 3, None, 99]
+    await sender.send([reply._replace(partition=one) for reply, one in zip(given, asked, strict=True)])
+    await side.replies(6)
+    by_key = side.partitions["order:7:5"]
+    assert side.partitions == {f"order:7:{step}": one for step, one in enumerate([0, 1, 2, 3, by_key, by_key], start=1)}
+
+
 async def test_a_gap_in_the_sequence_is_healed_by_a_new_producer(side: CoordinatorSide, sender: Sender) -> None:
     """Kafka refuses all that a producer sends after a gap (aiokafka#1017): only another one can send it."""
     await sender.send(replies(side, range(1, 2)))

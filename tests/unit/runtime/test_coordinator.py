@@ -6,6 +6,7 @@ import pytest
 
 from coordinator.engine.facts import Accepted
 from coordinator.runtime.intake import Overloaded
+from coordinator.runtime.shards import shard_of
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.conftest import NewWorld, World
@@ -68,7 +69,7 @@ async def test_lost_partitions_leave_the_memory(new_world: NewWorld) -> None:
     warm, owned = world.coordinator.warm, world.coordinator.ownership
     assert (len(warm), len(world.coordinator.timers)) == (40, 40)
     owned.assign(frozenset({0, 1, 2, 3}), 8)
-    ours = {number for number in range(40) if owned.owns(f"buy:{number}")}
+    ours = {number for number in range(40) if owned.owns(shard_of(f"buy:{number}"))}
     assert 0 < len(ours) < 40
     assert {number for number in range(40) if f"buy:{number}" in warm} == ours
     assert len(world.coordinator.timers) == len(ours)

@@ -42,8 +42,8 @@ async def woken(intake: Intake, count: int) -> set[str]:
 async def test_what_is_due_wakes_its_saga() -> None:
     """In time order, each once."""
     some, intake, clock = timers()
-    some.set("a", clock.now + 5_000, None)
-    some.set("b", clock.now, None)
+    some.set("a", clock.now + 5_000, None, 0)
+    some.set("b", clock.now, None, 0)
     assert await woken(intake, 1) == {"b"}
     assert (len(some), some.due("a")) == (1, clock.now + 5_000)
 
@@ -51,13 +51,13 @@ async def test_what_is_due_wakes_its_saga() -> None:
 async def test_a_timer_moved_later_does_not_fire_early() -> None:
     """What counts is the last time set."""
     some, intake, clock = timers()
-    some.set("a", clock.now, None)
-    some.set("a", clock.now + 60_000, None)
-    some.set("b", clock.now, None)
+    some.set("a", clock.now, None, 0)
+    some.set("a", clock.now + 60_000, None, 0)
+    some.set("b", clock.now, None, 0)
     assert await woken(intake, 1) == {"b"}
     assert len(some) == 1
     clock.now += 60_000
-    some.set("c", clock.now, None)
+    some.set("c", clock.now, None, 0)
     assert await woken(intake, 2) == {"a", "c"}
 
 
@@ -65,9 +65,9 @@ async def test_a_forgotten_timer_does_not_fire() -> None:
     """Nor does one that was set to nothing."""
     some, intake, clock = timers()
     for each in "abc":
-        some.set(each, clock.now, None)
+        some.set(each, clock.now, None, 0)
     some.forget("a")
-    some.set("b", None, None)
+    some.set("b", None, None, 0)
     assert await woken(intake, 1) == {"c"}
 
 
@@ -75,7 +75,7 @@ async def test_a_hundred_thousand_at_once_do_not_flood_the_mailboxes() -> None:
     """They come as fast as they are through, and no faster: nobody else waits behind more than a few dozen (T2)."""
     some, intake, clock = timers()
     for number in range(100_000):
-        some.set(f"nap:{number}", clock.now, None)
+        some.set(f"nap:{number}", clock.now, None, 0)
     most = found = 0
     while found < 100_000:
         await asyncio.sleep(0)
@@ -92,7 +92,7 @@ async def test_wake_ups_wait_while_the_intake_is_full() -> None:
     some, intake, clock = timers(facts_high=2, facts_low=1)
     for each in "ab":
         intake.offer(each, WakeUp(), lambda _: None)
-    some.set("c", clock.now, None)
+    some.set("c", clock.now, None, 0)
     for _ in range(10):
         await asyncio.sleep(0)
     assert not intake.holds("c")
@@ -102,10 +102,10 @@ async def test_wake_ups_wait_while_the_intake_is_full() -> None:
 async def test_what_is_far_ahead_is_left_to_the_table() -> None:
     """A saga that sleeps for a month takes no memory; what was known of it before is forgotten."""
     some, intake, clock = timers()
-    some.set("a", clock.now, clock.now)
-    some.set("a", clock.now + 30 * 86_400_000, clock.now + 30 * 86_400_000)
-    some.set("b", clock.now + 60_000, None)
-    some.set("c", clock.now, None)
+    some.set("a", clock.now, clock.now, 0)
+    some.set("a", clock.now + 30 * 86_400_000, clock.now + 30 * 86_400_000, 0)
+    some.set("b", clock.now + 60_000, None, 0)
+    some.set("c", clock.now, None, 0)
     assert await woken(intake, 1) == {"c"}
     assert (len(some), some.due("a")) == (1, None)
 
@@ -113,16 +113,16 @@ async def test_what_is_far_ahead_is_left_to_the_table() -> None:
 async def test_the_row_that_is_known_does_not_move_the_timer() -> None:
     """A row that is early because it was not worth writing is passed over by the sweep."""
     some, _, clock = timers()
-    some.set("a", clock.now + 9_000, clock.now - 1_000)
-    some.expect("a", clock.now - 1_000)
+    some.set("a", clock.now + 9_000, clock.now - 1_000, 0)
+    some.expect("a", clock.now - 1_000, 0)
     assert some.due("a") == clock.now + 9_000
 
 
 async def test_a_row_that_somebody_else_wrote_is_believed() -> None:
     """Then the saga is woken at the row's time."""
     some, _, clock = timers()
-    some.set("a", clock.now + 9_000, clock.now - 1_000)
-    some.expect("a", clock.now + 2_000)
+    some.set("a", clock.now + 9_000, clock.now - 1_000, 0)
+    some.expect("a", clock.now + 2_000, 0)
     assert some.due("a") == clock.now + 2_000
 
 
@@ -130,5 +130,5 @@ async def test_memory_is_bounded() -> None:
     """What is beyond stays in the table; the sweep sees that there is no room."""
     some, _, clock = timers(timers=2)
     for each in "abc":
-        some.set(each, clock.now + 9_000, None)
+        some.set(each, clock.now + 9_000, None, 0)
     assert (len(some), some.room) == (2, False)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coordinator.runtime.ports import Confirmed, SagaWrite, StoredSaga
+from coordinator.runtime.ports import Confirmed, Due, SagaWrite, StoredSaga
 from tests.fakes.memory_store import MemoryStore
 
 
@@ -18,9 +18,9 @@ class WrappedStore:
         self.confirmed: list[Confirmed] = []
         self.gate: asyncio.Event | None = None
         """If given, commits wait for it."""
-        self.pages: list[Sequence[tuple[int, str]]] = []
+        self.pages: list[Sequence[Due]] = []
         """What the sweep read."""
-        self.early: tuple[int, str] | None = None
+        self.early: Due | None = None
         """What the sweep is to read instead, and what the saga's row has."""
         self.refused: set[str] = set()
         """Sagas of which the database refuses every value."""
@@ -30,7 +30,7 @@ class WrappedStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[tuple[int, str]]:
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[Due]:
         page = await self._store.due(before, limit, after) if self.early is None else [self.early]
         self.pages.append(page)
         return page
@@ -41,7 +41,7 @@ class WrappedStore:
         found = await self._store.load(saga_ids)
         if self.early is None:
             return found
-        return {saga_id: StoredSaga(saga.rows, self.early[0]) for saga_id, saga in found.items()}
+        return {saga_id: StoredSaga(saga.rows, self.early.wake_at, saga.shard) for saga_id, saga in found.items()}
 
     async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
         if writes:
