@@ -1,0 +1,115 @@
+"""What can happen to a saga next, as it is explored."""
+
+from typing import assert_never
+
+import msgspec
+
+from coordinator.engine.state import SagaState
+
+
+class Succeeds(msgspec.Struct, frozen=True):
+    """The step's command does what it is for."""
+
+    step: int
+    result: msgspec.Raw
+    shown: str = ""
+    """The result in words, where the command has several to choose from."""
+
+
+class IsRefused(msgspec.Struct, frozen=True):
+    """A business no to the step's command."""
+
+    step: int
+    refusal: str
+
+
+class FailsForGood(msgspec.Struct, frozen=True):
+    """The step's command fails and is not tried again.
+
+    ``doubtful``: only after an earlier attempt was never answered, so that nobody knows whether that one had an effect.
+    """
+
+    step: int
+    doubtful: bool = False
+
+
+class TimesOut(msgspec.Struct, frozen=True):
+    """Nothing is heard of the step until its attempts are used up; others that are out say that they are at it."""
+
+    step: int
+
+
+class AnswersLate(msgspec.Struct, frozen=True):
+    """The step succeeds after all, when its undo has been sent already."""
+
+    step: int
+    result: msgspec.Raw
+
+
+class TimePasses(msgspec.Struct, frozen=True):
+    """The next timer of the saga fires, or its deadline passes, while everything that is out is still at it."""
+
+
+class DeadlinePasses(msgspec.Struct, frozen=True):
+    """Nobody looks at the saga until its deadline: whatever was due before happens then."""
+
+
+class IsCancelled(msgspec.Struct, frozen=True):
+    """Somebody wants the saga undone."""
+
+
+class UndoSucceeds(msgspec.Struct, frozen=True):
+    """The step's undo does what it is for."""
+
+    step: int
+
+
+class UndoFails(msgspec.Struct, frozen=True):
+    """The step's undo fails for good: a person must see to it."""
+
+    step: int
+
+
+Move = (
+    Succeeds
+    | IsRefused
+    | FailsForGood
+    | TimesOut
+    | AnswersLate
+    | TimePasses
+    | DeadlinePasses
+    | IsCancelled
+    | UndoSucceeds
+    | UndoFails
+)
+
+
+def in_words(move: Move, state: SagaState) -> str:
+    """The move as people read it, about a saga that stands there."""
+
+    def named(step: int) -> str:
+        return f"{state.steps[step].command} (step {step})"
+
+    match move:
+        case Succeeds(step, _, shown):
+            return f"{named(step)} succeeds{f' with {shown}' if shown else ''}"
+        case IsRefused(step, refusal):
+            return f"{named(step)} is refused{'' if refusal == 'refused' else f' ({refusal})'}"
+        case FailsForGood(step, doubtful):
+            return f"{named(step)} fails for good{', an attempt having gone unanswered' if doubtful else ''}"
+        case TimesOut(step):
+            return f"{named(step)} times out"
+        case AnswersLate(step):
+            return f"{named(step)} succeeds late"
+        case TimePasses():
+            return "time passes"
+        case DeadlinePasses():
+            return "the deadline passes"
+        case IsCancelled():
+            return "the saga is cancelled"
+        case UndoSucceeds(step):
+            return f"the undo of {named(step)} succeeds"
+        case UndoFails(step):
+            return f"the undo of {named(step)} is given up"
+        case _:
+            assert_never(move)

@@ -1,0 +1,173 @@
+"""Which moves are open to a saga, and making them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, assert_never
+
+from contracts.answers import Progress
+from contracts.command import Command
+from contracts.ids import command_id, undo_id
+from contracts.kinds import Kind
+from contracts.values import NULL
+from coordinator.engine.agenda import Due, DueKey
+from coordinator.engine.decision import Decision
+from coordinator.engine.facts import Fact, Reply, WakeUp
+from coordinator.engine.lifecycle import Forward
+from coordinator.engine.state import Step
+from coordinator.engine.status import Status
+from coordinator.explore.answers import Answers
+from coordinator.explore.driver import Driver
+from coordinator.explore.moves import (
+    AnswersLate,
+    DeadlinePasses,
+    FailsForGood,
+    IsCancelled,
+    IsRefused,
+    Move,
+    Succeeds,
+    TimePasses,
+    TimesOut,
+    UndoFails,
+    UndoSucceeds,
+)
+from coordinator.history.events import Event
+from coordinator.history.steps import StepAttemptFailed, StepProgressed, StepRetried
+from coordinator.history.undos import UndoAttemptFailed, UndoRetried
+
+MOST_WAKES = 2_000
+"""How often the clock is moved for one move. A budget of so many attempts is not waited for to its end."""
+_BETWEEN_ATTEMPTS = (StepAttemptFailed, StepRetried, StepProgressed, UndoAttemptFailed, UndoRetried)
+_DEADLINE: DueKey = (Due.DEADLINE, 0)
+
+
+class Play:
+    """The moves of sagas of one definition, whose participants answer from this choice."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    def open(self, driver: Driver) -> list[Move]:
+        """What can happen next, in an order that is the same every time. None: the saga has come to an end."""
+        state = driver.state
+        moves: list[Move] = []
+        if state.status is Status.RUNNING:
+            for number in sorted(state.in_flight):
+                moves += self._answered(driver, state.steps[number])
+            moves += self._waited(driver)
+        for number in sorted(state.undoing, reverse=True):
+            moves += [UndoSucceeds(number), UndoFails(number)]
+            if command_id(driver.saga_id, number) in driver.late:
+                command = _command(driver, state.steps[number])
+                moves.append(AnswersLate(number, self._answers.results(command)[0]))
+        return moves
+
+    def _answered(self, driver: Driver, step: Step) -> Iterator[Move]:
+        command = _command(driver, step)
+        number = step.number
+        results = self._answers.results(command)
+        for result in results:
+            yield Succeeds(number, result, bytes(result).decode() if len(results) > 1 else "")
+        if step.kind is Kind.RETRIABLE:
+            return
+        for refusal in self._answers.refusals(command):
+            yield IsRefused(number, refusal)
+        yield FailsForGood(number)
+        if step.kind is Kind.PIVOT and not step.undoable:
+            yield FailsForGood(number, doubtful=True)
+        if command.retry.attempts is not None and (Due.STEP, number) in driver.state.due:
+            yield TimesOut(number)
+
+    def _waited(self, driver: Driver) -> Iterator[Move]:
+        state = driver.state
+        if _next_timer(driver) is not None:
+            yield TimePasses()
+        if state.cancel is None and not state.forward_only:
+            if _DEADLINE in state.due and state.due.first_of(Due.TIMER) is not None:
+                yield DeadlinePasses()
+            yield IsCancelled()
+
+    def make(self, driver: Driver, move: Move) -> list[Decision]:
+        """Makes the move; returns what the engine decided, activation by activation."""
+        saga = driver.saga_id
+        match move:
+            case Succeeds(step, result) | AnswersLate(step, result):
+                return [driver.succeed(command_id(saga, step), result)]
+            case IsRefused(step, refusal):
+                return [driver.refuse(command_id(saga, step), refusal)]
+            case FailsForGood(step, doubtful):
+                waited = _unanswered(driver, step) if doubtful else []
+                return [*waited, driver.fail(command_id(saga, step))]
+            case TimesOut(step):
+                return _times_out(driver, step)
+            case TimePasses():
+                return [_pass(driver, _next_timer(driver))]
+            case DeadlinePasses():
+                return [_pass(driver, driver.state.due.at(_DEADLINE))]
+            case IsCancelled():
+                return [driver.cancel()]
+            case UndoSucceeds(step):
+                return [driver.succeed(undo_id(saga, step))]
+            case UndoFails(step):
+                return [driver.fail(undo_id(saga, step))]
+            case _:
+                assert_never(move)
+
+
+def is_between_attempts(event: Event) -> bool:
+    """Whether it is about an attempt only: neither the code nor the way back changes by it."""
+    return isinstance(event, _BETWEEN_ATTEMPTS)
+
+
+def _command(driver: Driver, step: Step) -> "Command[..., Any]":
+    command = driver.definition.commands.get(step.command) or driver.definitions.command(step.command)
+    assert command is not None, "a saga that is explored calls the contracts of its own definition"
+    return command
+
+
+def _next_timer(driver: Driver) -> int | None:
+    """When the saga's next timer fires, or its deadline passes, if that still matters."""
+    state = driver.state
+    first = state.due.first_of(Due.TIMER)
+    times = [] if first is None else [first[0]]
+    deadline = state.due.at(_DEADLINE)
+    if deadline is not None and not state.forward_only:
+        times.append(deadline)
+    return min(times, default=None)
+
+
+def _pass(driver: Driver, until: int | None, silent: int = 0) -> Decision:
+    """The clock moves on. Every attempt that is out is said to be at work, except that of the silent step."""
+    assert until is not None, "this move is open when something is due"
+    driver.now = max(driver.now, until)
+    facts: list[Fact] = [
+        Reply(command_id(driver.saga_id, number), step.attempt, Progress(NULL))
+        for number in sorted(driver.state.in_flight)
+        if number != silent
+        and (step := driver.state.steps[number]).forward is Forward.PENDING
+        and (due := driver.state.due.at((Due.STEP, number))) is not None
+        and due <= driver.now
+    ]
+    return driver.advance(*facts, WakeUp())
+
+
+def _times_out(driver: Driver, step: int) -> list[Decision]:
+    """Time passes until the step is given up, or something else happens before."""
+    decisions: list[Decision] = []
+    for _ in range(MOST_WAKES):
+        due = driver.state.due.at((Due.STEP, step))
+        timer = _next_timer(driver)
+        decision = _pass(driver, due if timer is None or due is None else min(due, timer), step)
+        decisions.append(decision)
+        if not all(map(is_between_attempts, decision.events)):
+            break
+    return decisions
+
+
+def _unanswered(driver: Driver, step: int) -> Sequence[Decision]:
+    """The attempt that is out is never answered, and the next one is sent; unless something else happens before."""
+    attempt = driver.state.steps[step].attempt
+    decisions: list[Decision] = []
+    while driver.state.steps[step].attempt == attempt and driver.state.steps[step].in_flight:
+        decisions.append(_pass(driver, driver.state.due.at((Due.STEP, step)), step))
+        if not all(map(is_between_attempts, decisions[-1].events)):
+            break
+    return decisions

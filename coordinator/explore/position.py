@@ -1,0 +1,116 @@
+"""Where a saga stands while it is explored, and when two such places are the same."""
+
+from collections.abc import Iterable
+
+from coordinator.engine.lifecycle import Forward
+from coordinator.engine.state import SagaState
+from coordinator.explore.driver import Driver
+from coordinator.explore.moves import AnswersLate, Move, Succeeds
+from coordinator.explore.outcome import Happened, is_doubtful
+from coordinator.history.events import Event
+from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
+from coordinator.history.timers import TimerFired
+from coordinator.history.undos import CancelRequested
+
+Heard = tuple[object, ...]
+"""All that the saga's code was told, in order: with the same code, this is where it stands."""
+Key = tuple[object, ...]
+
+
+class Position:
+    """One place. Its driver is at rest: it is forked, and not used itself."""
+
+    __slots__ = ("driver", "happened", "heard", "late", "parent", "path_move", "then")
+
+    def __init__(
+        self,
+        driver: Driver,
+        heard: Heard,
+        happened: tuple[Happened, ...],
+        late: frozenset[int],
+        parent: "Position | None",
+        path_move: str,
+    ) -> None:
+        self.driver = driver
+        self.heard = heard
+        self.happened = happened
+        self.late = late
+        """Steps that answered when their undo had been sent."""
+        self.parent = parent
+        """The place before it, on a shortest way from the start."""
+        self.path_move = path_move
+        """The move from there, in words."""
+        self.then: list[Position] | None = None
+        """What one move leads to; None: not looked at yet."""
+
+    @property
+    def key(self) -> Key:
+        """Equal for places from which the same follows: up to times, attempts and the order of undos."""
+        state = self.driver.state
+        steps = tuple((step.forward, step.back, step.awaited, is_doubtful(step)) for step in state.steps.values())
+        cancel = state.cancel.type if state.cancel is not None and not state.forward_only else None
+        cause = None if state.cause is None else state.cause.type
+        return self.heard, steps, state.status, state.parked_for, cancel, cause, self.late
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The moves of a shortest way here, in words."""
+        moves: list[str] = []
+        place = self
+        while place.parent is not None:
+            moves.append(place.path_move)
+            place = place.parent
+        return tuple(reversed(moves))
+
+    @property
+    def depth(self) -> int:
+        """How many moves it is from the start."""
+        return len(self.path)
+
+
+def heard_of(events: Iterable[Event]) -> Heard:
+    """What the code was told by these events."""
+    heard: list[object] = []
+    for event in events:
+        match event:
+            case StepSucceeded(step, _, result):
+                heard.append((step, bytes(result)))
+            case StepRefused(step, _, problem) | StepFailed(step, _, problem):
+                heard.append((step, type(event), problem.type))
+            case StepTimedOut(step):
+                heard.append((step, StepTimedOut))
+            case TimerFired(timer):
+                heard.append((-timer,))
+            case _:
+                pass
+    return tuple(heard)
+
+
+def happened_by(move: Move, events: Iterable[Event], before: SagaState, state: SagaState) -> tuple[Happened, ...]:
+    """What of these events is not the plain way through; the states are those before and after the move."""
+    found: list[Happened] = []
+
+    def note(step: int, what: str) -> None:
+        found.append(Happened(step, state.steps[step].command if step else "", what))
+
+    if isinstance(move, AnswersLate):
+        note(move.step, "succeeds late")
+    elif isinstance(move, Succeeds) and move.shown:
+        note(move.step, f"answers {move.shown}")
+    for event in events:
+        match event:
+            case StepRefused(step, _, problem):
+                note(step, "is refused" if problem.type == "refused" else f"is refused ({problem.type})")
+            case StepFailed(step, attempt):
+                note(step, "fails" if attempt == 1 else "fails, an attempt having gone unanswered")
+            case StepTimedOut(step):
+                note(step, "times out")
+            case StepAbandoned(step) if state.steps[step].forward is Forward.ABANDONED or state.steps[step].in_flight:
+                note(step, "is not waited for")
+            case CancelRequested(cause):
+                out = ", ".join(f"{before.steps[step].command} (step {step})" for step in sorted(before.in_flight))
+                what = "is cancelled" if cause.type == "cancelled" else "passes its deadline"
+                note(0, f"{what} {f'at {out}' if out else 'while it waits'}")
+            case _:
+                pass
+    return tuple(found)

@@ -1,0 +1,117 @@
+"""A definition that is watched: where in its code each command is called, and which of them broke the order of kinds.
+
+The engine hands the code an OutOfOrder and nothing else; code that catches it hides its mistake. Watched, it is found.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from types import CoroutineType
+from typing import Any
+
+from contracts.command import Command
+from contracts.contract import Caller, Contract
+from contracts.kinds import Kind
+from contracts.values import OversizedValue, UnreadableValue
+from coordinator.engine.order import OutOfOrder
+from coordinator.saga.definition import SagaDefinition
+
+_BETWEEN = frozenset({Command.write_arguments.__code__.co_filename, __file__})
+"""Files whose frames stand between the saga's code and its caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of code."""
+
+    file: str
+    line: int
+
+    @classmethod
+    def of(cls, file: str, line: int) -> "Place":
+        """The line, with as much of the path as people need."""
+        return cls(str(PurePath(*PurePath(file).parts[-3:])), line)
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Misplaced:
+    """A command that was called where it may not stand, and was not sent."""
+
+    without_undo: bool
+    """It may be refused, and there is nothing to undo it with."""
+    place: Place
+    message: str
+    """The engine's, with what to change."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """What was seen, by every run of the saga's code together."""
+
+    places: dict[tuple[int, str], Place] = field(default_factory=dict[tuple[int, str], Place])
+    """Where a step was asked for, by its number and command."""
+    misplaced: list[Misplaced] = field(default_factory=list[Misplaced])
+
+    def take_misplaced(self) -> list[Misplaced]:
+        """Those since it was last asked."""
+        taken, self.misplaced = self.misplaced, []
+        return taken
+
+
+def watched(definition: SagaDefinition) -> tuple[SagaDefinition, Watch]:
+    """The same definition, and what will be seen of it."""
+    watch = Watch()
+
+    async def function(**arguments: Any) -> Any:
+        steps: list[Place] = []
+        seen = {
+            name: type(value)(_Watching(value.caller, steps, watch)) if isinstance(value, Contract) else value
+            for name, value in arguments.items()
+        }
+        return await definition.function(**seen)
+
+    return replace(definition, function=function), watch
+
+
+class _Watching:
+    """Stands between one run of the code and its caller."""
+
+    def __init__(self, caller: Caller, steps: list[Place], watch: Watch) -> None:
+        self._caller = caller
+        self._steps = steps
+        self._watch = watch
+
+    def call(
+        self, command: "Command[..., Any]", arguments: tuple[Any, ...], named: Mapping[str, Any]
+    ) -> "CoroutineType[Any, Any, Any]":
+        """See Caller. The line is that of the call, wherever the coroutine is awaited."""
+        return self._called(_place(), command, arguments, named)
+
+    async def _called(
+        self, place: Place, command: "Command[..., Any]", arguments: tuple[Any, ...], named: Mapping[str, Any]
+    ) -> Any:
+        # A step is issued, or refused its place, before anything else can run: so the count here is the step's number.
+        number = len(self._steps) + 1
+        self._steps.append(place)
+        self._watch.places[number, command.type] = place
+        try:
+            return await self._caller.call(command, arguments, named)
+        except OutOfOrder as error:
+            self._steps.pop()
+            without_undo = command.kind is Kind.COMPENSATABLE and command.undo_with is None
+            self._watch.misplaced.append(Misplaced(without_undo, place, error.problem.message))
+            raise
+        except (TypeError, UnreadableValue, OversizedValue):
+            self._steps.pop()  # arguments that cannot be sent: no step was issued
+            raise
+
+
+def _place() -> Place:
+    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+    while frame.f_code.co_filename in _BETWEEN and frame.f_back is not None:
+        frame = frame.f_back
+    return Place.of(frame.f_code.co_filename, frame.f_lineno)

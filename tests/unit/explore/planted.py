@@ -1,0 +1,184 @@
+"""Sagas with a mistake each, and what is found about them."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import count
+
+from contracts import PIVOT, RETRIABLE, Contract, Retry, StepError, command
+from coordinator.explore.findings import Kinds
+from coordinator.saga import Refused, SagaDefinition, saga
+from tests.sagas import Shop
+
+_numbers = count(1)
+
+
+class Stubborn(Contract, name="stubborn"):
+    """Commands whose undo cannot do without a result."""
+
+    @command(timeout="1s", retry=Retry.never())
+    async def grab(self, item: str) -> int:
+        """Can be undone by its number only."""
+        ...
+
+    @grab.undo(retry=Retry.never())
+    async def drop(self, item: str, number: int) -> None:
+        """Wants the number."""
+
+    @command(kind=RETRIABLE, timeout="1s")
+    async def mail(self, item: str) -> str:
+        """Cannot be refused; can be undone."""
+        ...
+
+    @mail.undo()
+    async def recall(self, item: str, mailed: str | None) -> None:
+        """Undoes mail."""
+
+    @command(kind=PIVOT, timeout="1s", retry=Retry.forever())
+    async def sign(self) -> None:
+        """The point of no return."""
+
+
+@saga(version=1)
+async def without_undo(shop: Shop) -> None:
+    """Calls a command that nothing undoes, and does not want to know."""
+    await shop.take("a")
+    try:
+        await shop.lose("b")
+    except StepError:
+        await shop.look("b")
+
+
+@saga(version=1)
+async def pays_first(shop: Shop) -> None:
+    """Takes what it has paid for already."""
+    await shop.pay(1)
+    await shop.take("a")
+
+
+@saga(version=1)
+async def pays_twice(shop: Shop) -> None:
+    """Has two points of no return, the second of which may be refused."""
+    await shop.pay(1)
+    try:
+        await shop.pay(2)
+    except StepError:
+        await shop.ship("a")
+
+
+@saga(version=1)
+async def pays_at_once(shop: Shop) -> None:
+    """Does not wait for what it pays for."""
+    await asyncio.gather(shop.take("a"), shop.pay(1))
+
+
+@saga(version=1)
+async def gives_up_mail(shop: Shop, stubborn: Stubborn) -> None:
+    """Stops waiting for a step behind its pivot."""
+    await shop.pay(1)
+    try:
+        async with asyncio.timeout(5):
+            await stubborn.mail("a")
+    except TimeoutError:
+        await shop.ship("a")
+
+
+@saga(version=1)
+async def says_no_too_late(shop: Shop) -> None:
+    """Looks when it has paid, and minds what it sees."""
+    await shop.pay(1)
+    try:
+        seen = await shop.look("a")
+    except StepError:
+        return
+    if seen == 1:
+        raise Refused("broken")
+
+
+@saga(version=1)
+async def minds_too_late(shop: Shop) -> None:
+    """Cannot do without a look when it has paid."""
+    await shop.pay(1)
+    await shop.look("a")
+
+
+@saga(version=1)
+async def grabs(shop: Shop, stubborn: Stubborn) -> None:
+    """Its first step's undo needs what a timeout does not leave."""
+    await stubborn.grab("a")
+    await shop.take("b")
+
+
+@saga(version=1)
+async def draws(shop: Shop) -> None:
+    """Numbers what it takes out of a variable of the module."""
+    await shop.take(f"{next(_numbers)}")
+
+
+@saga(version=1)
+async def flips(shop: Shop) -> None:
+    """Does one thing or another behind its first step."""
+    heads = next(_numbers) % 2
+    await shop.take("a")
+    await (shop.take("b") if heads else shop.look("b"))
+
+
+@saga(version=1)
+async def returns_a_number(shop: Shop) -> int:
+    """What it returns is another number each time."""
+    await shop.look("a")
+    return next(_numbers)
+
+
+@saga(version=1)
+async def buggy(shop: Shop) -> None:
+    """Has a bug behind its first step."""
+    await shop.take("a")
+    raise KeyError("seat")
+
+
+@saga(version=1)
+async def waits_for_nothing(shop: Shop) -> None:
+    """Waits for an event that nobody sets."""
+    await shop.take("a")
+    await asyncio.Event().wait()
+
+
+@saga(version=1)
+async def launches(shop: Shop) -> None:
+    """Its pivot may fail when nobody knows any more whether it happened."""
+    await shop.take("a")
+    await shop.launch()
+
+
+@saga(version=1)
+async def goes_on_without(stubborn: Stubborn) -> None:
+    """Completes when its pivot has failed."""
+    try:
+        await stubborn.sign()
+    except StepError:
+        return
+
+
+PLANTED: list[tuple[SagaDefinition, Kinds, str]] = [
+    (without_undo, Kinds.MISSING_UNDO, 'await shop.lose("b")'),
+    (pays_first, Kinds.REFUSABLE_AFTER_PIVOT, 'await shop.take("a")'),
+    (pays_twice, Kinds.REFUSABLE_AFTER_PIVOT, "await shop.pay(2)"),
+    (pays_at_once, Kinds.UNSETTLED_AT_PIVOT, "asyncio.gather"),
+    (gives_up_mail, Kinds.UNDO_AFTER_PIVOT, 'await stubborn.mail("a")'),
+    (says_no_too_late, Kinds.NO_AFTER_PIVOT, "@saga"),
+    (minds_too_late, Kinds.NO_AFTER_PIVOT, 'await shop.look("a")'),
+    (grabs, Kinds.UNDO_NEEDS_RESULT, "@grab.undo"),
+    (draws, Kinds.NOT_DETERMINISTIC, "@saga"),
+    (flips, Kinds.NOT_DETERMINISTIC, "@saga"),
+    (returns_a_number, Kinds.NOT_DETERMINISTIC, "@saga"),
+    (buggy, Kinds.CODE_STOPS, "raise KeyError"),
+    (waits_for_nothing, Kinds.CODE_STOPS, "@saga"),
+    (launches, Kinds.EFFECT_LEFT, "await shop.launch()"),
+    (goes_on_without, Kinds.EFFECT_LEFT, "await stubborn.sign()"),
+]
+"""With the line that is to be named."""
+
+
+def names() -> Iterator[str]:
+    """The sagas' names."""
+    return (definition.name for definition, _, _ in PLANTED)

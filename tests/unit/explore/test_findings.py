@@ -1,0 +1,79 @@
+"""Each planted mistake is found, named by its line, with a way that shows it."""
+
+from pathlib import Path
+
+import pytest
+
+from coordinator.explore.exploration import explore
+from coordinator.explore.findings import Kinds
+from coordinator.saga import SagaDefinition, saga
+from tests.sagas import Shop
+from tests.unit.explore.planted import PLANTED, names
+
+LINES = Path(__file__).with_name("planted.py").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize(("definition", "kind", "line"), PLANTED, ids=list(names()))
+def test_the_mistake_is_found(definition: SagaDefinition, kind: Kinds, line: str) -> None:
+    """It is found under its name and nothing else is; the source leads to the very line."""
+    (finding,) = explore(definition).findings
+    assert finding.kind is kind
+    file, _, number = finding.source.partition(":")
+    assert file == "unit/explore/planted.py"
+    assert line in LINES[int(number) - 1]
+
+
+def test_every_kind_is_planted() -> None:
+    """Whatever is looked for was seen to be found; but for what would be a defect of the engine."""
+    assert {kind for _, kind, _ in PLANTED} == set(Kinds) - {Kinds.LATE_ANSWER_COUNTS}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("says_no_too_late", ("shop.pay (step 1) succeeds", "shop.look (step 2) succeeds")),
+        ("grabs", ("stubborn.grab (step 1) fails for good",)),
+        (
+            "launches",
+            (
+                "shop.take (step 1) succeeds",
+                "shop.launch (step 2) fails for good, an attempt having gone unanswered",
+                "the undo of shop.take (step 1) succeeds",
+            ),
+        ),
+        ("draws", ()),
+    ],
+)
+def test_the_way_is_a_shortest(name: str, path: tuple[str, ...]) -> None:
+    """A finding says, move by move, how to come to it."""
+    definition = next(definition for definition, _, _ in PLANTED if definition.name == name)
+    assert explore(definition).findings[0].path == path
+
+
+def test_messages_say_what_to_change() -> None:
+    """The sentence about an undo names it, its command and what it should take."""
+    definition = next(definition for definition, kind, _ in PLANTED if kind is Kinds.UNDO_NEEDS_RESULT)
+    assert explore(definition).findings[0].message == (
+        "drop undoes stubborn.grab and does not take None for its result, but it can fail: then nobody knows whether "
+        "it happened, and there is no result. Let it take `… | None`, and find what there is to undo by the command's "
+        "id or its arguments."
+    )
+
+
+def test_a_difference_is_shown() -> None:
+    """Of code that is not deterministic, both decisions are shown."""
+    definition = next(definition for definition, _, _ in PLANTED if definition.name == "returns_a_number")
+    assert "one comes to the result " in explore(definition).findings[0].message
+
+
+def test_a_sound_saga_has_none() -> None:
+    """One command of each sort in the right order: nothing is found."""
+
+    @saga(version=1)
+    async def sound(shop: Shop) -> None:
+        await shop.take("a")
+        await shop.lend("b")
+        await shop.pay(1)
+        await shop.ship("a")
+
+    assert not explore(sound).findings
