@@ -1,6 +1,5 @@
 """The one place where everything is built. Production and tests come in by the same door; tests hand in fakes."""
 
-import importlib
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -59,23 +58,6 @@ class Service:
         """Finishes what is in flight and sends off the last spans."""
         await self.coordinator.stop()
         self.tracing.close()
-
-
-def load_definitions(catalogue: str) -> Definitions:
-    """The sagas of the modules named. Raises SetupError for a module that cannot be used."""
-    found: list[Definitions] = []
-    for name in filter(None, (part.strip() for part in catalogue.split(","))):
-        try:
-            definitions = importlib.import_module(name).DEFINITIONS
-        except (ImportError, AttributeError, TypeError, ValueError) as error:
-            raise SetupError(f"AMENDS_CATALOGUE names {name}, which cannot be used: {error}.") from error
-        if not isinstance(definitions, Definitions):
-            raise SetupError(f"{name}.DEFINITIONS is no coordinator.saga.Definitions: make it one of your sagas.")
-        found.append(definitions)
-    try:
-        return Definitions(definition for definitions in found for definition in definitions)
-    except ValueError as error:
-        raise SetupError(f"AMENDS_CATALOGUE: {error}") from error
 
 
 async def open_outside(settings: Settings, definitions: Definitions) -> Outside:

@@ -11,8 +11,9 @@ import structlog
 
 import migrations
 from coordinator.api.server import HttpServer
-from coordinator.bootstrap import build, database_url, load_definitions, open_outside
+from coordinator.bootstrap import build, database_url, open_outside
 from coordinator.config import Settings, SetupError
+from coordinator.saga.catalogues import load_definitions
 
 log = structlog.get_logger(__name__)
 _AGAIN_S = 0.5

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from contracts.answers import Answer, Success
-from coordinator.bootstrap import Outside, Service, build, load_definitions, open_outside
+from coordinator.bootstrap import Outside, Service, build, open_outside
 from coordinator.config import Settings, SetupError
 from coordinator.runtime.ports import OutboxRow
+from coordinator.saga.catalogues import load_definitions
 from coordinator.telemetry.tracing import TracingOff
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
