@@ -34,16 +34,28 @@ class Offsets:
         self._changed = asyncio.Event()
         self._committing = asyncio.Lock()
         self._failing_since: float | None = None
+        self.term = 0
+        """Goes up with every rebalance. What was read before is read again after it, here or elsewhere."""
 
     @property
     def stuck(self) -> bool:
         """Whether the group has not answered for too long."""
         return self._failing_since is not None and time.monotonic() - self._failing_since > STUCK_S
 
-    def done(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Everything before these offsets has been answered, and the answers were acknowledged."""
-        self._done.update(offsets)
-        self._changed.set()
+    def done(self, offsets: Mapping[TopicPartition, int], term: int) -> None:
+        """Everything before these offsets, read in that term, has been answered, and the answers were acknowledged.
+
+        Those of an earlier term are forgotten: the partition may have been made anew since, and an offset of the old
+        one would pass over commands of the new one.
+        """
+        if term == self.term:
+            self._done.update(offsets)
+            self._changed.set()
+
+    def begin_term(self) -> None:
+        """The partitions are divided anew."""
+        self.term += 1
+        self._done.clear()
 
     async def keep_committing(self) -> None:
         """Commits what is done, for ever."""
@@ -105,6 +117,7 @@ class Rebalances(ConsumerRebalanceListener):
         """What is still being handled will be handled by the next owner too; the barrier makes them take turns."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._offsets.commit(), REVOKED_LIMIT_S)
+        self._offsets.begin_term()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The consumer takes part in its group, even when there were not partitions enough for it."""

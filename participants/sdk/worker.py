@@ -232,13 +232,14 @@ class Worker:
             if offsets.stuck:
                 raise TimeoutError("No offsets could be committed for too long.")
             if fetched:
+                term = offsets.term
                 read = self._arrivals.read
                 arrived = [
                     (record, read(record.headers, record.value)) for records in fetched.values() for record in records
                 ]
-                await self._round(arrived, offsets)
+                await self._round(arrived, offsets, term)
 
-    async def _round(self, arrived: Sequence[Arrived], offsets: Offsets) -> None:
+    async def _round(self, arrived: Sequence[Arrived], offsets: Offsets, term: int) -> None:
         """Answers all of them, in one go or, when that takes long, in several."""
         start = 0
         while start < len(arrived):
@@ -247,7 +248,7 @@ class Worker:
             outgoing, done = self._outgoing(arrived[start:], answered)
             through = {TopicPartition(r.topic, r.partition): r.offset + 1 for r, _ in arrived[start : start + done]}
             start += done
-            await self._hand_over(outgoing, through, offsets)
+            await self._hand_over(outgoing, through, offsets, term)
 
     def _outgoing(self, arrived: Sequence[Arrived], answered: Sequence[Answered]) -> tuple[list[Outgoing], int]:
         """What is to be sent, and how many of the records are done by it: all up to the first without an answer."""
@@ -266,7 +267,7 @@ class Worker:
         return outgoing, len(arrived)
 
     async def _hand_over(
-        self, outgoing: Sequence[Outgoing], through: Mapping[TopicPartition, int], offsets: Offsets
+        self, outgoing: Sequence[Outgoing], through: Mapping[TopicPartition, int], offsets: Offsets, term: int
     ) -> None:
         """Has them sent while the next round goes on. Offsets are done in the order of the rounds."""
         unfinished = self._unfinished
@@ -281,7 +282,7 @@ class Worker:
             failpoint("reply_acknowledged")
             if before is not None:
                 await before
-            offsets.done(through)
+            offsets.done(through, term)
 
         unfinished.append(asyncio.create_task(finish()))
 

@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 import participants.sdk.offsets
-from participants.sdk.offsets import Offsets
+from participants.sdk.offsets import Offsets, Rebalances
 from tests.unit.runtime.until import until_soon
 
 FIRST, SECOND = TopicPartition("commands", 0), TopicPartition("commands", 1)
@@ -39,10 +39,10 @@ async def test_a_partition_that_is_done_during_a_commit_is_committed_next() -> N
     """It was not part of the commit that was under way, so it is not forgotten with it."""
     consumer = SlowConsumer()
     offsets = Offsets(cast("AIOKafkaConsumer", consumer))
-    offsets.done({FIRST: 1})
+    offsets.done({FIRST: 1}, offsets.term)
     committing = asyncio.create_task(offsets.commit())
     await consumer.asked.wait()
-    offsets.done({FIRST: 2, SECOND: 7})
+    offsets.done({FIRST: 2, SECOND: 7}, offsets.term)
     consumer.answered.set()
     await committing
     assert consumer.commits == {FIRST: 1}
@@ -56,7 +56,7 @@ async def test_commits_that_fail_for_long_are_noticed(monkeypatch: pytest.Monkey
     monkeypatch.setattr(participants.sdk.offsets, "STUCK_S", 0.0)
     consumer = SlowConsumer()
     offsets = Offsets(cast("AIOKafkaConsumer", consumer))
-    offsets.done({FIRST: 1})
+    offsets.done({FIRST: 1}, offsets.term)
     assert not offsets.stuck
     await offsets.commit()
     assert offsets.stuck
@@ -78,3 +78,29 @@ async def test_a_group_that_does_not_answer_is_noticed_without_commands(monkeypa
     consumer.answered.set()
     await until_soon(lambda: not offsets.stuck)
     keeping.cancel()
+
+
+async def test_what_was_read_before_a_rebalance_is_not_committed_after_it() -> None:
+    """Its topic may have been made anew: the old offset would pass over commands that nobody has answered."""
+    consumer = SlowConsumer()
+    consumer.answered.set()
+    offsets = Offsets(cast("AIOKafkaConsumer", consumer))
+    before = offsets.term
+    offsets.done({FIRST: 1}, before)
+    await Rebalances(offsets, asyncio.Event()).on_partitions_revoked([FIRST, SECOND])
+    assert consumer.commits == {FIRST: 1}
+    offsets.done({FIRST: 5, SECOND: 4}, before)
+    offsets.done({SECOND: 2}, offsets.term)
+    await offsets.commit()
+    assert consumer.commits == {FIRST: 1, SECOND: 2}
+
+
+async def test_what_could_not_be_committed_before_a_rebalance_is_read_again() -> None:
+    """Nobody knows what the partition holds by then."""
+    consumer = SlowConsumer()
+    offsets = Offsets(cast("AIOKafkaConsumer", consumer))
+    offsets.done({FIRST: 9}, offsets.term)
+    offsets.begin_term()
+    consumer.answered.set()
+    await offsets.commit()
+    assert consumer.commits == {}
