@@ -115,13 +115,15 @@ def undos_go_backwards(evidence: Evidence) -> Iterator[str]:
 
 
 def _backwards(saga_id: str, events: list[Event]) -> Iterator[str]:
+    undoable = {event.step for event in events if isinstance(event, StepIssued) and event.undoable}
     completed: list[int] = []
     settled: set[int] = set()
     under_way: set[int] = set()
     for event in events:
         match event:
             case StepSucceeded(step):
-                completed.append(step)
+                if step in undoable:
+                    completed.append(step)
                 settled.add(step)
             case StepRefused(step) | StepFailed(step) | StepTimedOut(step) | StepAbandoned(step):
                 settled.add(step)
