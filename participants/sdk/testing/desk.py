@@ -1,0 +1,63 @@
+"""Where a test hands in messages: read, answered and committed as a worker does it, without Kafka."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from contracts.answers import Failure, Refusal, Success
+from contracts.command_message import CommandMessage
+from contracts.reply_message import answer_name, answer_value
+from contracts.topics import Topics
+from participants.sdk.arrivals import Arrivals, Call
+from participants.sdk.batch import BarrierBatch
+from participants.sdk.executor import Executor, WithoutBarrier
+from participants.sdk.participant import Participant
+from participants.sdk.tracing import Tracing
+
+Answer = Success | Refusal | Failure
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """A message, and what became of it."""
+
+    message: CommandMessage
+    answer: Answer | None
+    """None: the process died before it answered."""
+
+    def __str__(self) -> str:
+        name = f"{'undo of ' if self.message.direction == 'undo' else ''}{self.message.type}"
+        return f"{name} → {'no answer' if self.answer is None else words(self.answer)}"
+
+
+class Desk:
+    """One consumer of a participant's commands, as long as its process lives."""
+
+    def __init__(self, participant: Participant, database: AsyncEngine | None) -> None:
+        topics = Topics()
+        tracing = Tracing(topics.commands(participant.name))
+        self._arrivals = Arrivals(participant, topics.replies)
+        self._executor: Executor = WithoutBarrier(tracing) if database is None else BarrierBatch(database, tracing)
+
+    async def handle(self, messages: Sequence[CommandMessage]) -> list[Answer]:
+        """The answers, in order; what the handlers did is committed. The messages are one batch where that is possible.
+
+        Raises TypeError for a message that no participant could read: the test made it.
+        """
+        calls = [self._call(message) for message in messages]
+        answers: list[Answer] = []
+        while len(answers) < len(calls):
+            answers += [answered.answer for answered in await self._executor.handle(calls[len(answers) :])]
+        return answers
+
+    def _call(self, message: CommandMessage) -> Call:
+        arrived = self._arrivals.read(message.headers(), message.value)
+        if not isinstance(arrived, Call):
+            raise TypeError(f"The participant cannot read {message.command_id}: {arrived.reason}")
+        return arrived
+
+
+def words(answer: Answer) -> str:
+    """The answer as it is shown to people."""
+    text = answer_value(answer).decode()
+    return f"{answer_name(answer)} {text if len(text) <= 200 else text[:199] + '…'}"

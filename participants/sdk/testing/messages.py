@@ -1,0 +1,45 @@
+"""Messages as a coordinator would send them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from contracts import Command, Problem
+from contracts.command_message import CommandMessage, UndoValue
+from contracts.ids import command_id, forward_id, saga_id
+from contracts.topics import Topics
+from contracts.values import NULL, write_value
+
+DEFINITION = "participant_test"
+SAGA = saga_id(DEFINITION, "1")
+"""All commands of a test belong to it, so that what a test left behind can be told from what others did."""
+CAUSE = Problem("changed_plans", "The test undoes the command.")
+
+
+def forward_message(
+    command: Command[..., Any], arguments: tuple[Any, ...], named: Mapping[str, Any], step: int
+) -> CommandMessage:
+    """The first attempt of the saga's step of that number. Raises TypeError, UnreadableValue."""
+    return CommandMessage(
+        command_id=command_id(SAGA, step),
+        type=command.type,
+        definition=DEFINITION,
+        saga_id=SAGA,
+        direction="forward",
+        attempt=1,
+        time_ms=1_767_225_600_000,
+        reply_to=Topics().replies,
+        value=bytes(command.write_arguments(arguments, named)),
+    )
+
+
+def undo_message(forward: CommandMessage, result: msgspec.Raw = NULL, cause: Problem = CAUSE) -> CommandMessage:
+    """The undo of that command; ``result`` is what the coordinator knows, NULL when it knows nothing."""
+    value = UndoValue(msgspec.Raw(forward.value), result, write_value(cause))
+    return msgspec.structs.replace(
+        forward,
+        command_id=f"{forward_id(forward.command_id)}:undo",
+        direction="undo",
+        value=msgspec.json.encode(value),
+    )
