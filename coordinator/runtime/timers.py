@@ -15,6 +15,7 @@ _LONGEST_S = 1.0
 """The clock is read again after so long, however far the next timer is: somebody may have set it."""
 _TOGETHER = 50
 """So many wake-ups are under way at most: whatever else comes for a saga never waits behind more of them (T2)."""
+_LONGEST_REST_S = 0.25
 _FAR_MS = 60_000
 """What is due later than this, and than the sweep looks ahead, stays in the table."""
 
@@ -37,6 +38,9 @@ class Timers:
         self._far_ms = _FAR_MS + limits.sweep_ahead_ms
         self._under_way = 0
         """Wake-ups that were handed in and not yet answered."""
+        self._filled_at: float | None = None
+        """When the last place was taken, though more was due. None again when those in front are through."""
+        self._resting = False
         self._stopped = False
         intake.on_room.append(self._go_on)
 
@@ -98,7 +102,7 @@ class Timers:
 
     def _arm(self) -> None:
         """Sees to it that ``_fire`` runs when the first of the heap is due."""
-        if self._stopped or not self._heap:
+        if self._stopped or self._resting or not self._heap:
             return
         first = self._heap[0][0]
         if self._armed_for is not None and self._armed_for <= first:
@@ -119,7 +123,11 @@ class Timers:
         self._armed_for = self._handle = None
         now = self._clock()
         while self._heap and self._heap[0][0] <= now:
-            if self._under_way >= _TOGETHER or self._intake.full:
+            if self._under_way >= _TOGETHER:
+                self._filled_at = asyncio.get_running_loop().time()
+                self._resting = True
+                return
+            if self._intake.full:
                 return
             self._pop(now)
         self._arm()
@@ -144,6 +152,17 @@ class Timers:
         failpoint("timer_fired")
 
     def _woken(self, verdict: Verdict) -> None:
-        """One is through: there is room for another."""
+        """One is through. When more is due than there are places, the next come after a rest: half of the time is
+        everybody else's, however many are due at once (T2)."""
         self._under_way -= 1
+        if not self._resting:
+            self._go_on()
+        elif self._filled_at is not None and self._under_way <= _TOGETHER // 2:
+            loop = asyncio.get_running_loop()
+            rest_s = min(loop.time() - self._filled_at, _LONGEST_REST_S)
+            self._filled_at = None
+            loop.call_later(rest_s, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
         self._go_on()

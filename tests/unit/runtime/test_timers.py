@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from coordinator.engine.facts import Known, WakeUp
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.limits import Limits
@@ -85,6 +87,31 @@ async def test_a_hundred_thousand_at_once_do_not_flood_the_mailboxes() -> None:
             intake.release(saga_id)
             letters[0].done(Known())
     assert most <= 50
+
+
+async def test_half_of_the_time_is_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When more are due than are woken together, the next ones wait for as long as those before them took (T2)."""
+    some, intake, clock = timers()
+    loop, seconds = asyncio.get_running_loop(), [1_000.0]
+    monkeypatch.setattr(loop, "time", lambda: seconds[0])
+
+    async def after(passed: float) -> int:
+        seconds[0] += passed
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return intake.size
+
+    for number in range(100):
+        some.set(f"nap:{number}", clock.now, None, 0)
+    assert await after(0) == 50
+    taken = intake.take(1_000)
+    seconds[0] += 0.1
+    for saga_id, letters in taken[:25]:
+        intake.release(saga_id)
+        letters[0].done(Known())
+    some.set("another", clock.now, None, 0)
+    assert await after(0.09) == 0
+    assert await after(0.02) == 25
 
 
 async def test_wake_ups_wait_while_the_intake_is_full() -> None:
