@@ -5,14 +5,16 @@ from typing import Annotated
 import typer
 
 from coordinator.cli.client import DEFAULT_URL, UrlOption, talk_to
+from coordinator.cli.definition_explore import command as explore
 from coordinator.cli.output import OutputOption, show_one, show_rows
 
 app = typer.Typer(no_args_is_help=True)
+app.command("explore")(explore)
 
 
 @app.callback()
 def definition() -> None:
-    """The sagas that a coordinator can run."""
+    """The sagas that a coordinator can run; and, without one, every outcome of a saga."""
 
 
 @app.command("list")

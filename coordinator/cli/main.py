@@ -16,7 +16,7 @@ class Nouns(LazyGroup):
         "demo": Entry("coordinator.cli.demo.command", "Five trips on real servers, with real kills."),
         "dev": Entry("coordinator.cli.dev", "Run everything on this machine, and keep it running."),
         "saga": Entry("coordinator.cli.saga", "Start sagas, look at them, see to them."),
-        "definition": Entry("coordinator.cli.definition", "The sagas that a coordinator can run."),
+        "definition": Entry("coordinator.cli.definition", "The sagas a coordinator can run; every outcome of one."),
         "serve": Entry("coordinator.cli.serve", "Run a coordinator."),
         "participant": Entry("coordinator.cli.participant", "Run a participant."),
         "db": Entry("coordinator.cli.db", "The coordinator's database."),

@@ -7,6 +7,7 @@ import msgspec
 
 from coordinator.explore.answers import Answers
 from coordinator.explore.findings import Finding, Findings
+from coordinator.explore.graph import Graph, graph_of
 from coordinator.explore.outcome import Outcome, outcome_of
 from coordinator.explore.play import MOST_WAKES, Play
 from coordinator.explore.position import Position
@@ -32,6 +33,8 @@ class Exploration(msgspec.Struct, frozen=True):
     """How many moves were made; each survived a crash, and was made twice."""
     cut: tuple[str, ...]
     """What was not looked at, in sentences; none: this is everything there is, for these results."""
+    graph: Graph
+    """What ran, and what followed it."""
     digest: str
     """Of everything that was decided: the same in every process, or the code is not deterministic."""
 
@@ -71,6 +74,7 @@ def explore(
         places=len(search.places),
         moves=search.moves,
         cut=tuple(_cut(search, bound, answers)),
+        graph=graph_of(seen, search.places),
         digest=search.digest,
     )
 

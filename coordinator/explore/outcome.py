@@ -12,6 +12,9 @@ from coordinator.history.events import Event
 from coordinator.history.undos import UndoIssued
 from coordinator.saga.definition import SagaDefinition
 
+LATE = "succeeds late"
+"""What happens to a step whose undo has been sent already."""
+
 
 class Happened(msgspec.Struct, frozen=True):
     """Something that is not the plain way through."""
@@ -22,9 +25,23 @@ class Happened(msgspec.Struct, frozen=True):
     """Empty: the saga as a whole."""
     what: str
     """``is refused``."""
+    at: tuple[int, ...] = ()
+    """Of the saga as a whole: the steps that were out."""
 
     def __str__(self) -> str:
         return f"{self.command} (step {self.step}) {self.what}" if self.step else f"the saga {self.what}"
+
+
+def told(happened: tuple[Happened, ...]) -> str:
+    """All of it as one sentence; empty for nothing."""
+    words: list[str] = []
+    for place, each in enumerate(happened):
+        before = happened[place - 1] if place else None
+        if each.what == LATE and before is not None and (each.step == before.step or before.at == (each.step,)):
+            words.append(f"{'and' if before.step else 'which'} {LATE}")
+        else:
+            words.append(str(each))
+    return ", ".join(words)
 
 
 class Outcome(msgspec.Struct, frozen=True):

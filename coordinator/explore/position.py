@@ -6,7 +6,7 @@ from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import SagaState
 from coordinator.explore.driver import Driver
 from coordinator.explore.moves import AnswersLate, Move, Succeeds
-from coordinator.explore.outcome import Happened, is_doubtful
+from coordinator.explore.outcome import LATE, Happened, is_doubtful
 from coordinator.history.events import Event
 from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
@@ -94,7 +94,7 @@ def happened_by(move: Move, events: Iterable[Event], before: SagaState, state: S
         found.append(Happened(step, state.steps[step].command if step else "", what))
 
     if isinstance(move, AnswersLate):
-        note(move.step, "succeeds late")
+        note(move.step, LATE)
     elif isinstance(move, Succeeds) and move.shown:
         note(move.step, f"answers {move.shown}")
     for event in events:
@@ -108,9 +108,10 @@ def happened_by(move: Move, events: Iterable[Event], before: SagaState, state: S
             case StepAbandoned(step) if state.steps[step].forward is Forward.ABANDONED or state.steps[step].in_flight:
                 note(step, "is not waited for")
             case CancelRequested(cause):
-                out = ", ".join(f"{before.steps[step].command} (step {step})" for step in sorted(before.in_flight))
+                at = tuple(sorted(before.in_flight))
+                out = ", ".join(f"{before.steps[step].command} (step {step})" for step in at)
                 what = "is cancelled" if cause.type == "cancelled" else "passes its deadline"
-                note(0, f"{what} {f'at {out}' if out else 'while it waits'}")
+                found.append(Happened(0, "", f"{what} {f'at {out}' if out else 'while it waits'}", at))
             case _:
                 pass
     return tuple(found)

@@ -1,0 +1,161 @@
+"""``amends definition explore``: every outcome of a saga, in words."""
+
+import importlib
+import time
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+import typer
+
+from contracts.values import UnreadableValue
+from coordinator.cli.exits import Exit
+from coordinator.cli.output import Output, OutputOption, show_one, show_rows
+from coordinator.cli.saga_input import read_input
+from coordinator.cli.setup import import_from_here, settings, setup_errors
+from coordinator.cli.talk import fail, put, say
+from coordinator.explore.answers import UnusableAnswers
+from coordinator.explore.exploration import Exploration, explore
+from coordinator.explore.mermaid import mermaid
+from coordinator.explore.outcome import Happened, Outcome, told
+from coordinator.explore.search import Bound
+from coordinator.explore.svg import svg
+from coordinator.saga import SagaDefinition
+from coordinator.saga.catalogues import load_definitions
+
+Drawing = Literal["mermaid", "svg"]
+_COLUMNS = ["what happens", "ends", "undone", "stands", "outcomes", "parked"]
+_DEFAULT = Bound()
+_MOST_ROWS = 200
+"""Of a table; programs get all."""
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="Name of the definition, or module:attribute.")],
+    input: Annotated[str | None, typer.Option("--input", "-i", help="JSON, a file with it, or - for stdin.")] = None,
+    results: Annotated[
+        str | None, typer.Option("--results", help="What commands may answer, by name: JSON, or a file with it.")
+    ] = None,
+    version: Annotated[int | None, typer.Option("--version", help="Of the definition; else the latest.")] = None,
+    output: OutputOption = "table",
+    graph: Annotated[
+        Drawing | None, typer.Option("--graph", help="Draw what ran, with the way back, instead of the outcomes.")
+    ] = None,
+    places: Annotated[
+        int, typer.Option("--places", min=1, help="How many places are gone through one by one.")
+    ] = _DEFAULT.places,
+    moves: Annotated[int, typer.Option("--moves", min=1, help="The longest way that is followed.")] = _DEFAULT.moves,
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, help="Ways drawn by chance where there are more places.")
+    ] = _DEFAULT.samples,
+    seed: Annotated[int, typer.Option("--seed", help="Of that chance.")] = 0,
+) -> None:
+    """Go through every outcome of a saga, without any server, and say what is undone, what stands and how it ends.
+
+    Exit status 1 when something is wrong with the saga: each finding says where, and what to change. Results of steps
+    are made up from their contracts; --results gives those that matter: {"payments.charge": [{"charge": …}, …]}, or
+    {"payments.charge": {"results": […], "refusals": ["card_declined"]}}.
+    """
+    definition = _definition(name, version)
+    bound = Bound(places, moves, samples)
+    began = time.monotonic()
+    try:
+        found = explore(definition, read_input(input), results=_results(results), bound=bound, seed=seed)
+    except UnreadableValue as error:
+        fail(f"The input does not fit {definition!r}: {error}.", Exit.USAGE)
+    except UnusableAnswers as error:
+        fail(str(error), Exit.USAGE)
+    took = time.monotonic() - began
+    if graph is None:
+        _show(found, output)
+    else:
+        put(mermaid(found.graph) if graph == "mermaid" else svg(found.graph))
+    _sum_up(found, took)
+    if found.findings:
+        raise typer.Exit(Exit.ERROR)
+
+
+def _definition(name: str, version: int | None) -> SagaDefinition:
+    import_from_here()
+    module, colon, attribute = name.partition(":")
+    if colon:
+        try:
+            found = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            fail(f"There is no saga {name}: {error}.", Exit.NOT_FOUND)
+        if not isinstance(found, SagaDefinition):
+            fail(f"{name} is no saga: declare it with @saga.", Exit.USAGE)
+        return found
+    with setup_errors():
+        definitions = load_definitions(settings().catalogue)
+    found = definitions.latest(name) if version is None else definitions.get(name, version)
+    if found is None:
+        known = ", ".join(definitions.names()) or "none"
+        fail(
+            f"There is no definition {name!r}{'' if version is None else f' version {version}'}: there is {known}.",
+            Exit.NOT_FOUND,
+        )
+    return found
+
+
+def _results(given: str | None) -> Mapping[str, Any]:
+    found = read_input(given)
+    if found is not None and not isinstance(found, dict):
+        fail("The results are no object of commands and what they answer.", Exit.USAGE)
+    return found or {}
+
+
+def _show(found: Exploration, output: Output) -> None:
+    match output:
+        case "table":
+            rows = _rows(found.outcomes)
+            show_rows(rows[:_MOST_ROWS], _COLUMNS, output)
+            for finding in found.findings:
+                put(f"\n{finding.kind}  {finding.source}\n  {finding.message}")
+                put(f"  The way there: {'; '.join(finding.path) or 'the start'}.")
+            if len(rows) > _MOST_ROWS:
+                say(f"There are {len(rows) - _MOST_ROWS:,} more rows: see -o jsonl.")
+        case "json":
+            show_one({**msgspec.to_builtins(found), "complete": found.complete}, [], output)
+        case "jsonl":
+            outcomes = [{"type": "outcome", **msgspec.to_builtins(each)} for each in found.outcomes]
+            findings = [{"type": "finding", **msgspec.to_builtins(each)} for each in found.findings]
+            show_rows([*outcomes, *findings], [], output)
+
+
+def _rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+    """A row for what may happen; ways on which an undo is given up are counted in the row of those on which none is."""
+    rows: dict[tuple[tuple[Happened, ...], object], dict[str, Any]] = {}
+    usual: dict[tuple[Happened, ...], dict[str, Any]] = {}
+    for outcome in sorted(outcomes, key=lambda each: bool(each.given_up)):
+        if outcome.given_up and outcome.happened in usual:
+            row = usual[outcome.happened]
+        else:
+            row = rows.setdefault((outcome.happened, msgspec.structs.replace(outcome, ways=0, path=())), _row(outcome))
+            usual.setdefault(outcome.happened, row)
+        row["outcomes"] += outcome.ways
+        row["parked"] += outcome.ways if outcome.given_up else 0
+    order = {outcome.happened: place for place, outcome in enumerate(outcomes)}
+    return [rows[key] for key in sorted(rows, key=lambda key: order[key[0]])]
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    stands = [*outcome.remains, *(f"{command} (?)" for command in outcome.doubtful)]
+    return {
+        "what happens": told(outcome.happened) or "all goes well",
+        "ends": str(outcome.ends),
+        "undone": ", ".join(outcome.undone),
+        "stands": ", ".join(stands),
+        "outcomes": 0,
+        "parked": 0,
+    }
+
+
+def _sum_up(found: Exploration, took_s: float) -> None:
+    wrong = len(found.findings)
+    say(
+        f"{found.definition} version {found.version}: {found.ways:,} {'outcome' if found.ways == 1 else 'outcomes'}; "
+        f"{'nothing' if not wrong else f'{wrong} thing' if wrong == 1 else f'{wrong} things'} found wrong. "
+        f"{found.moves:,} moves, each made twice after a crash, in {took_s:.2f} s."
+    )
+    say("\n".join(found.cut) or "These are all there are, with these results.")
