@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check bench bench-full bench-compare dev format clean help
+.PHONY: demo test chaos check bench bench-full bench-compare dev format clean help
 .DEFAULT_GOAL := help
 
 help:  ## What can be made
@@ -24,6 +24,9 @@ dev: $(READY)  ## The demo's stack, kept running
 
 test: $(READY)  ## The whole suite, on the same real servers
 	@$(BIN)/python -m pytest
+
+chaos: $(READY)  ## Kills and outages over a running load: MINUTES=15 SEED=7
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
 
 check: $(READY)  ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -71,22 +71,20 @@ class System:
             )
             for number in range(coordinators)
         ]
-        self.participants = {
-            each: Part(
-                each,
-                ("-m", f"participants.{each}"),
-                {
-                    **common,
-                    "AMENDS_PARTICIPANT_DATABASE_URL": urls[each],
-                    "AMENDS_PARTICIPANT_INSTANCE": f"{each}-1",
-                },
-                logs / f"{each}.log",
-            )
-            for each in participants
-        }
+        self._logs, self._common = logs, common
+        self.participants = {each: self.participant(each) for each in participants}
         self._urls: dict[int, str] = {}
         self._special: set[Part] = set()
         """Parts that were started with variables of a test's own."""
+
+    def participant(self, name: str, number: int = 1) -> Part:
+        """One of its processes, not started; further ones share the work of the first."""
+        own = {
+            "AMENDS_PARTICIPANT_DATABASE_URL": self.participant_urls[name],
+            "AMENDS_PARTICIPANT_INSTANCE": f"{name}-{number}",
+        }
+        title = name if number == 1 else f"{name}-{number}"
+        return Part(title, ("-m", f"participants.{name}"), {**self._common, **own}, self._logs / f"{title}.log")
 
     def url(self, number: int = 0) -> str:
         """Where this coordinator's HTTP interface was last."""
@@ -150,6 +148,7 @@ class Armed:
     """A failpoint, and the file that tells that it has fired."""
 
     def __init__(self, failpoint: str, folder: Path, *, times: int = 1, how: str = "kill") -> None:
+        self.failpoint = failpoint
         self.file = folder / f"{failpoint}-{secrets.token_hex(4)}"
         self.environment = {
             "AMENDS_FAILPOINTS": f"{failpoint}:{how}@{times}",
@@ -160,6 +159,14 @@ class Armed:
     def fired(self) -> bool:
         """Whether a process got there."""
         return self.file.exists()
+
+    def disarm(self) -> bool:
+        """It will not fire any more. False when it has fired already."""
+        try:
+            self.file.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
 
 async def death_of(part: Part) -> int:
