@@ -14,6 +14,7 @@ from coordinator.cli.output import Output, OutputOption, show_one, show_rows
 from coordinator.cli.saga_input import read_input
 from coordinator.cli.setup import import_from_here, settings, setup_errors
 from coordinator.cli.talk import fail, put, say
+from coordinator.engine.status import Status
 from coordinator.explore.answers import UnusableAnswers
 from coordinator.explore.exploration import Exploration, explore
 from coordinator.explore.mermaid import mermaid
@@ -24,7 +25,7 @@ from coordinator.saga import SagaDefinition
 from coordinator.saga.catalogues import load_definitions
 
 Drawing = Literal["mermaid", "svg"]
-_COLUMNS = ["what happens", "ends", "undone", "stands", "outcomes", "parked"]
+_COLUMNS = ["what happens", "ends", "undone", "stands", "outcomes", "given up"]
 _DEFAULT = Bound()
 _MOST_ROWS = 200
 """Of a table; programs get all."""
@@ -134,7 +135,7 @@ def _rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
             row = rows.setdefault((outcome.happened, msgspec.structs.replace(outcome, ways=0, path=())), _row(outcome))
             usual.setdefault(outcome.happened, row)
         row["outcomes"] += outcome.ways
-        row["parked"] += outcome.ways if outcome.given_up else 0
+        row["given up"] += outcome.ways if outcome.given_up else 0
     order = {outcome.happened: place for place, outcome in enumerate(outcomes)}
     return [rows[key] for key in sorted(rows, key=lambda key: order[key[0]])]
 
@@ -143,11 +144,11 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     stands = [*outcome.remains, *(f"{command} (?)" for command in outcome.doubtful)]
     return {
         "what happens": told(outcome.happened) or "all goes well",
-        "ends": str(outcome.ends),
+        "ends": f"parked ({outcome.problem})" if outcome.ends is Status.PARKED else str(outcome.ends),
         "undone": ", ".join(outcome.undone),
         "stands": ", ".join(stands),
         "outcomes": 0,
-        "parked": 0,
+        "given up": 0,
     }
 
 

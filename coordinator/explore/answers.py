@@ -1,6 +1,6 @@
 """What participants may answer while a saga is explored: results made from the contracts, or those one gives."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -70,6 +70,17 @@ class Answers:
         if len(found) > RESULTS:
             self.cut.add(command.type)
         return tuple(found[:RESULTS])
+
+
+def told_apart(results: Sequence[msgspec.Raw]) -> list[str]:
+    """In how far each result is another than the first, in words; nothing about the first."""
+    values = [msgspec.json.decode(result) for result in results]
+    objects = all(isinstance(value, dict) for value in values)
+    shared = (
+        {key for key in values[0] if all(value.get(key) == values[0][key] for value in values)} if objects else set()
+    )
+    shown = [{key: value[key] for key in value if key not in shared} if objects else value for value in values]
+    return ["", *(msgspec.json.encode(value).decode() for value in shown[1:])]
 
 
 def _read(name: str, value: Any, commands: Mapping[str, Command[..., Any]]) -> Given:

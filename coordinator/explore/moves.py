@@ -13,7 +13,7 @@ class Succeeds(msgspec.Struct, frozen=True):
     step: int
     result: msgspec.Raw
     shown: str = ""
-    """The result in words, where the command has several to choose from."""
+    """In how far the result is another than the command's first, in words."""
 
 
 class IsRefused(msgspec.Struct, frozen=True):

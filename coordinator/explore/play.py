@@ -14,7 +14,7 @@ from coordinator.engine.facts import Fact, Reply, WakeUp
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import Step
 from coordinator.engine.status import Status
-from coordinator.explore.answers import Answers
+from coordinator.explore.answers import Answers, told_apart
 from coordinator.explore.driver import Driver
 from coordinator.explore.moves import (
     AnswersLate,
@@ -64,8 +64,8 @@ class Play:
         command = _command(driver, step)
         number = step.number
         results = self._answers.results(command)
-        for result in results:
-            yield Succeeds(number, result, bytes(result).decode() if len(results) > 1 else "")
+        for result, shown in zip(results, told_apart(results), strict=True):
+            yield Succeeds(number, result, shown)
         if step.kind is Kind.RETRIABLE:
             return
         for refusal in self._answers.refusals(command):

@@ -48,7 +48,7 @@ class Position:
         """Equal for places from which the same follows: up to times, attempts and the order of undos."""
         state = self.driver.state
         steps = tuple((step.forward, step.back, step.awaited, is_doubtful(step)) for step in state.steps.values())
-        cancel = state.cancel.type if state.cancel is not None and not state.forward_only else None
+        cancel = None if state.cancel is None else state.cancel.type
         cause = None if state.cause is None else state.cause.type
         return self.heard, steps, state.status, state.parked_for, cancel, cause, self.late
 

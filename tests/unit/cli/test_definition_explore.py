@@ -25,7 +25,7 @@ def test_the_demo_as_a_table(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     rows = [line.split("  ") for line in result.stdout.splitlines()]
     cells = [[cell.strip() for cell in row if cell.strip()] for row in rows]
-    assert cells[0] == ["WHAT HAPPENS", "ENDS", "UNDONE", "STANDS", "OUTCOMES", "PARKED"]
+    assert cells[0] == ["WHAT HAPPENS", "ENDS", "UNDONE", "STANDS", "OUTCOMES", "GIVEN UP"]
     everything = "flights.reserve, hotels.reserve, payments.charge, flights.issue_ticket"
     assert cells[1] == ["all goes well", "completed", everything, "1", "0"]
     undone = "payments.charge, hotels.reserve, flights.reserve"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 import msgspec
 import pytest
 
-from coordinator.explore.answers import Answers, UnusableAnswers
+from coordinator.explore.answers import Answers, UnusableAnswers, told_apart
 from coordinator.explore.examples import NoExample, examples
 from tests.sagas import Shop
 
@@ -149,3 +149,18 @@ def test_what_cannot_be_used(given: dict[str, Any], message: str) -> None:
     with pytest.raises(UnusableAnswers) as error:
         Answers.read(given, {each.type: each for each in Shop.commands.values()})
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("results", "words"),
+    [
+        ([{"a": 1, "b": 2}, {"a": 1, "b": 3}], ["", '{"b":3}']),
+        ([{"a": 1}, {}, {"a": 1, "c": 0}], ["", "{}", '{"a":1,"c":0}']),
+        ([{}, {"c": 0}], ["", '{"c":0}']),
+        ([1, None, "x"], ["", "null", '"x"']),
+        ([{"a": 1}, None], ["", "null"]),
+    ],
+)
+def test_results_are_told_apart(results: list[Any], words: list[str]) -> None:
+    """Of objects, only what differs is shown."""
+    assert told_apart([msgspec.Raw(msgspec.json.encode(each)) for each in results]) == words
