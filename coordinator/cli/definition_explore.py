@@ -1,6 +1,7 @@
 """``amends definition explore``: every outcome of a saga, in words."""
 
 import importlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
@@ -10,6 +11,7 @@ import typer
 
 from contracts.values import UnreadableValue
 from coordinator.cli.exits import Exit
+from coordinator.cli.explored_elsewhere import Elsewhere
 from coordinator.cli.output import Output, OutputOption, show_one, show_rows
 from coordinator.cli.saga_input import read_input
 from coordinator.cli.setup import import_from_here, settings, setup_errors
@@ -50,6 +52,9 @@ def command(
         int, typer.Option("--samples", min=0, help="Ways drawn by chance where there are more places.")
     ] = _DEFAULT.samples,
     seed: Annotated[int, typer.Option("--seed", help="Of that chance.")] = 0,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="How many explore and are compared: sets are ordered differently.")
+    ] = 2,
 ) -> None:
     """Go through every outcome of a saga, without any server, and say what is undone, what stands and how it ends.
 
@@ -58,14 +63,18 @@ def command(
     {"payments.charge": {"results": […], "refusals": ["card_declined"]}}.
     """
     definition = _definition(name, version)
+    value, given = read_input(input), _results(results)
     bound = Bound(places, moves, samples)
     began = time.monotonic()
+    elsewhere = Elsewhere(_again(name, definition.version, given, bound, seed), value, processes - 1)
     try:
-        found = explore(definition, read_input(input), results=_results(results), bound=bound, seed=seed)
+        found = elsewhere.compared(explore(definition, value, results=given, bound=bound, seed=seed))
     except UnreadableValue as error:
         fail(f"The input does not fit {definition!r}: {error}.", Exit.USAGE)
     except UnusableAnswers as error:
         fail(str(error), Exit.USAGE)
+    finally:
+        elsewhere.stop()
     took = time.monotonic() - began
     if graph is None:
         _show(found, output)
@@ -104,6 +113,13 @@ def _results(given: str | None) -> Mapping[str, Any]:
     if found is not None and not isinstance(found, dict):
         fail("The results are no object of commands and what they answer.", Exit.USAGE)
     return found or {}
+
+
+def _again(name: str, version: int, results: Mapping[str, Any], bound: Bound, seed: int) -> list[str]:
+    """The same once more, for another process."""
+    which = [name] if ":" in name else [name, "--version", str(version)]
+    limits = ["--places", str(bound.places), "--moves", str(bound.moves), "--samples", str(bound.samples)]
+    return [*which, "--results", json.dumps(results), *limits, "--seed", str(seed)]
 
 
 def _show(found: Exploration, output: Output) -> None:

@@ -21,6 +21,8 @@ class Exploration(msgspec.Struct, frozen=True):
 
     definition: str
     version: int
+    source: str
+    """``file:line`` of the saga's function."""
     outcomes: tuple[Outcome, ...]
     """Every end, the plain way through first."""
     findings: tuple[Finding, ...]
@@ -68,6 +70,7 @@ def explore(
     return Exploration(
         definition=definition.name,
         version=definition.version,
+        source=findings.function,
         outcomes=outcomes,
         findings=findings.all,
         ways=sum(outcome.ways for outcome in outcomes),

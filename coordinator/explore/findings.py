@@ -75,6 +75,11 @@ class Findings:
         """In the order in which they were found."""
         return tuple(self._found.values())
 
+    @property
+    def function(self) -> str:
+        """``file:line`` of the saga's function."""
+        return _defined(self._definition.function)
+
     # --- along the way
 
     def after(
@@ -122,14 +127,14 @@ class Findings:
             "A saga may depend on its input, on what steps answer and on its loop's clock, and on nothing else: let a "
             "step draw what is random and read what is outside, and sort what has no order."
         )
-        self._add(Kinds.NOT_DETERMINISTIC, f"{what.rstrip('.')}. {remedy}", self._function(), path)
+        self._add(Kinds.NOT_DETERMINISTIC, f"{what.rstrip('.')}. {remedy}", self.function, path)
 
     def late_answer(self, command: str, path: tuple[str, ...]) -> None:
         """A late answer changed something."""
         message = (
             f"A late answer to {command}, whose undo was sent, changed the saga. This is a defect of Amends: report it."
         )
-        self._add(Kinds.LATE_ANSWER_COUNTS, message, self._function(), path)
+        self._add(Kinds.LATE_ANSWER_COUNTS, message, self.function, path)
 
     def at_end(self, state: SagaState, path: tuple[str, ...]) -> None:
         """Looks at what an end leaves behind."""
@@ -156,12 +161,12 @@ class Findings:
             what = f"The saga does not catch that {step.command} {_gone(step)}"
             remedy = "Catch it and go forward, or call it before the pivot."
         message = f"{what} past its point of no return: it is parked, and a person has to see to it. {remedy}"
-        self._add(Kinds.NO_AFTER_PIVOT, message, self._function() if step is None else self._place(step), path)
+        self._add(Kinds.NO_AFTER_PIVOT, message, self.function if step is None else self._place(step), path)
 
     def _code_stops(self, message: str, path: tuple[str, ...]) -> None:
         sentence, _, trace = message.partition("\n")
         lines = re.findall(r'File "(.+)", line (\d+)', trace)
-        source = str(Place.of(lines[-1][0], int(lines[-1][1]))) if lines else self._function()
+        source = str(Place.of(lines[-1][0], int(lines[-1][1]))) if lines else self.function
         self._add(Kinds.CODE_STOPS, sentence, source, path)
 
     def _misplaced(self, misplaced: Misplaced, state: SagaState, path: tuple[str, ...]) -> None:
@@ -198,10 +203,7 @@ class Findings:
 
     def _place(self, step: Step) -> str:
         place = self._watch.places.get((step.number, step.command))
-        return self._function() if place is None else str(place)
-
-    def _function(self) -> str:
-        return _defined(self._definition.function)
+        return self.function if place is None else str(place)
 
 
 def _takes_none(undo: Undo) -> bool:

@@ -13,8 +13,23 @@ TRIP = {"trip_id": "1", "traveller": "Ada", "destination": "Lisbon", "card": "42
 PLANTED = "tests.unit.explore.planted"
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["definition", "explore", *arguments])
+def run(*arguments: str, processes: int = 1) -> Result:
+    """One process is enough where nothing is compared."""
+    return CliRunner().invoke(app, ["definition", "explore", *arguments, "--processes", str(processes)])
+
+
+def test_another_process_decides_alike() -> None:
+    """A sound saga is explored by a second process as well, and nothing is found."""
+    result = run("book_trip", "-i", json.dumps(TRIP), processes=2)
+    assert (result.exit_code, "78 outcomes; nothing found wrong" in result.stderr) == (0, True), result.output
+
+
+def test_another_process_decides_differently() -> None:
+    """A saga that goes through a set is found by a process in which it has another order."""
+    result = run(f"{PLANTED}:scattered", processes=2)
+    assert result.exit_code == 1
+    assert "not_deterministic  unit/explore/planted.py:" in result.stdout
+    assert "Another process that was told the same decides differently." in result.stdout
 
 
 def test_the_demo_as_a_table(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def called(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """What the command says on both streams, without the blanks at ends of lines and the time it took."""
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(EXAMPLES))
-    result = CliRunner().invoke(app, shlex.split(command))
+    result = CliRunner().invoke(app, [*shlex.split(command), "--processes", "1"])
     lines = [line.rstrip() for line in (result.stdout + result.stderr).splitlines()]
     return re.sub(r"in \d+\.\d\d s", "in … s", "\n".join(lines))
 

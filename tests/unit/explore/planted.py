@@ -159,6 +159,13 @@ async def goes_on_without(stubborn: Stubborn) -> None:
         return
 
 
+@saga(version=1)
+async def scattered(shop: Shop) -> None:
+    """Goes through a set of so many texts that no two processes do so in the same order."""
+    for item in {f"item {number}" for number in range(15)}:
+        await shop.look(item)
+
+
 PLANTED: list[tuple[SagaDefinition, Kinds, str]] = [
     (without_undo, Kinds.MISSING_UNDO, 'await shop.lose("b")'),
     (pays_first, Kinds.REFUSABLE_AFTER_PIVOT, 'await shop.take("a")'),

@@ -144,6 +144,36 @@ def test_sagas_in_a_row(length: int) -> None:
         assert explore(errand_of(steps)).ways == counted(steps), steps
 
 
+def counted_at_once(out: int, done: int = 0) -> int:
+    """Ways through so many steps at once, without the engine: ``done`` of them have succeeded."""
+    if not out:
+        return 1
+    refused, failed, timed_out = undone(out - 1, 0), undone(out - 1, 1), undone(out, 0)
+    back = out * (refused + failed + timed_out) + timed_out  # or all is cancelled
+    return out * counted_at_once(out - 1, done + 1) + back * 2**done
+
+
+def undone(unanswered: int, answered: int) -> int:
+    """Ways to undo so many unknown steps, in any order, those without an answer being answered late or not."""
+    if not unanswered + answered:
+        return 1
+    ways = 2 * answered * undone(unanswered, answered - 1) if answered else 0
+    if unanswered:
+        ways += unanswered * (2 * undone(unanswered - 1, answered) + undone(unanswered - 1, answered + 1))
+    return ways
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_sagas_at_once(steps: int) -> None:
+    """So many steps at once, answered in every order, have as many ways as a count that knows nothing of the engine."""
+
+    @saga(version=1)
+    async def at_once(shop: Shop) -> None:
+        await asyncio.gather(*(shop.take(item) for item in "abc"[:steps]))
+
+    assert explore(at_once).ways == counted_at_once(steps)
+
+
 def test_results_are_outcomes() -> None:
     """Each result given is a way of its own, and takes the branch it takes."""
 
