@@ -1,6 +1,6 @@
 """What a test of handlers holds in its hand."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from copy import copy
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
@@ -146,6 +146,12 @@ class ParticipantTest(Generic[E]):
             self._desk = None
             if self._own is not None:
                 await self._own.empty()
+
+    @property
+    def told(self) -> Sequence[tuple[str, Sequence[str]]]:
+        """What the handlers were sent, and what they answered: a title, and lines."""
+        lines = [str(each) for each in self.exchanges]
+        return [(f"What {self.participant.name} was sent", lines)] if lines else []
 
     async def _begin(self) -> None:
         if self._own is not None:

@@ -1,0 +1,22 @@
+"""For tests of sagas: stubs for participants, a clock that jumps, crashes everywhere. No servers."""
+
+from coordinator.testing.called import Called
+from coordinator.testing.crash_everywhere import CrashReport
+from coordinator.testing.history_file import UnreadableHistory
+from coordinator.testing.participants import Unstubbed
+from coordinator.testing.replaying import DoesNotFit, Replayed
+from coordinator.testing.saga_run import SagaRun
+from coordinator.testing.saga_test import SagaTest
+from coordinator.testing.stub import Stub
+
+__all__ = [
+    "Called",
+    "CrashReport",
+    "DoesNotFit",
+    "Replayed",
+    "SagaRun",
+    "SagaTest",
+    "Stub",
+    "UnreadableHistory",
+    "Unstubbed",
+]

@@ -1,0 +1,60 @@
+"""What a stub does when its command comes. A closed union: match on it and end with assert_never."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from contracts.failures import Problem
+
+
+class Returns(msgspec.Struct, frozen=True):
+    """It succeeds; ``result`` None: with an example."""
+
+    result: msgspec.Raw | None
+    after_ms: int = 0
+    """The reply comes so long after the command did. What was asked is done at once."""
+
+
+class Refuses(msgspec.Struct, frozen=True):
+    """A business no."""
+
+    problem: Problem
+
+
+class Fails(msgspec.Struct, frozen=True):
+    """A technical failure; nothing was done."""
+
+    problem: Problem
+
+
+class NeverReplies(msgspec.Struct, frozen=True):
+    """It is done, and nobody ever hears of it."""
+
+
+class Calls(msgspec.Struct, frozen=True):
+    """A function of the test answers, as a handler does."""
+
+    function: Callable[..., Any]
+
+
+Behaviour = Returns | Refuses | Fails | NeverReplies | Calls
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A behaviour, and for how many deliveries."""
+
+    behaviour: Behaviour
+    times: int | None = None
+    """None: for one, and when nothing is planned after it for all that follow."""
+
+
+def at_delivery(plan: Sequence[Planned], number: int) -> tuple[Behaviour | None, bool]:
+    """The behaviour at the delivery of that number, from 0, and whether it stays so. None: nothing is planned."""
+    for place, planned in enumerate(plan, 1):
+        if planned.times is None and place == len(plan):
+            return planned.behaviour, True
+        number -= 1 if planned.times is None else planned.times
+        if number < 0:
+            return planned.behaviour, False
+    return None, True

@@ -1,0 +1,83 @@
+"""One thing that goes wrong in a run. Each knows whether it happened."""
+
+from enum import StrEnum
+from typing import assert_never
+
+from coordinator.engine.decision import Decision, Send
+from coordinator.engine.facts import Fact
+from coordinator.explore.driver import Driver
+from coordinator.testing.channel import HELD, Answered, Message
+
+
+class Befalls(StrEnum):
+    """What can befall a message."""
+
+    LOST = "is lost"
+    TWICE = "comes twice"
+    LATE = "comes after its deadline"
+    LAST = "comes when all else is over"
+
+
+class MessageFault:
+    """Something befalls one message: the first of its command, attempt and direction."""
+
+    def __init__(self, message: Message, befalls: Befalls) -> None:
+        self._key = _key(message)
+        self._befalls = befalls
+        self.reached = False
+        self.name = f"{_named(message)} {befalls}"
+
+    def fate(self, message: Message, at: int) -> list[int]:
+        """See Fate."""
+        if self.reached or _key(message) != self._key:
+            return [at]
+        self.reached = True
+        match self._befalls:
+            case Befalls.LOST:
+                return []
+            case Befalls.TWICE:
+                return [at, at]
+            case Befalls.LATE:
+                return [max(at, (message.send.deadline or at) + 1)]
+            case Befalls.LAST:
+                return [HELD]
+            case _:
+                assert_never(self._befalls)
+
+
+class CrashFault:
+    """The coordinator is killed when it is about to keep this row of the history (from 1), or has just kept it."""
+
+    def __init__(self, row: int, kept: bool, shown: str) -> None:
+        self._row = row
+        self._kept = kept
+        self.reached = False
+        self.name = f"a crash {'after' if kept else 'before'} row {row} is kept ({shown})"
+
+    def before(self, driver: Driver, fact: Fact) -> bool:
+        """Whether it dies with this fact's decision made and not kept."""
+        if self._kept or self.reached or len(driver.rows) != self._row - 1:
+            return False
+        twin = driver.fork()
+        self.reached = bool(twin.advance(fact).events)
+        twin.machine.close()
+        return self.reached
+
+    def after(self, driver: Driver, decision: Decision) -> bool:
+        """Whether it dies with this decision kept, and nobody told of it."""
+        if not self._kept or self.reached or len(driver.rows) != self._row:
+            return False
+        self.reached = bool(decision.events)
+        return self.reached
+
+
+def _key(message: Message) -> tuple[bool, str, int]:
+    return isinstance(message, Answered), message.send.command_id, message.send.attempt
+
+
+def _named(message: Message) -> str:
+    send: Send = message.send
+    what = f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}"
+    number = send.command_id.removesuffix(":undo").rpartition(":")[2]
+    attempt = f", attempt {send.attempt}" if send.attempt > 1 else ""
+    return f"{'the reply to ' if isinstance(message, Answered) else ''}{what} (step {number}{attempt})"

@@ -1,0 +1,141 @@
+"""The participants of one run: the test's stubs, behind what a barrier promises."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, assert_never
+
+import msgspec
+
+from contracts import Command, Failed, Problem, Refused, Undo
+from contracts.answers import Answer, Failure, Refusal, Success
+from contracts.ids import forward_id
+from contracts.values import NULL, write_value
+from coordinator.engine.decision import Send
+from coordinator.explore.examples import NoExample, examples
+from coordinator.testing.behaviour import Calls, Fails, NeverReplies, Planned, Refuses, Returns, at_delivery
+from coordinator.testing.called import Called
+from coordinator.testing.stub import Target, name_of, written_call
+
+UNDONE_BEFORE = Problem("undone_before", "The undo of this command was there before the command.")
+
+Plans = Mapping[Target, Sequence[Planned]]
+
+
+class Unstubbed(LookupError):
+    """A command came, and the test does not say what it answers; the message says what to write."""
+
+
+class Reply(NamedTuple):
+    """What a delivery leads to."""
+
+    answer: Answer | None
+    """None: there will be no reply."""
+    at: int
+    """When it comes, in ms since 1970."""
+
+
+SILENCE = Reply(None, 0)
+
+
+class Participants:
+    """Remembers what came, for one run of one saga."""
+
+    def __init__(self, plans: Plans, strict: bool) -> None:
+        self._plans = plans
+        self._strict = strict
+        self._deliveries: dict[Target, int] = {}
+        self._kept: dict[str, Reply] = {}
+        """By command id; an undo's too. What stands for all attempts."""
+        self._attempts: dict[tuple[str, int], Reply] = {}
+        self._unheard: set[str] = set()
+        """Commands that were done without a reply."""
+        self._tombstones: set[str] = set()
+
+    async def receive(self, target: Target, send: Send, now: int) -> Reply:
+        """A delivery arrives, the first or another one. Raises Unstubbed, and what a function of the test raises."""
+        attempt = send.command_id, send.attempt
+        known = self._kept.get(send.command_id) or self._attempts.get(attempt)
+        if known is not None:
+            return Reply(known.answer, max(known.at, now))
+        if isinstance(target, Undo):
+            if not self._was_done(send.command_id):
+                self._tombstones.add(forward_id(send.command_id))
+                return Reply(Success(NULL), now)
+        elif send.command_id in self._tombstones:
+            return Reply(Refusal(UNDONE_BEFORE), now)
+        reply = self._attempts[attempt] = await self._perform(target, send, now)
+        if isinstance(reply.answer, Success | Refusal):
+            self._kept[send.command_id] = reply
+        return reply
+
+    def hopeless(self, target: Target) -> bool:
+        """Whether every further delivery will fail, or lead to nothing."""
+        behaviour, stays = at_delivery(self._plans.get(target, ()), self._deliveries.get(target, 0))
+        return stays and isinstance(behaviour, Fails | NeverReplies)
+
+    def _was_done(self, undo: str) -> bool:
+        command = forward_id(undo)
+        kept = self._kept.get(command)
+        return command in self._unheard or (kept is not None and isinstance(kept.answer, Success))
+
+    async def _perform(self, target: Target, send: Send, now: int) -> Reply:
+        number = self._deliveries.get(target, 0)
+        self._deliveries[target] = number + 1
+        behaviour, _ = at_delivery(self._plans.get(target, ()), number)
+        match behaviour:
+            case None:
+                return Reply(Success(self._example(target)), now)
+            case Returns(result, after_ms):
+                return Reply(Success(self._example(target) if result is None else result), now + after_ms)
+            case Refuses(problem):
+                return Reply(Refusal(problem), now)
+            case Fails(problem):
+                return Reply(Failure(problem), now)
+            case NeverReplies():
+                self._unheard.add(send.command_id)
+                return SILENCE
+            case Calls():
+                return Reply(await self._called(behaviour, target, send), now)
+            case _:
+                assert_never(behaviour)
+
+    async def _called(self, behaviour: Calls, target: Target, send: Send) -> Answer:
+        called = Called(target, send)
+        arguments = list(called.arguments.values())
+        if isinstance(target, Undo):
+            kept = self._kept.get(forward_id(send.command_id))
+            known = kept.answer if kept is not None else None
+            arguments.append(target.command.read_known_result(known.result) if isinstance(known, Success) else None)
+        try:
+            result = behaviour.function(*arguments)
+            if inspect.isawaitable(result):
+                result = await result
+        except Refused as error:
+            return Refusal(error.problem)
+        except Failed as error:
+            return Failure(error.problem)
+        if isinstance(target, Undo):
+            return Success(NULL)
+        written = write_value(result)
+        target.read_result(written)
+        return Success(written)
+
+    def _example(self, target: Target) -> msgspec.Raw:
+        if isinstance(target, Undo):
+            return NULL
+        if self._strict:
+            raise Unstubbed(
+                f"{name_of(target)} was called, and nothing says what it answers. Write {written_call(target)}."
+            )
+        return example_of(target)
+
+
+def example_of(command: Command[..., Any]) -> msgspec.Raw:
+    """A result that fits the contract, always the same. Raises Unstubbed."""
+    try:
+        return examples(command.result_type, 1)[0]
+    except NoExample as error:
+        raise Unstubbed(
+            f"{name_of(command)} was called, and no example of its result could be made. {error} "
+            f"Write {written_call(command)}."
+        ) from error

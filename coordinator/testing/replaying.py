@@ -1,0 +1,142 @@
+"""An exported history, and whether the code still does what it says."""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import msgspec
+
+from coordinator.engine.evolve import evolve
+from coordinator.engine.replay import CodeMismatch, Replay
+from coordinator.engine.run import Raised, Returned
+from coordinator.engine.state import SagaState
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.events import Event
+from coordinator.history.parking import SagaParked, SagaResumed
+from coordinator.history.started import SagaStarted
+from coordinator.history.undos import CompensationStarted
+from coordinator.saga.definition import SagaDefinition
+from coordinator.testing.history_file import History, read_history
+from coordinator.testing.source_line import SourceLines
+from coordinator.testing.story import story
+
+
+class DoesNotFit(AssertionError):
+    """The code does not do what the history says."""
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """A history that the code fits."""
+
+    events: int
+    """So many were compared: those up to the way back, on which no code runs."""
+    result: Any
+    """What the code returned, as JSON; None when the history does not go so far."""
+
+
+def replay(definition: SagaDefinition, history: History) -> Replayed:
+    """See SagaTest. Raises DoesNotFit, UnreadableHistory, ValueError for another definition's history."""
+    log = [event for row in read_history(history) for event in row]
+    started = log[0]
+    assert isinstance(started, SagaStarted), "read_history has looked"
+    if (started.definition, started.version) != (definition.name, definition.version):
+        raise ValueError(
+            f"This is a history of {started.definition} version {started.version}: replay it with that, "
+            f"not with {definition!r}. A saga stays with the version that it began with."
+        )
+    forward = _forward(log)
+    lines = SourceLines(definition)
+    play = _Located(lines, definition, forward, _tail_at(log))
+    try:
+        play.play()
+    except CodeMismatch as error:
+        raise DoesNotFit(_told(definition, forward, play, f"{error}")) from None
+    try:
+        return _ended(definition, log, forward, play, lines)
+    finally:
+        play.run.discard()
+
+
+class _Located(Replay):
+    """A replay that notes where in the code, and where in the history, the difference is."""
+
+    def __init__(
+        self, lines: SourceLines, definition: SagaDefinition, log: Sequence[Event], tail_at: int | None
+    ) -> None:
+        self.state = SagaState()
+        super().__init__(f"{definition.name}:replayed", lines.definition, log, self.state, tail_at)
+        self._lines = lines
+        self.line = ""
+        self.event: Event | None = None
+
+    def _differs(self, expected: Event | None, found: str) -> CodeMismatch:
+        self.line = self._lines.current(found)
+        self.event = expected
+        return super()._differs(expected, found)
+
+
+def _forward(log: Sequence[Event]) -> list[Event]:
+    """The events up to the way back, or to the end: only there the code runs."""
+    state = SagaState()
+    for number, event in enumerate(log):
+        evolve(state, event)
+        if isinstance(event, CompensationStarted | SagaCompleted | SagaFailed | SagaCompensated) or state.must_go_back:
+            return list(log[:number])
+    return list(log)
+
+
+def _tail_at(log: Sequence[Event]) -> int | None:
+    """When a saga is parked because its code raised, mended code may ask for more than the history has."""
+    for event in reversed(log):
+        match event:
+            case SagaParked(why="code" | "forward_only", raised=raised, at=at):
+                return at if raised else None
+            case SagaResumed():
+                return None
+            case _:
+                continue
+    return None
+
+
+def _told(definition: SagaDefinition, log: Sequence[Event], play: _Located, message: str) -> str:
+    number = next((n for n, event in enumerate(log) if event is play.event), len(log))
+    around = [
+        f"  {'→' if n == number else ' '} {n + 1:>4} {line}" for n, line in enumerate([*story(log), "   the end"])
+    ]
+    shown = "\n".join(around[max(0, number - 3) : number + 2])
+    where = f"\n  the code is at {play.line}" if play.line else ""
+    what = message.partition(" Deploy ")[0]
+    return (
+        f"{what}{where}\n{shown}\n"
+        f"A saga of version {definition.version} that is under way would not go on as it began: give the change a new "
+        "version, and keep the old one deployed beside it until its sagas have ended."
+    )
+
+
+def _ended(
+    definition: SagaDefinition, log: Sequence[Event], forward: Sequence[Event], play: _Located, lines: SourceLines
+) -> Replayed:
+    """The code has come to the same end, where the history has one."""
+    end = log[len(forward)] if len(forward) < len(log) else None
+    outcome = play.run.outcome
+    fits = True
+    match end:
+        case SagaCompleted():
+            fits = isinstance(outcome, Returned)
+        case CompensationStarted() if play.state.cancel is None:
+            fits = isinstance(outcome, Raised)
+        case _:
+            pass
+    if not fits:
+        play.event, play.line = end, lines.waiting
+        match outcome:
+            case Returned():
+                found = "the code returns"
+            case Raised(error):
+                found = f"the code raises {error!r}"
+            case None:
+                found = "the code waits"
+            case _:
+                assert_never(outcome)
+        told = f"The code of {definition!r} does not fit this history: at event {len(forward) + 1}, {found}."
+        raise DoesNotFit(_told(definition, log, play, told))
+    return Replayed(len(forward), msgspec.json.decode(outcome.result) if isinstance(outcome, Returned) else None)

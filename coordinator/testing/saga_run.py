@@ -1,0 +1,220 @@
+"""One saga of a test, from its start to its end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from contracts import Problem, Undo
+from contracts.ids import undo_id
+from contracts.values import write_value
+from coordinator.engine.agenda import Due
+from coordinator.engine.decision import Decision, Send
+from coordinator.engine.facts import Cancel, Fact, Reply, Resume, Start, WakeUp
+from coordinator.engine.status import Status
+from coordinator.explore.driver import Driver
+from coordinator.history.events import Event
+from coordinator.history.undos import UndoSucceeded
+from coordinator.saga.definition import SagaDefinition
+from coordinator.testing.called import Called
+from coordinator.testing.channel import Answered, Asked, Channel
+from coordinator.testing.clock import Clock
+from coordinator.testing.faults import CrashFault
+from coordinator.testing.participants import Participants
+from coordinator.testing.story import summary
+from coordinator.testing.stub import Target, name_of
+
+MOST_OCCURRENCES = 10_000
+"""Messages and timers of one saga; a test that needs more has a saga that never ends."""
+
+
+class SagaRun:
+    """A saga that a test has started.
+
+    ``driver`` holds the saga itself, for tests that want to answer by hand.
+    """
+
+    def __init__(
+        self,
+        definition: SagaDefinition,
+        key: str,
+        clock: Clock,
+        participants: Participants,
+        channel: Channel,
+        fault: CrashFault | None = None,
+    ) -> None:
+        self.driver = Driver(definition, key=key, now=clock.now_ms)
+        self._clock = clock
+        self._participants = participants
+        self._channel = channel
+        self._fault = fault
+        self._occurred = 0
+
+    # --- what happens
+
+    def begin(self, value: Any) -> None:
+        """The saga starts. Raises UnreadableValue when the input does not fit its definition."""
+        data = write_value(value)
+        definition = self.driver.definition
+        definition.read_input(data)
+        self.tell(Start(definition.name, definition.version, data))
+
+    async def finish(self) -> "SagaRun":
+        """Goes on until the saga has ended or is parked and nothing is under way any more.
+
+        A step whose stub will never succeed, and that is tried for ever, is not waited for.
+        """
+        while True:
+            while not self._goes_nowhere() and await self.step():
+                pass
+            if not self._channel.release(self._clock.now_ms):
+                return self
+
+    async def step(self) -> bool:
+        """The next thing happens to the saga: an answer comes, or the clock jumps to what is due. False: nothing is."""
+        while (at := self.next_at) is not None:
+            self._occurred += 1
+            if self._occurred > MOST_OCCURRENCES:
+                raise AssertionError(
+                    f"{self.driver.saga_id} has not ended after {MOST_OCCURRENCES:,} messages and timers; it is "
+                    f"{self._clock.now:%Y-%m-%d} there. Start it with saga.start(…) and go step by step.\n{self!r}"
+                )
+            if await self.occur(at):
+                return True
+        return False
+
+    async def until(self, target: Target) -> "SagaRun":
+        """Goes on until this command or undo is out and waits for its answer. Raises AssertionError if it never is."""
+        while target not in self.waiting_for:
+            if self._goes_nowhere() or not await self.step():
+                raise AssertionError(f"{name_of(target)} was not sent. {self!r}")
+        return self
+
+    async def cancel(self, reason: str = "") -> "SagaRun":
+        """Somebody wants the saga undone; `finish` undoes it."""
+        self.tell(Cancel(reason))
+        return self
+
+    async def resume(self) -> "SagaRun":
+        """A person lets the parked saga go on; `finish` goes on."""
+        self.tell(Resume())
+        return self
+
+    async def crash(self) -> "SagaRun":
+        """The coordinator is killed, and started again: all that is left of the saga is its history."""
+        self.driver.crash()
+        return self
+
+    @property
+    def next_at(self) -> int | None:
+        """When something happens next, in ms since 1970."""
+        times = [at for at in (self._channel.first_at, self.driver.machine.wake_at) if at is not None]
+        return min(times, default=None)
+
+    async def occur(self, at: int) -> bool:
+        """Whatever is next, happens; True when the saga itself was told of something."""
+        self._clock.reach(at)
+        if self._channel.first_at != at:
+            self.tell(WakeUp())
+            return True
+        match self._channel.take():
+            case Asked(send):
+                reply = await self._participants.receive(self._target(send), send, self._clock.now_ms)
+                if reply.answer is not None:
+                    self._channel.send(Answered(send, reply.answer), reply.at)
+                return False
+            case Answered(send, answer):
+                self.tell(Reply(send.command_id, send.attempt, answer))
+                return True
+
+    def tell(self, fact: Fact) -> Decision:
+        """The saga is told, and what it sends is under way."""
+        self.driver.now = self._clock.now_ms
+        fault = self._fault
+        if fault is not None and fault.before(self.driver, fact):
+            self.driver.crash()
+        decision = self.driver.advance(fact)
+        for send in decision.sends:
+            self._channel.send(Asked(send), self._clock.now_ms)
+        if fault is not None and fault.after(self.driver, decision):
+            self.driver.crash()
+            for send in decision.sends:  # nobody knows whether they were sent
+                self._channel.bring(Asked(send), self._clock.now_ms)
+            self.driver.advance(fact)  # nor whether the fact was taken in: it comes again
+        return decision
+
+    # --- how it stands
+
+    @property
+    def status(self) -> Status:
+        """Where the saga stands; compares with text."""
+        return self.driver.status
+
+    @property
+    def result(self) -> Any:
+        """What the saga returned, of the type that it declares. Raises AssertionError when it has not completed."""
+        if self.status is not Status.COMPLETED:
+            raise AssertionError(f"It has no result. {self!r}")
+        return msgspec.json.decode(
+            msgspec.json.encode(self.driver.outcome["result"]), type=self.driver.definition.result_type
+        )
+
+    @property
+    def problem(self) -> Problem | None:
+        """Why it did not complete, or is parked; None while there is nothing wrong."""
+        outcome = self.driver.outcome or {}
+        problem = outcome.get("problem")
+        return None if problem is None else msgspec.convert(problem, Problem)
+
+    @property
+    def commands(self) -> Sequence[Called]:
+        """Every command that was sent, in order, with its arguments."""
+        return [self._called(send) for send in self.driver.commands.values() if send.direction == "forward"]
+
+    @property
+    def undos(self) -> Sequence[Called]:
+        """Every undo that was sent, in order."""
+        return [self._called(send) for send in self.driver.commands.values() if send.direction == "undo"]
+
+    @property
+    def undone(self) -> Sequence[Called]:
+        """The undos that succeeded, in the order in which they did."""
+        done = [undo_id(self.driver.saga_id, e.step) for e in self.history if isinstance(e, UndoSucceeded)]
+        return [self._called(self.driver.commands[each]) for each in done]
+
+    @property
+    def waiting_for(self) -> Sequence[Called]:
+        """The commands and undos whose answer is waited for."""
+        return [self._called(send) for send in self.driver.out.values()]
+
+    @property
+    def history(self) -> Sequence[Event]:
+        """Everything that happened."""
+        return self.driver.history
+
+    def __repr__(self) -> str:
+        return f"<{summary(self.driver)}>"
+
+    def _called(self, send: Send) -> Called:
+        return Called(self._target(send), send)
+
+    def _target(self, send: Send) -> Target:
+        command = self.driver.definition.commands[send.type]
+        if send.direction == "forward":
+            return command
+        undo = command.undo_with
+        assert isinstance(undo, Undo), "only what has an undo is undone"
+        return undo
+
+    def _goes_nowhere(self) -> bool:
+        """All that is waited for was tried in vain, will be tried for ever, and never succeeds."""
+        state, due = self.driver.state, self.driver.state.due
+        if self._channel.first_at is not None or due.first_of(Due.TIMER) or due.first_of(Due.DEADLINE):
+            return False
+        waiting = [undo_id(self.driver.saga_id, n) for n in state.undoing]
+        waiting += [f"{self.driver.saga_id}:{n}" for n in state.in_flight]
+        return bool(waiting) and all(self._in_vain(self.driver.commands[each]) for each in waiting)
+
+    def _in_vain(self, send: Send) -> bool:
+        target = self._target(send)
+        return send.attempt > 1 and target.retry.attempts is None and self._participants.hopeless(target)

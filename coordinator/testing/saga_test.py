@@ -1,0 +1,121 @@
+"""What a test of sagas holds in its hand."""
+
+from collections.abc import Sequence
+from typing import Any, ParamSpec, TypeVar, overload
+
+from contracts import Command, Undo
+from contracts.values import write_value
+from coordinator.saga.definition import SagaDefinition
+from coordinator.testing.behaviour import Planned
+from coordinator.testing.channel import Channel, Fate, arrives
+from coordinator.testing.clock import Clock
+from coordinator.testing.crash_everywhere import CrashReport, crash_everywhere
+from coordinator.testing.faults import CrashFault
+from coordinator.testing.participants import Participants
+from coordinator.testing.replaying import History, Replayed, replay
+from coordinator.testing.saga_run import SagaRun
+from coordinator.testing.story import story, summary
+from coordinator.testing.stub import Stub, Target
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class SagaTest:
+    """Runs sagas without servers: the engine is the real one, participants are stubs, and no time passes.
+
+    ``strict``: a command without a stub is an error that says what to write, rather than answered with an example.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
+        self.runs: list[SagaRun] = []
+        """Every saga started in this test."""
+        self.clock = Clock(self._pass_until)
+        self._plans: dict[Target, list[Planned]] = {}
+
+    @overload
+    def stub(self, target: Command[P, R]) -> Stub[P, R]: ...
+    @overload
+    def stub(self, target: Undo) -> Stub[..., None]: ...
+    def stub(self, target: Any) -> Stub[..., Any]:
+        """What this command or undo does: ``saga.stub(Payments.charge).refuses("card_declined")``.
+
+        A stub made anew replaces the one before.
+        """
+        plan: list[Planned] = []
+        self._plans[target] = plan
+        return Stub(target, plan)
+
+    async def run(self, definition: SagaDefinition, value: Any = None, *, key: str | None = None) -> SagaRun:
+        """The saga with this input, run until nothing more happens. See `start`."""
+        run = await self.start(definition, value, key=key)
+        return await run.finish()
+
+    async def start(self, definition: SagaDefinition, value: Any = None, *, key: str | None = None) -> SagaRun:
+        """The saga with this input, its first commands out and nothing answered; go on with its `step` and `until`.
+
+        ``key`` is made from the input where the definition says how. Raises UnreadableValue when the input does not
+        fit.
+        """
+        run = self._made(definition, value, key, self.clock)
+        self.runs.append(run)
+        run.begin(value)
+        return run
+
+    def _made(
+        self,
+        definition: SagaDefinition,
+        value: Any,
+        key: str | None,
+        clock: Clock,
+        fate: Fate = arrives,
+        fault: CrashFault | None = None,
+    ) -> SagaRun:
+        if key is None:
+            key = f"{len(self.runs) + 1}"
+            if definition.key_template is not None:
+                key = definition.key_of(definition.read_input(write_value(value)))
+        return SagaRun(definition, key, clock, Participants(self._plans, self.strict), Channel(fate), fault)
+
+    async def crash_everywhere(
+        self, definition: SagaDefinition, value: Any = None, *, key: str | None = None
+    ) -> CrashReport:
+        """The saga with this input, again and again, each time with one thing going wrong.
+
+        The coordinator is killed before and after each row of the history is kept; each command, undo and reply is
+        lost, comes twice, comes after its deadline, and comes when all else is over. Stubs begin anew each time; a
+        function of the test's own has to. Raises AssertionError where a crash changes what the saga does, and where a
+        point was not reached.
+        """
+
+        def run(fate: Fate, fault: CrashFault | None) -> SagaRun:
+            clock = Clock(self._pass_until)
+            clock.reach(self.clock.now_ms)
+            return self._made(definition, value, key, clock, fate, fault)
+
+        return await crash_everywhere(run, value)
+
+    async def replay(self, definition: SagaDefinition, history: History) -> Replayed:
+        """Checks that the code still does what this history says it did.
+
+        ``history`` is a file's path, its text, or what it holds: rows as ``amends saga history ID -o json`` prints
+        them; or the ``history`` of a run. Raises DoesNotFit, an AssertionError, that says at which event and line they
+        differ.
+        """
+        return replay(definition, history)
+
+    @property
+    def told(self) -> Sequence[tuple[str, Sequence[str]]]:
+        """What happened to each saga of the test: a title, and lines."""
+        return [
+            (f"What happened to {run.driver.saga_id}", [summary(run.driver), *story(run.history)]) for run in self.runs
+        ]
+
+    async def _pass_until(self, moment: int) -> None:
+        while True:
+            nearest = [(at, run) for run in self.runs if (at := run.next_at) is not None and at <= moment]
+            if not nearest:
+                return
+            at, run = min(nearest, key=lambda each: each[0])
+            await run.occur(at)

@@ -1,0 +1,44 @@
+"""What happened to a saga, in words."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from coordinator.cli.event_lines import event_line
+from coordinator.engine.lifecycle import Forward
+from coordinator.explore.driver import Driver
+from coordinator.history.codec import write_events
+from coordinator.history.events import Event
+from coordinator.history.undos import UndoSucceeded
+
+
+def summary(driver: Driver) -> str:
+    """In one line: where the saga stands, why, and what was done and undone."""
+    state = driver.state
+    parts = [f"{driver.saga_id} is {driver.status}"]
+    if state.parked_message:
+        parts.append(state.parked_message.partition("\n")[0])
+    elif state.cause is not None:
+        parts.append(f"cause: {state.cause.type}")
+    done = [step.command for step in state.steps.values() if step.forward is Forward.SUCCEEDED]
+    undone = [state.steps[event.step].command for event in driver.history if isinstance(event, UndoSucceeded)]
+    waiting = [f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}" for send in driver.out.values()]
+    for what, names in (("succeeded", done), ("undone", undone), ("waiting for", waiting)):
+        if names:
+            parts.append(f"{what}: {', '.join(names)}")
+    return "; ".join(parts)
+
+
+def story(history: Sequence[Event]) -> list[str]:
+    """An event a line, with the time since the start."""
+    commands: dict[int, str] = {}
+    events = msgspec.json.decode(write_events(history))
+    begun = events[0]["at"] if events else 0
+    return [f"{_since(each['at'] - begun):>9}  {event_line(each, commands)}" for each in events]
+
+
+def _since(ms: int) -> str:
+    seconds = ms / 1_000
+    if seconds < 600:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3_600:.0f} h"
