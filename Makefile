@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test chaos check bench bench-full bench-compare dev format clean help
+.PHONY: demo test chaos simulate check bench bench-full bench-compare dev format clean help
 .DEFAULT_GOAL := help
 
 help:  ## What can be made
@@ -27,6 +27,10 @@ test: $(READY)  ## The whole suite, on the same real servers
 
 chaos: $(READY)  ## Kills and outages over a running load: MINUTES=15 SEED=7
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))
+
+SEEDS ?= 2000
+simulate: $(READY)  ## The real runtime and SDK in seeded worlds full of faults: SEEDS=2000, ARGS="--seed 7"
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
 
 check: $(READY)  ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,175 @@
+"""A connection of asyncpg's, as far as SQLAlchemy uses it, to a simulated database."""
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from tests.simulation.database import Database, Transaction
+from tests.simulation.network import Network
+from tests.simulation.process import PROCESS, Process
+
+_TEXT = SimpleNamespace(oid=25)
+_COLUMNS = {
+    "INSERT": ("command_id",),
+    "SELECT": ("command_id", "forward_answer", "forward_value", "undo_answer", "tombstone"),
+}
+
+
+class Statement:
+    """A prepared statement."""
+
+    def __init__(self, connection: "Connection", sql: str) -> None:
+        self._connection, self._sql = connection, sql
+        names = _COLUMNS.get(sql.split(None, 1)[0], ()) if "amends_barrier" in sql else ()
+        self._attributes = tuple(SimpleNamespace(name=name, type=_TEXT) for name in names)
+
+    def get_attributes(self) -> Sequence[Any]:
+        """The columns of its result."""
+        return self._attributes
+
+    def get_statusmsg(self) -> str:
+        """Nobody reads it."""
+        return ""
+
+    async def fetch(self, *parameters: Any) -> Sequence[Any]:
+        """Its result."""
+        return await self._connection.execute_now(self._sql, parameters)
+
+
+class _Begun:
+    """asyncpg's transaction object."""
+
+    def __init__(self, connection: "Connection") -> None:
+        self._connection = connection
+
+    async def start(self) -> None:
+        """Begins; the server hears of it with the first statement."""
+        self._connection.begin()
+
+    async def commit(self) -> None:
+        """Raises ConnectionDoesNotExistError when nobody knows whether it did."""
+        await self._connection.end(commit=True)
+
+    async def rollback(self) -> None:
+        """Forgets it all."""
+        await self._connection.end(commit=False)
+
+
+class Connection:
+    """See the module."""
+
+    def __init__(self, database: Database, process: Process) -> None:
+        self._database = database
+        self._process = process
+        self._network: Network = database.network
+        self._transaction: Transaction | None = None
+        self._closed = False
+
+    def transaction(self, **_: Any) -> _Begun:
+        """One that is about to begin."""
+        return _Begun(self)
+
+    def begin(self) -> None:
+        """The transaction begins."""
+        self._transaction = self._database.begin()
+
+    async def prepare(self, sql: str, name: Any = None) -> Statement:
+        """For later."""
+        return Statement(self, sql)
+
+    async def execute_now(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
+        """Raises ConnectionDoesNotExistError when the connection breaks."""
+        transaction = self._transaction
+        if self._closed or transaction is None:
+            raise asyncpg.exceptions.InterfaceError("connection is closed")
+        await self._breaks("database_request_lost")
+        weather = self._network.weather
+        slow_s = weather.seconds(0.05, 3.0) if weather.strikes("database_slow") else 0.0
+        return await self._network.ask(
+            self._process, lambda: self._database.execute(transaction, sql, parameters), slow_s
+        )
+
+    async def _breaks(self, kind: str) -> None:
+        if self._database.away or self._network.weather.strikes(kind):
+            self._break()
+            delay_s = self._network.weather.seconds(0.01, 2.0)
+            error = asyncpg.exceptions.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+            await self._network.fail_later(self._process, delay_s, error)
+
+    def _break(self) -> None:
+        """The server notices, sooner or later, and ends the transaction."""
+        self._closed = True
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            self._network.after(self._network.weather.seconds(0.0, 1.0), self._database.end, transaction, False)
+
+    async def end(self, commit: bool) -> None:
+        """Commits, or forgets."""
+        transaction, self._transaction = self._transaction, None
+        if transaction is None:
+            return
+        if not self._process.alive:
+            self._network.after(0.1, self._database.end, transaction, False)
+        elif commit:
+            self._transaction = transaction
+            await self._breaks("database_request_lost")
+            self._transaction = None
+            if self._network.weather.strikes("database_answer_lost"):
+                self._closed = True
+                self._network.after(self._network.weather.hop_s(), self._end, transaction)
+                error = asyncpg.exceptions.ConnectionDoesNotExistError("connection was closed in the middle")
+                await self._network.fail_later(self._process, self._network.weather.seconds(0.01, 2.0), error)
+        await self._network.ask(self._process, lambda: self._database.end(transaction, commit))
+
+    def _end(self, transaction: Transaction) -> None:
+        if not transaction.over:
+            self._database.end(transaction, True)
+
+    def lost(self) -> None:
+        """Its process died: the server ends what was open."""
+        self._break()
+
+    def is_closed(self) -> bool:
+        """Whether it can be used no more."""
+        return self._closed
+
+    async def close(self, **_: float) -> None:
+        """Ends what is open."""
+        self._break()
+
+    def terminate(self) -> None:
+        """Ends it at once."""
+        self._break()
+
+    async def set_type_codec(self, *_: Any, **__: Any) -> None:
+        """Nothing here has another type."""
+
+    async def fetchrow(self, sql: str) -> None:
+        """A ping."""
+        await self._breaks("database_request_lost")
+
+    def get_settings(self) -> Any:
+        """None."""
+        return SimpleNamespace()
+
+    async def reload_schema_state(self) -> None:
+        """It never changes."""
+
+
+def engine_of(database: Database, opened: Callable[[Connection], None]) -> AsyncEngine:
+    """An engine as a participant's process makes it. ``opened`` is told of its connections."""
+
+    async def connect(*_: Any, **__: Any) -> Connection:
+        connection = Connection(database, PROCESS.get())
+        if database.away:
+            error = OSError("The database does not answer.")
+            await database.network.fail_later(PROCESS.get(), 0.5, error)
+        await database.network.ask(PROCESS.get(), lambda: None)
+        opened(connection)
+        return connection
+
+    settings: dict[str, Any] = {"async_creator": connect, "pool_size": 2, "max_overflow": 0, "_initialize": False}
+    return create_async_engine("postgresql+asyncpg://simulated/participant", **settings)

@@ -1,0 +1,170 @@
+"""A participant's Postgres: the barrier's table and one of effects, row locks, transactions, savepoints.
+
+It understands the barrier's statements and one insert, word for word: other statements are an error here.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from tests.simulation.network import Network, settle
+
+EFFECT = "INSERT INTO effect (command_id, direction, amount) VALUES"
+
+
+class Effect(NamedTuple):
+    """What a handler did. ``amount`` is what it took, or gave back."""
+
+    command_id: str
+    direction: str
+    amount: int
+
+
+class Row(NamedTuple):
+    """Of the barrier."""
+
+    forward_answer: str | None = None
+    forward_value: str | None = None
+    undo_answer: str | None = None
+    tombstone: bool = False
+
+
+class Transaction:
+    """Uncommitted work, and the rows it holds."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self.effects: list[Effect] = []
+        self.held: set[str] = set()
+        self.savepoints: list[tuple[str, dict[str, Row], int]] = []
+        self.waits_for: Transaction | None = None
+        self.over = False
+        self.ended: list[Callable[[], None]] = []
+
+
+class Database:
+    """One server; several worker processes share it."""
+
+    def __init__(self, name: str, network: Network) -> None:
+        self.name = name
+        self.network = network
+        self.away = False
+        self.rows: dict[str, Row] = {}
+        self.effects: list[Effect] = []
+        self.on_commit: Callable[[str, Sequence[Effect]], None] = lambda name, effects: None
+        self._holders: dict[str, Transaction] = {}
+
+    def begin(self) -> Transaction:
+        """A new transaction."""
+        return Transaction()
+
+    def end(self, transaction: Transaction, commit: bool) -> None:
+        """Keeps or forgets what it did, and lets go of its rows."""
+        if transaction.over:
+            if commit:
+                raise asyncpg.exceptions.ConnectionDoesNotExistError("The transaction was ended by the server.")
+            return
+        transaction.over = True
+        if commit:
+            self.rows.update(transaction.rows)
+            self.effects.extend(transaction.effects)
+            if transaction.effects:
+                self.network.trace(self.name, "did", *[f"{each[0]}/{each[1]}" for each in transaction.effects])
+                self.on_commit(self.name, transaction.effects)
+        for command_id in transaction.held:
+            self._holders.pop(command_id, None)
+        for callback in transaction.ended:
+            callback()
+
+    def execute(self, transaction: Transaction, sql: str, parameters: Sequence[Any]) -> Any:
+        """Rows, or a future of them when it has to wait for another transaction."""
+        if transaction.over:
+            raise asyncpg.exceptions.ConnectionDoesNotExistError("The server has ended the connection.")
+        word = sql.split(None, 2)
+        if word[0] == "INSERT" and "amends_barrier" in sql:
+            return self._with_rows(transaction, parameters[0], lambda: self._insert(transaction, parameters[0]))
+        if word[0] == "SELECT" and "FOR UPDATE" in sql:
+            return self._with_rows(transaction, parameters[0], lambda: self._read(transaction, parameters[0]))
+        if word[0] == "UPDATE":
+            for command_id, *kept in zip(*parameters, strict=True):
+                transaction.rows[command_id] = Row(*kept)
+            return []
+        if sql.startswith(EFFECT):
+            transaction.effects.append(Effect(*parameters))
+            return []
+        return self._savepoint(transaction, sql)
+
+    def _savepoint(self, transaction: Transaction, sql: str) -> list[Any]:
+        match sql.split():
+            case ["SAVEPOINT", name]:
+                transaction.savepoints.append((name, dict(transaction.rows), len(transaction.effects)))
+            case ["RELEASE", "SAVEPOINT", name]:
+                self._back_to(transaction, name)
+            case ["ROLLBACK", "TO", "SAVEPOINT", name]:
+                _, rows, effects = self._back_to(transaction, name)
+                transaction.rows = rows
+                del transaction.effects[effects:]
+            case _:
+                raise asyncpg.exceptions.PostgresSyntaxError(f"This database does not understand {sql!r}.")
+        return []
+
+    def _back_to(self, transaction: Transaction, name: str) -> tuple[str, dict[str, Row], int]:
+        while transaction.savepoints:
+            found = transaction.savepoints.pop()
+            if found[0] == name:
+                return found
+        raise asyncpg.exceptions.InvalidSavepointSpecificationError(f"There is no savepoint {name}.")
+
+    def _with_rows(self, transaction: Transaction, ids: Sequence[str], then: Callable[[], Any]) -> Any:
+        """Takes the rows in turn; then does it. A future, when one of them is held by somebody else."""
+        for command_id in ids:
+            holder = self._holders.get(command_id)
+            if holder is None:
+                self._holders[command_id] = transaction
+                transaction.held.add(command_id)
+            elif holder is not transaction:
+                return self._wait(transaction, holder, ids, then)
+        return then()
+
+    def _wait(self, transaction: Transaction, holder: Transaction, ids: Sequence[str], then: Callable[[], Any]) -> Any:
+        each: Transaction | None = holder
+        while each is not None:
+            if each is transaction:
+                raise asyncpg.exceptions.DeadlockDetectedError("deadlock detected")
+            each = each.waits_for
+        transaction.waits_for = holder
+        answer: asyncio.Future[Any] = self.network.loop.create_future()
+
+        def again() -> None:
+            transaction.waits_for = None
+            if transaction.over:
+                return
+            try:
+                result = self._with_rows(transaction, ids, then)
+            except Exception as error:
+                if not answer.done():
+                    answer.set_exception(error)
+                return
+            if self.network.is_answer(result):
+                self.network.hand_on(result, answer)
+            else:
+                settle(answer, result)
+
+        holder.ended.append(again)
+        return answer
+
+    def _insert(self, transaction: Transaction, ids: Sequence[str]) -> list[tuple[str]]:
+        new = [command_id for command_id in ids if command_id not in self.rows and command_id not in transaction.rows]
+        for command_id in new:
+            transaction.rows[command_id] = Row()
+        return [(command_id,) for command_id in new]
+
+    def _read(self, transaction: Transaction, ids: Sequence[str]) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        for command_id in sorted(ids):
+            row = transaction.rows.get(command_id) or self.rows.get(command_id)
+            if row is not None:
+                found.append((command_id, *row))
+        return found

@@ -1,0 +1,171 @@
+"""What runs in the simulated processes: whole coordinators, and whole participant workers."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from contracts.topics import Topics
+from coordinator.kafka.broker import KafkaBroker
+from coordinator.kafka.connection import KafkaSettings
+from coordinator.runtime.coordinator import Coordinator
+from coordinator.runtime.limits import Limits
+from participants.sdk.participant import Participant
+from participants.sdk.worker import Worker
+from tests.simulation.cluster import Cluster
+from tests.simulation.connection import Connection, engine_of
+from tests.simulation.database import Database
+from tests.simulation.loop import SimulationLoop
+from tests.simulation.network import Network
+from tests.simulation.process import Process
+from tests.simulation.program import RELEASES
+from tests.simulation.stores import SharedLog, StoreOf
+
+TOPICS = Topics()
+
+
+class Node:
+    """A place where one process after another runs."""
+
+    def __init__(self, name: str, network: Network, cluster: Cluster) -> None:
+        self.name = name
+        self.network = network
+        self.loop: SimulationLoop = network.loop
+        self.cluster = cluster
+        self.process: Process | None = None
+        self.skew_s = 0.0
+        self._lives = 0
+        self._pauses = 0
+
+    @property
+    def up(self) -> bool:
+        """Whether a process runs here that answers."""
+        return self.process is not None and self.process.alive and not self.process.paused
+
+    def start(self) -> None:
+        """Another process."""
+        process = self.process = Process(self.name, self._lives)
+        process.wall_off_s = self.skew_s
+        self._lives += 1
+        self.network.trace(self.name, "starts", process.life)
+        self.spawn(self._main(process))
+
+    def spawn(self, coroutine: Any) -> "asyncio.Task[Any]":
+        """Runs it in this node's process."""
+        assert self.process is not None
+        return self.loop.create_task(coroutine, context=self.process.context)
+
+    async def _main(self, process: Process) -> None:
+        raise NotImplementedError
+
+    async def end(self) -> None:
+        """Stops in an orderly way; awaited in the process."""
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        """Ends it between two callbacks, or in the middle of one: what that one still does reaches nobody."""
+        process = self.process
+        if process is None or not process.alive:
+            return
+        self.network.trace(self.name, "is killed")
+        self.loop.bury(process)
+        for session in self._sessions(process):
+            self.network.after(session.session_s, session.missed)
+
+    def _sessions(self, process: Process) -> list[Any]:
+        return [each for each in self.cluster.sessions.values() if each.process is process]
+
+    def pause(self, seconds: float) -> None:
+        """Stops it where it is, and lets it go on after a while, none the wiser."""
+        process = self.process
+        if process is None or not process.alive or process.paused:
+            return
+        self.network.trace(self.name, "is paused", round(seconds, 3))
+        self.loop.pause(process)
+        self._pauses += 1
+        for session in self._sessions(process):
+            self.network.after(session.session_s, self._miss, session, self._pauses)
+        self.network.after(seconds, self._wake, process)
+
+    def _miss(self, session: Any, pause: int) -> None:
+        if session.process.paused and pause == self._pauses:
+            session.missed()
+
+    def _wake(self, process: Process) -> None:
+        if not process.alive or not process.paused:
+            return
+        self.network.trace(self.name, "wakes")
+        self.loop.resume(process)
+
+    def heal(self) -> None:
+        """It runs, whatever happened."""
+        process = self.process
+        if process is not None and process.alive:
+            process.in_steps = -1
+            self._wake(process)
+            process.wall_off_s = self.skew_s
+        else:
+            self.start()
+
+
+class CoordinatorNode(Node):
+    """Coordinators of one release, later of another."""
+
+    def __init__(self, name: str, network: Network, cluster: Cluster, log: SharedLog, partitions: int) -> None:
+        super().__init__(name, network, cluster)
+        self.release = 1
+        """Of the next process."""
+        self.running = 1
+        """Of the one that runs."""
+        self._log, self._partitions = log, partitions
+        self.coordinator: Coordinator | None = None
+
+    async def _main(self, process: Process) -> None:
+        self.running = self.release
+        definitions = RELEASES[self.running]
+        settings = KafkaSettings("simulated:9092", partitions=self._partitions, commit_every_ms=500)
+        self.coordinator = Coordinator(
+            store=StoreOf(self._log, process, self.network),
+            broker=KafkaBroker(settings, TOPICS, definitions.participants()),
+            definitions=definitions,
+            topics=TOPICS,
+            limits=Limits(batch_sagas=20, warm_sagas=50, sweep_every_ms=2_000, foreign_leftovers_older_ms=10_000),
+        )
+        await self.coordinator.start()
+
+    async def end(self) -> None:
+        if self.coordinator is not None:
+            await self.coordinator.stop()
+
+
+class ParticipantNode(Node):
+    """Workers of one participant."""
+
+    def __init__(
+        self, name: str, network: Network, cluster: Cluster, participant: Participant, database: Database | None
+    ) -> None:
+        super().__init__(name, network, cluster)
+        self._participant, self._database = participant, database
+        self._worker: Worker | None = None
+        self._connections: list[Connection] = []
+
+    async def _main(self, process: Process) -> None:
+        self._connections = []
+        opened: Callable[[Connection], None] = self._connections.append
+        self._worker = Worker(
+            self._participant,
+            kafka="simulated:9092",
+            database=None if self._database is None else engine_of(self._database, opened),
+            topics=TOPICS,
+            session_timeout_ms=6_000,
+            handler_limit_s=10.0,
+        )
+        await self._worker.run(asyncio.Event())
+
+    def kill(self) -> None:
+        super().kill()
+        for connection in self._connections:
+            connection.lost()
+
+    async def end(self) -> None:
+        if self._worker is not None:
+            await self._worker.stop()

@@ -1,0 +1,110 @@
+"""Clients: they start sagas, start them again, cancel them, and do not give up before somebody answers."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+
+from coordinator.engine.facts import Accepted, Cancel, Fact, Known, Resume, Start, Verdict
+from coordinator.runtime.intake import Overloaded
+from tests.simulation.network import Network, settle
+from tests.simulation.nodes import CoordinatorNode
+from tests.simulation.program import RELEASES, Program
+
+PATIENCE_S = 8.0
+"""A client that has no answer by then asks somebody else."""
+
+
+class People:
+    """One coroutine for each saga."""
+
+    def __init__(self, random: Random, network: Network, coordinators: Sequence[CoordinatorNode]) -> None:
+        self._random = random
+        self._network = network
+        self._coordinators = coordinators
+        self.acknowledged: set[str] = set()
+        """Sagas whose start was answered with yes."""
+        self.faults: list[str] = []
+        self.busy = 0
+        """How many have not got all their answers."""
+
+    def begin(self, saga_id: str, program: Program, at_s: float) -> None:
+        """Somebody wants this saga, after so many seconds."""
+        self.busy += 1
+        self._network.after(at_s, lambda: self._spawn(self._one(saga_id, program)))
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._network.loop.create_task(coroutine, context=self._network.loop.outside.context)
+
+    async def _one(self, saga_id: str, program: Program) -> None:
+        weather = self._network.weather
+        data = msgspec.Raw(msgspec.json.encode(program))
+        starts = [self._start(saga_id, data)]
+        if weather.strikes("started_twice"):
+            starts.append(self._start(saga_id, data))
+        await asyncio.gather(*starts)
+        if weather.strikes("started_otherwise"):
+            await self._start_otherwise(saga_id)
+        if weather.strikes("cancelled"):
+            await self._network.pause(self._random.choice((0.0, 0.01, 0.1, 1.0, 5.0)))
+            await self._told(saga_id, lambda _: Cancel("changed my mind"))
+        if weather.strikes("cancelled_twice_at_once"):
+            await asyncio.gather(*(self._told(saga_id, lambda _: Cancel("twice")) for _ in range(2)))
+        self.busy -= 1
+
+    async def _start(self, saga_id: str, data: msgspec.Raw) -> None:
+        verdict = await self._told(saga_id, lambda node: Start("errand", _latest(node), data))
+        if isinstance(verdict, Accepted | Known):
+            self.acknowledged.add(saga_id)
+        else:
+            self.faults.append(f"The start of {saga_id} was answered {verdict}")
+
+    async def _start_otherwise(self, saga_id: str) -> None:
+        other = msgspec.Raw(b'[["sleep",0.125]]')
+        verdict = await self._told(saga_id, lambda node: Start("errand", _latest(node), other))
+        if isinstance(verdict, Accepted | Known):
+            self.faults.append(f"{saga_id} was started with another input, and the answer was {verdict}")
+
+    def resume(self, saga_id: str) -> None:
+        """A person lets a parked saga go on."""
+
+        async def one() -> None:
+            await self._told(saga_id, lambda _: Resume())
+
+        self._spawn(one())
+
+    async def _told(self, saga_id: str, fact: Callable[[CoordinatorNode], Fact]) -> Verdict:
+        """The verdict of whichever coordinator answers first."""
+        while True:
+            up = [node for node in self._coordinators if node.up and node.coordinator is not None]
+            if up:
+                node = self._random.choice(up)
+                answer = self._network.loop.create_future()
+                timer = self._network.after(PATIENCE_S, settle, answer, None)
+                node.spawn(self._ask(node, saga_id, fact(node), answer))
+                verdict = await answer
+                timer.cancel()
+                if verdict is not None:
+                    return verdict
+            await self._network.pause(self._random.uniform(0.05, 1.0))
+
+    async def _ask(self, node: CoordinatorNode, saga_id: str, fact: Fact, answer: "asyncio.Future[Any]") -> None:
+        """Runs in the coordinator's process, as its HTTP interface would."""
+        coordinator, process = node.coordinator, node.process
+        assert coordinator is not None
+        assert process is not None
+        try:
+            verdict: Verdict | None = await coordinator.intake.submit(saga_id, fact)
+        except Overloaded:
+            verdict = None
+        if process.alive:
+            self._network.trace(node.name, "answers", saga_id, type(fact).__name__, type(verdict).__name__)
+            self._network.after(self._network.weather.hop_s(), settle, answer, verdict)
+
+
+def _latest(node: CoordinatorNode) -> int:
+    latest = RELEASES[node.running].latest("errand")
+    assert latest is not None
+    return latest.version

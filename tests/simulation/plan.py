@@ -1,0 +1,97 @@
+"""What a seed means: how many of everything, and which faults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+
+RATES: Mapping[str, tuple[float, ...]] = {
+    # The share of calls and messages that it strikes.
+    "message_lost": (0.01, 0.05),
+    "message_doubled": (0.05, 0.3),
+    "message_reordered": (0.05, 0.3),
+    "message_late": (0.01, 0.05),
+    "produce_slow": (0.02, 0.1),
+    "produce_answer_lost": (0.01, 0.05),
+    "fetch_slow": (0.05, 0.2),
+    "offsets_answer_lost": (0.05, 0.3),
+    "store_slow": (0.02, 0.1),
+    "store_request_lost": (0.01, 0.05),
+    "commit_unknown": (0.02, 0.1),
+    "database_slow": (0.01, 0.05),
+    "database_request_lost": (0.01, 0.03),
+    "database_answer_lost": (0.02, 0.1),
+    "crash_at_failpoint": (0.0005, 0.003),
+    # Times a second.
+    "coordinator_crashed": (0.05, 0.3),
+    "participant_crashed": (0.05, 0.3),
+    "coordinator_paused": (0.05, 0.2),
+    "participant_paused": (0.05, 0.2),
+    "all_crashed": (0.02, 0.05),
+    "rebalanced": (0.2, 2.0),
+    "kafka_away": (0.02, 0.1),
+    "store_away": (0.02, 0.1),
+    "database_away": (0.02, 0.1),
+    "topics_lost": (0.02, 0.05),
+    "clock_stepped": (0.1, 0.5),
+    "upgraded": (0.1, 0.3),
+    # The share of sagas.
+    "started_twice": (0.1, 0.5),
+    "started_otherwise": (0.1, 0.3),
+    "cancelled": (0.1, 0.3),
+    "cancelled_twice_at_once": (0.05, 0.2),
+}
+"""Each kind of fault, and how often it may come."""
+BY_THEMSELVES = (
+    "coordinator_crashed",
+    "participant_crashed",
+    "coordinator_paused",
+    "participant_paused",
+    "all_crashed",
+    "rebalanced",
+    "kafka_away",
+    "store_away",
+    "database_away",
+    "topics_lost",
+    "clock_stepped",
+    "upgraded",
+)
+KINDS = (*RATES, "clock_skewed", "conflict")
+"""All that is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One world."""
+
+    seed: int
+    sagas: int
+    coordinators: int
+    workers: int
+    """Of each participant."""
+    partitions: int
+    trouble_s: float
+    """So long there are faults, in seconds."""
+    skew_s: float
+    """The clocks are wrong by up to so much."""
+    rates: Mapping[str, float]
+
+    @classmethod
+    def draw(cls, seed: int, sagas: int) -> "Plan":
+        """The seed's plan. One in eight has no faults at all."""
+        random = Random(f"plan {seed}")
+        rates: dict[str, float] = {}
+        if random.random() > 0.125:
+            share = random.choice((0.15, 0.3, 0.5, 0.8))
+            for kind, (least, most) in RATES.items():
+                if random.random() < share:
+                    rates[kind] = random.uniform(least, most)
+        return cls(
+            seed=seed,
+            sagas=sagas,
+            coordinators=random.choice((1, 2, 2, 3)),
+            workers=random.choice((1, 1, 2)),
+            partitions=random.choice((1, 2, 4, 8)),
+            trouble_s=random.choice((5.0, 15.0, 30.0)),
+            skew_s=random.choice((0.0, 0.0, 0.3, 1.0)) if rates else 0.0,
+            rates=rates,
+        )

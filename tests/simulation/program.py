@@ -1,0 +1,176 @@
+"""Programs are data: a saga that interprets its input, in three releases, and a generator of inputs."""
+
+import asyncio
+from random import Random
+from typing import Any
+
+import msgspec
+
+from contracts import Refused, StepError
+from coordinator.saga import Definitions, saga
+from tests.simulation.contracts import Bank, Guide, Shop, Wish
+
+Program = list[Any]
+"""Statements, each a list: what to do, and with what."""
+
+
+async def run_program(program: Program, shop: Shop, bank: Bank, guide: Guide) -> int:
+    """Returns the sum of what the steps answered."""
+    total = 0
+    for what, *rest in program:
+        match what:
+            case "look" | "lose":
+                total += await getattr(guide, what)(msgspec.convert(rest[0], Wish))
+            case "take" | "lend":
+                total += await getattr(shop, what)(msgspec.convert(rest[0], Wish))
+            case "hold" | "pay" | "launch" | "post":
+                total += await getattr(bank, what)(msgspec.convert(rest[0], Wish))
+            case "sleep":
+                await asyncio.sleep(rest[0])
+            case "loop":
+                for _ in range(rest[0]):
+                    total += await run_program(rest[1], shop, bank, guide)
+            case "refuse":
+                raise Refused("no_more", "The saga itself says no.")
+            case "gather":
+                total += sum(await asyncio.gather(*(run_program(each, shop, bank, guide) for each in rest[0])))
+            case _:
+                total += await _run_around(what, rest, shop, bank, guide)
+    return total
+
+
+async def _run_around(what: str, rest: list[Any], shop: Shop, bank: Bank, guide: Guide) -> int:
+    """What has other statements inside."""
+    match what:
+        case "settle":
+            found = await asyncio.gather(
+                *(run_program(each, shop, bank, guide) for each in rest[0]), return_exceptions=True
+            )
+            return sum(each for each in found if isinstance(each, int))
+        case "group":
+            async with asyncio.TaskGroup() as group:
+                started = [group.create_task(run_program(each, shop, bank, guide)) for each in rest[0]]
+            return sum(each.result() for each in started)
+        case "first":
+            started = [asyncio.create_task(run_program(each, shop, bank, guide)) for each in rest[0]]
+            _, left = await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
+            for each in left:
+                each.cancel()
+            return 0
+        case "leave":
+            asyncio.get_running_loop().create_task(run_program(rest[0], shop, bank, guide))
+            return 0
+        case "timeout":
+            try:
+                async with asyncio.timeout(rest[0]):
+                    return await run_program(rest[1], shop, bank, guide)
+            except TimeoutError:
+                return 0
+        case "shield":
+            return await asyncio.shield(run_program(rest[0], shop, bank, guide))
+        case "try":
+            try:
+                return await run_program(rest[0], shop, bank, guide)
+            except (StepError, ExceptionGroup):
+                return await run_program(rest[1], shop, bank, guide)
+        case "finally":
+            try:
+                return await run_program(rest[0], shop, bank, guide)
+            finally:
+                await run_program(rest[1], shop, bank, guide)
+        case _:
+            raise AssertionError(what)
+
+
+@saga(version=1, name="errand", deadline="60s")
+async def errand_1(program: Program, shop: Shop, bank: Bank, guide: Guide) -> int:
+    """Runs its input."""
+    return await run_program(program, shop, bank, guide)
+
+
+@saga(version=2, name="errand", deadline="60s")
+async def errand_2(program: Program, shop: Shop, bank: Bank, guide: Guide) -> int:
+    """A later release: it looks first."""
+    await guide.look(Wish())
+    return await run_program(program, shop, bank, guide)
+
+
+RELEASES = {1: Definitions([errand_1]), 2: Definitions([errand_1, errand_2])}
+
+
+class Programs:
+    """Draws programs."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+
+    def draw(self) -> Program:
+        """One program: from a single step to nested branches."""
+        budget = self._random.choice((1, 2, 3, 3, 4, 5, 6, 8))
+        program = self._body(budget, 0)
+        if self._random.random() < 0.3:
+            program += self._ending()
+        return program
+
+    def _body(self, budget: int, depth: int) -> Program:
+        body: Program = []
+        while budget > 0:
+            if depth < 2 and budget > 1 and self._random.random() < 0.35:
+                used = self._random.randint(2, budget)
+                body.append(self._around(used, depth))
+                budget -= used
+            else:
+                body.append(self._leaf())
+                budget -= 1
+        return body
+
+    def _leaf(self) -> list[Any]:
+        draw = self._random.random()
+        if draw < 0.12:
+            return ["sleep", self._random.choice((0, 0.05, 0.5, 2, 7, 15))]
+        if draw < 0.14:
+            return ["refuse"]
+        if draw < 0.15:
+            return ["lose", {}]
+        return [self._random.choice(("take", "take", "lend", "look", "hold", "hold")), self._wish()]
+
+    def _ending(self) -> Program:
+        """A pivot, and what may follow it."""
+        after = [["post", self._wish(sure=True)] for _ in range(self._random.randint(0, 2))]
+        return [[self._random.choice(("pay", "pay", "launch")), self._wish()], *after]
+
+    def _wish(self, sure: bool = False) -> dict[str, Any]:
+        random = self._random
+        wish: dict[str, Any] = {"amount": random.randint(1, 99)}
+        draw = random.random()
+        if draw < 0.06 and not sure:
+            wish["refuse"] = True
+        elif draw < 0.12:
+            wish["fail"] = random.choice((1, 1, 2, 5))
+        elif draw < 0.16:
+            wish["spoil"] = random.choice((1, 2))
+        elif draw < 0.17 and not sure:
+            wish["hopeless"] = True
+        elif draw < 0.20:
+            wish["slow"] = random.choice((0.02, 0.5, 2.0, 5.0))
+        if random.random() < 0.05:
+            wish["undo_fail"] = random.choice((1, 2, 4))
+        return wish
+
+    def _around(self, budget: int, depth: int) -> list[Any]:
+        random = self._random
+        what = random.choice(
+            ("gather", "gather", "group", "settle", "first", "leave", "timeout", "shield", "try", "finally", "loop")
+        )
+        match what:
+            case "gather" | "group" | "settle" | "first":
+                branches = random.randint(1, min(3, budget))
+                return [what, [self._body(max(1, budget // branches), depth + 1) for _ in range(branches)]]
+            case "timeout":
+                return [what, random.choice((0.05, 1, 4, 10)), self._body(budget, depth + 1)]
+            case "loop":
+                return [what, random.randint(2, 3), self._body(max(1, budget // 2), depth + 1)]
+            case "try" | "finally":
+                return [what, self._body(budget - 1, depth + 1), self._body(1, depth + 1)]
+            case _:
+                return [what, self._body(budget, depth + 1)]

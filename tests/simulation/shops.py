@@ -1,0 +1,102 @@
+"""The participants: real handlers of the real SDK, which behave as they are told."""
+
+import asyncio
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts import Failed, Refused
+from contracts.command import Command
+from contracts.ids import forward_id
+from participants.sdk import Delivery, Participant
+from tests.simulation.contracts import Bank, Guide, Shop, Wish
+from tests.simulation.database import EFFECT
+
+_EFFECT = text(f"{EFFECT} (:command_id, :direction, :amount)")
+
+
+async def slow_or_not(wish: Wish) -> None:
+    """Takes the time that is wished for."""
+    if wish.slow:
+        await asyncio.sleep(wish.slow)
+
+
+async def _write(delivery: Delivery, db: AsyncConnection, amount: int) -> None:
+    row = {"command_id": forward_id(delivery.command_id), "direction": delivery.direction, "amount": amount}
+    await db.execute(_EFFECT, row)
+
+
+async def _do(wish: Wish, delivery: Delivery, db: AsyncConnection) -> int:
+    if wish.refuse:
+        raise Refused("no", "Not today.")
+    if wish.hopeless:
+        raise Failed("hopeless", "It never will.", retryable=False)
+    if delivery.attempt <= wish.fail:
+        raise Failed("not_yet", "Again, please.")
+    await slow_or_not(wish)
+    await _write(delivery, db, wish.amount)
+    if delivery.attempt <= wish.spoil:
+        raise RuntimeError("It broke after it had written.")
+    return wish.amount
+
+
+async def _undo(wish: Wish, delivery: Delivery, db: AsyncConnection) -> None:
+    if delivery.attempt <= wish.undo_fail:
+        raise Failed("not_yet", "Again, please.")
+    await _write(delivery, db, -wish.amount)
+
+
+def _does(participant: Participant, *commands: Command[..., int]) -> None:
+    for each in commands:
+
+        @participant.on(each)
+        async def do(wish: Wish, delivery: Delivery, db: AsyncConnection) -> int:  # pyright: ignore[reportUnusedFunction]
+            return await _do(wish, delivery, db)
+
+
+shop = Participant(Shop)
+bank = Participant(Bank)
+guide = Participant(Guide, barrier=False)
+_does(shop, Shop.take, Shop.lend)
+_does(bank, Bank.hold, Bank.pay, Bank.launch, Bank.post)
+
+
+@guide.on(Guide.lose)
+@guide.on(Guide.look)
+async def look(wish: Wish, delivery: Delivery) -> int:
+    """Changes nothing, and is not kept from failing by that."""
+    if wish.refuse:
+        raise Refused("no", "Not today.")
+    if wish.hopeless:
+        raise Failed("hopeless", "It never will.", retryable=False)
+    if delivery.attempt <= max(wish.fail, wish.spoil):
+        raise Failed("not_yet", "Again, please.")
+    await slow_or_not(wish)
+    return wish.amount
+
+
+@shop.on(Shop.give_back)
+async def give_back(wish: Wish, taken: int | None, delivery: Delivery, db: AsyncConnection) -> None:
+    """Undoes take."""
+    await _undo(wish, delivery, db)
+
+
+@shop.on(Shop.collect)
+async def collect(wish: Wish, lent: int | None, delivery: Delivery, db: AsyncConnection) -> None:
+    """Undoes lend."""
+    await _undo(wish, delivery, db)
+
+
+@bank.on(Bank.release)
+async def release(wish: Wish, held: int | None, delivery: Delivery, db: AsyncConnection) -> None:
+    """Undoes hold."""
+    await _undo(wish, delivery, db)
+
+
+@bank.on(Bank.refund)
+async def refund(wish: Wish, paid: int | None, delivery: Delivery, db: AsyncConnection) -> None:
+    """Undoes pay."""
+    await _undo(wish, delivery, db)
+
+
+PARTICIPANTS = (shop, bank, guide)

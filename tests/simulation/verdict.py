@@ -1,0 +1,44 @@
+"""The oracle of the tests on real servers, asked about a simulated world."""
+
+from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
+from tests.faults.oracle import judge
+from tests.simulation.people import People
+from tests.simulation.program import RELEASES
+from tests.simulation.servers import Servers
+from tests.simulation.witness import Witness
+
+
+def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
+    """All that is wrong once all is quiet: O1 to O8, and what a group is not through with."""
+    faults = [*judge(evidence(witness, servers, people)), *servers.unhandled()]
+    if people.busy:
+        faults.append(f"{people.busy} clients still wait for their answers")
+    return faults
+
+
+def evidence(witness: Witness, servers: Servers, people: People) -> Evidence:
+    """What the servers say."""
+    return Evidence(
+        acknowledged=frozenset(people.acknowledged),
+        sagas={
+            saga_id: SagaRow(
+                change.status,
+                change.parked_for,
+                change.wake_at,
+                None if change.outcome is None else change.outcome.decode(),
+            )
+            for saga_id, change in witness.changes.items()
+        },
+        histories={
+            saga_id: [HistoryRow(seq, events) for seq, events in enumerate(rows, 1)]
+            for saga_id, rows in witness.rows.items()
+        },
+        outbox=servers.log.outbox_ids,
+        effects=[
+            Effect(name, effect.command_id, effect.direction)
+            for name, database in servers.databases.items()
+            for effect in database.effects
+        ],
+        ledgers=frozenset(servers.databases),
+        definitions=RELEASES[max(RELEASES)],
+    )

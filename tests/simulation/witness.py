@@ -1,0 +1,157 @@
+"""What must hold at every moment, looked at from where everything comes by: the servers."""
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from contracts.ids import parse_command_id
+from contracts.reply_message import ReplyMessage
+from coordinator.engine.facts import Accepted, Reply
+from coordinator.engine.machine import Machine
+from coordinator.engine.status import ENDED
+from coordinator.history.codec import read_events
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.events import Event
+from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
+from coordinator.history.undos import UndoSucceeded
+from coordinator.runtime.ports import SagaRowChange, SagaWrite
+from coordinator.saga import Definitions
+from tests.simulation.cluster import Cluster, Record
+from tests.simulation.database import Effect
+from tests.simulation.nodes import TOPICS
+
+SAMPLED = 0.03
+"""The share of commits after which the saga is rebuilt and compared with its row."""
+
+
+class Witness:
+    """Sees every commit, record, effect and committed offset. What is wrong is kept in ``faults``."""
+
+    def __init__(self, random: Random, definitions: Definitions) -> None:
+        self.faults: list[str] = []
+        self.rows: dict[str, list[tuple[Event, ...]]] = {}
+        """The history of each saga, as it was committed."""
+        self.changes: dict[str, SagaRowChange] = {}
+        self.outcomes: dict[str, int] = {}
+        """How many sagas ended how."""
+        self._random = random
+        self._definitions = definitions
+        self._decided: set[tuple[str, int]] = set()
+        """Attempts that were in the outbox at some time."""
+        self._settled: set[str] = set()
+        """Commands and undos whose answer is in the log."""
+        self._answered: set[tuple[str, int]] = set()
+        """Attempts that some participant answered."""
+        self._aside: set[bytes] = set()
+        self._effects: dict[tuple[str, str], int] = {}
+
+    # --- the coordinators' log
+
+    def committed(self, writes: Sequence[SagaWrite]) -> None:
+        """These writes have won."""
+        for write in writes:
+            rows = self.rows.setdefault(write.saga_id, [])
+            events = self.read(write)
+            if rows and isinstance(rows[-1][-1], SagaCompleted | SagaCompensated | SagaFailed):
+                self.faults.append(f"O6: {write.saga_id} had ended, and row {write.seq} was written: {events}")
+            rows.append(events)
+            if write.change is not None:
+                self.changes[write.saga_id] = write.change
+            for row in write.outbox:
+                self._decided.add((row.command_id, row.attempt))
+            for event in events:
+                self._settle(write.saga_id, event)
+            if self._random.random() < SAMPLED:
+                self._compare(write.saga_id)
+
+    def read(self, write: SagaWrite) -> tuple[Event, ...]:
+        """Its events."""
+        return tuple(read_events(write.events))
+
+    def _settle(self, saga_id: str, event: Event) -> None:
+        match event:
+            case StepSucceeded(step) | StepRefused(step) | StepFailed(step) | StepTimedOut(step) | StepAbandoned(step):
+                self._settled.add(f"{saga_id}:{step}")
+            case UndoSucceeded(step):
+                self._settled.add(f"{saga_id}:{step}:undo")
+            case SagaCompleted() | SagaCompensated() | SagaFailed():
+                name = type(event).__name__
+                self.outcomes[name] = self.outcomes.get(name, 0) + 1
+            case _:
+                pass
+
+    def _compare(self, saga_id: str) -> None:
+        """O5, O7: the row says what the log says, and wakes the saga in time."""
+        machine, change = self.machine(saga_id), self.changes[saga_id]
+        if machine.status.value != change.status:
+            self.faults.append(f"O7: the row of {saga_id} says {change.status}, its log {machine.status.value}")
+        due = machine.wake_at
+        if change.status not in ENDED and due is not None and (change.wake_at is None or change.wake_at > due):
+            self.faults.append(f"O5: {saga_id} has something due at {due}, and its row says {change.wake_at}")
+
+    def machine(self, saga_id: str) -> Machine:
+        """The saga as its log has it."""
+        return Machine.rebuild(saga_id, self.rows.get(saga_id, ()), self._definitions)
+
+    # --- Kafka
+
+    def arrived(self, topic: str, record: Any) -> None:
+        """A record reached the broker, whatever becomes of it there."""
+        headers = dict(record[3])
+        if topic == TOPICS.replies:
+            self._answered.add((headers["ce_commandid"].decode(), int(headers["ce_attempt"])))
+        elif topic == TOPICS.dead_letters:
+            self._aside.add(headers["ce_id"])
+        else:
+            sent = (headers["ce_id"].decode(), int(headers["ce_attempt"]))
+            if sent not in self._decided:
+                self.faults.append(f"{sent[0]}, attempt {sent[1]}, was sent before it was committed")
+
+    def offsets_committed(self, cluster: Cluster, partition: TopicPartition, old: int, new: int) -> None:
+        """A group is through with these records, and will not see them again."""
+        log = cluster.logs.get(partition)
+        if log is None:
+            return
+        lost = self._lost_replies if partition.topic == TOPICS.replies else self._lost_commands
+        self.faults.extend(lost(log[old:new]))
+
+    def _lost_replies(self, records: Iterable[Record]) -> Iterable[str]:
+        for record in records:
+            reply = ReplyMessage.read(record.headers, record.value)
+            if reply.command_id in self._settled or reply.reply_id.encode() in self._aside:
+                continue
+            machine = self.machine(reply.saga_id)
+            fact = Reply(reply.command_id, reply.attempt, reply.answer)
+            if machine.evict or not machine.exists:
+                continue
+            if machine.advance([fact], record.timestamp).verdicts == (Accepted(),):
+                yield f"the offset of {reply.answer} to {reply.command_id} was committed, and the log does not have it"
+
+    def _lost_commands(self, records: Iterable[Record]) -> Iterable[str]:
+        for record in records:
+            headers = dict(record.headers)
+            sent = (headers["ce_id"].decode(), int(headers["ce_attempt"]))
+            if sent not in self._answered:
+                yield f"the offset of {sent[0]}, attempt {sent[1]}, was committed, and nobody has answered it"
+
+    # --- participants
+
+    def effects(self, participant: str, effects: Sequence[Effect]) -> None:
+        """O2, O4: each once, an undo after its command, and no command after its undo."""
+        for effect in effects:
+            ref = parse_command_id(effect.command_id)
+            key = (effect.command_id, effect.direction)
+            if key in self._effects:
+                self.faults.append(f"O2: {participant} did {effect.command_id} ({effect.direction}) twice")
+            forward = self._effects.get((effect.command_id, "forward"))
+            if effect.direction == "undo" and forward != -effect.amount:
+                self.faults.append(
+                    f"O3: {participant} undid {effect.command_id} by {effect.amount}, done was {forward}"
+                )
+            if effect.direction == "forward" and (effect.command_id, "undo") in self._effects:
+                self.faults.append(f"O4: {participant} did {effect.command_id} after its undo")
+            if ref.saga_id not in self.rows:
+                self.faults.append(f"{participant} did {effect.command_id}, and there is no such saga")
+            self._effects[key] = effect.amount

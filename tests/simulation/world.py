@@ -1,0 +1,189 @@
+"""One seed: the world it means, run to its quiet end, and judged."""
+
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from tests.simulation.clients import Admin, Consumer, Producer
+from tests.simulation.installed import Clients, installed
+from tests.simulation.loop import SimulationLoop, StepsSpent
+from tests.simulation.network import Network
+from tests.simulation.nodes import CoordinatorNode, Node, ParticipantNode
+from tests.simulation.people import People
+from tests.simulation.plan import Plan
+from tests.simulation.process import PROCESS
+from tests.simulation.program import RELEASES, Program, Programs
+from tests.simulation.servers import Servers
+from tests.simulation.shops import PARTICIPANTS
+from tests.simulation.trouble import LATEST, Trouble
+from tests.simulation.verdict import judged
+from tests.simulation.weather import Weather
+from tests.simulation.witness import Witness
+
+QUIET_S = 180.0
+"""So long after the last fault all must be quiet: a saga's own 60 s, an outage's backoff, and its way back."""
+SETTLING_S = 22.0
+"""So long what was sent while there was trouble may still be under way."""
+MOST_STEPS = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a seed."""
+
+    plan: Plan
+    programs: Mapping[str, Program]
+    faults: list[str]
+    came: Mapping[str, int]
+    """How often each kind of fault came."""
+    ends: Mapping[str, int]
+    """How many sagas ended how."""
+    sagas: int
+    steps: int
+    """Callbacks run."""
+    seconds: float
+    """Of virtual time."""
+    trace: list[tuple[Any, ...]]
+
+    @property
+    def digest(self) -> str:
+        """The same for the same seed, always."""
+        return sha256("\n".join(map(repr, self.trace)).encode()).hexdigest()[:16]
+
+
+class World:
+    """Build it, run it once."""
+
+    def __init__(self, plan: Plan, programs: Mapping[str, Program] | None = None) -> None:
+        self.plan = plan
+        dice = Random(f"world {plan.seed}")
+        self.loop = SimulationLoop(Random(dice.random()), MOST_STEPS)
+        self.trace: list[tuple[Any, ...]] = []
+        self.weather = Weather(Random(dice.random()), plan.rates)
+        self.network = Network(self.loop, self.weather, self._note)
+        self.witness = Witness(Random(dice.random()), RELEASES[LATEST])
+        self.servers = Servers(self.network, self.witness, [each.name for each in PARTICIPANTS if each.barrier])
+        self.dice = Random(dice.random())
+        cluster = self.servers.cluster
+        self.coordinators = [
+            CoordinatorNode(f"coordinator-{number}", self.network, cluster, self.servers.log, plan.partitions)
+            for number in range(plan.coordinators)
+        ]
+        self.participants: list[Node] = [
+            ParticipantNode(f"{each.name}-{number}", self.network, cluster, each, self.servers.databases.get(each.name))
+            for each in PARTICIPANTS
+            for number in range(plan.workers)
+        ]
+        self.nodes = {node.name: node for node in (*self.coordinators, *self.participants)}
+        self.trouble = Trouble(Random(dice.random()), self.servers, self.coordinators, self.participants)
+        self.people = People(Random(dice.random()), self.network, self.coordinators)
+        self.programs = dict(programs) if programs is not None else self._programs(Random(dice.random()))
+        self._arrivals = Random(dice.random())
+
+    def _programs(self, random: Random) -> dict[str, Program]:
+        drawn = Programs(random)
+        return {f"errand:{number}": drawn.draw() for number in range(1, self.plan.sagas + 1)}
+
+    def _note(self, *what: Any) -> None:
+        self.trace.append((round(self.loop.time() - 1_000, 6), *what))
+
+    def _log(self, text: str) -> None:
+        process = PROCESS.get(None)
+        if self.loop.closed or (process is not None and not process.alive):
+            return
+        self._note(repr(process), text)
+
+    def _reached(self, failpoint: str) -> None:
+        process = PROCESS.get(None)
+        if process is not None and process.alive and process.name in self.nodes:
+            self.trouble.failpoint(self.nodes[process.name])
+
+    def run(self) -> Outcome:
+        """Everything, from the first start to the verdict."""
+        cluster = self.servers.cluster
+        clients = Clients(partial(Consumer, cluster), partial(Producer, cluster), partial(Admin, cluster))
+        faults: list[str] = []
+        with installed(self.loop, self.dice, self._reached, clients, self._log):
+            try:
+                self._begin()
+                self.loop.run_until(self._troubled)
+                self.trouble.end()
+                self._note("world", "heals")
+                self._resume_some()
+                self._until_quiet()
+                if not self.witness.faults:
+                    faults = judged(self.witness, self.servers, self.people)
+            except StepsSpent as error:
+                faults = [f"There is no end: {error}", *self._stuck()]
+            except Exception:
+                faults = [f"The world broke: {traceback.format_exc()}"]
+            finally:
+                self.loop.close()
+        return Outcome(
+            self.plan,
+            self.programs,
+            [*self.witness.faults, *self.people.faults, *self.loop.unexpected, *faults],
+            self.weather.came,
+            self.witness.outcomes,
+            len(self.programs),
+            self.loop.steps,
+            self.loop.time() - 1_000,
+            self.trace,
+        )
+
+    def _begin(self) -> None:
+        for node in self.nodes.values():
+            if self.plan.skew_s:
+                node.skew_s = self.dice.uniform(-self.plan.skew_s, self.plan.skew_s)
+                self.weather.came["clock_skewed"] += 1
+            node.start()
+        for saga_id, program in self.programs.items():
+            self.people.begin(saga_id, program, self._arrivals.uniform(0.0, 0.6 * self.plan.trouble_s))
+        self.trouble.begin()
+
+    def _troubled(self) -> bool:
+        return self.loop.time() - 1_000 >= self.plan.trouble_s or bool(self.witness.faults)
+
+    def _resume_some(self) -> None:
+        """A person lets some of the parked sagas go on, now that all is well."""
+        for saga_id, change in self.witness.changes.items():
+            if change.status == "parked" and self.dice.random() < 0.7:
+                self.people.resume(saga_id)
+
+    def _until_quiet(self) -> None:
+        begun = self.loop.time()
+        self._next_look = begun + SETTLING_S if self.weather.came else begun + 1.0
+
+        def quiet() -> bool:
+            if self.witness.faults:
+                return True
+            now = self.loop.time()
+            if now < self._next_look:
+                return False
+            self._next_look = now + 1.0
+            return now > begun + QUIET_S or not self._stuck()
+
+        self.network.after(QUIET_S + 2.0, self._note, "world", "waits no longer")
+        self.loop.run_until(quiet)
+
+    def _stuck(self) -> list[str]:
+        """What is not quiet yet."""
+        return [
+            *(f"O1: {each} is {row.status}" for each, row in self.witness.changes.items() if _under_way(row.status)),
+            *(f"O5: {each} is still in the outbox" for each in self.servers.log.outbox_ids),
+            *self.servers.unhandled(),
+            *(["A client still waits for its answer"] if self.people.busy else []),
+        ]
+
+
+def _under_way(status: str) -> bool:
+    return status in ("running", "compensating")
+
+
+def simulate(seed: int, sagas: int = 20) -> Outcome:
+    """The seed's world, run and judged."""
+    return World(Plan.draw(seed, sagas)).run()
