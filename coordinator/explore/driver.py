@@ -22,6 +22,7 @@ from coordinator.engine.machine import Machine
 from coordinator.engine.sends import send_of
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
+from coordinator.explore.shifted import Row, shifted
 from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga.definition import SagaDefinition
@@ -29,8 +30,6 @@ from coordinator.saga.definitions import Definitions
 
 FIRST_MOMENT = 1_767_225_600_000
 """When a driver's clock begins: the first of January 2026, in ms since 1970."""
-
-Row = tuple[Event, ...]
 
 
 class Driver:
@@ -141,6 +140,17 @@ class Driver:
             self.commands[send.command_id] = send
             self._answered.discard(send.command_id)
         return decision
+
+    def take_longer(self, ms: int) -> None:
+        """Everything since the saga's first activation is said to have taken so much longer, in all; nothing happens.
+
+        So a saga can be met by its deadline at any of its awaits. Code whose way depends on its clock may not fit then,
+        and is parked by whatever comes next.
+        """
+        if ms > 0 and len(self.rows) > 1:
+            self.rows = shifted(self.rows, ms)
+            self.now += ms
+            self.crash()
 
     # --- crashes
 

@@ -47,11 +47,11 @@ class AnswersLate(msgspec.Struct, frozen=True):
 
 
 class TimePasses(msgspec.Struct, frozen=True):
-    """The next timer of the saga fires, or its deadline passes, while everything that is out is still at it."""
+    """The next timer of the saga fires, while everything that is out is still at it."""
 
 
 class DeadlinePasses(msgspec.Struct, frozen=True):
-    """Nobody looks at the saga until its deadline: whatever was due before happens then."""
+    """The saga's deadline passes, here and now: what was answered so far has taken so long."""
 
 
 class IsCancelled(msgspec.Struct, frozen=True):

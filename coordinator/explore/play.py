@@ -31,6 +31,7 @@ from coordinator.explore.moves import (
 )
 from coordinator.history.events import Event
 from coordinator.history.steps import StepAttemptFailed, StepProgressed, StepRetried
+from coordinator.history.timers import TimerStarted
 from coordinator.history.undos import UndoAttemptFailed, UndoRetried
 
 MOST_WAKES = 2_000
@@ -78,10 +79,11 @@ class Play:
 
     def _waited(self, driver: Driver) -> Iterator[Move]:
         state = driver.state
-        if _next_timer(driver) is not None:
+        timer = state.due.first_of(Due.TIMER)
+        if timer is not None and timer[0] == _next_timer(driver):
             yield TimePasses()
         if state.cancel is None and not state.forward_only:
-            if _DEADLINE in state.due and state.due.first_of(Due.TIMER) is not None:
+            if _DEADLINE in state.due and not _fires_before_deadline(driver):
                 yield DeadlinePasses()
             yield IsCancelled()
 
@@ -101,7 +103,7 @@ class Play:
             case TimePasses():
                 return [_pass(driver, _next_timer(driver))]
             case DeadlinePasses():
-                return [_pass(driver, driver.state.due.at(_DEADLINE))]
+                return [_pass_deadline(driver)]
             case IsCancelled():
                 return [driver.cancel()]
             case UndoSucceeds(step):
@@ -134,6 +136,13 @@ def _next_timer(driver: Driver) -> int | None:
     return min(times, default=None)
 
 
+def _fires_before_deadline(driver: Driver) -> bool:
+    """A timer of the first activation does, however long everything else takes."""
+    due, deadline = driver.state.due, driver.state.due.at(_DEADLINE) or 0
+    first = [event.timer for event in driver.rows[0] if isinstance(event, TimerStarted)]
+    return any(0 < (due.at((Due.TIMER, timer)) or 0) <= deadline for timer in first)
+
+
 def _pass(driver: Driver, until: int | None, silent: int = 0) -> Decision:
     """The clock moves on. Every attempt that is out is said to be at work, except that of the silent step."""
     assert until is not None, "this move is open when something is due"
@@ -147,6 +156,14 @@ def _pass(driver: Driver, until: int | None, silent: int = 0) -> Decision:
         and due <= driver.now
     ]
     return driver.advance(*facts, WakeUp())
+
+
+def _pass_deadline(driver: Driver) -> Decision:
+    """Whatever was answered so far is said to have taken so long that the deadline passes here, and not later."""
+    deadline = driver.state.due.at(_DEADLINE)
+    assert deadline is not None, "this move is open when there is a deadline"
+    driver.take_longer(deadline - 1 - driver.now)
+    return _pass(driver, deadline)
 
 
 def _times_out(driver: Driver, step: int) -> list[Decision]:

@@ -20,7 +20,7 @@ from contracts.values import NULL
 from coordinator.engine.decision import Decision
 from coordinator.explore.driver import Driver
 from coordinator.explore.findings import Findings
-from coordinator.explore.moves import AnswersLate, Move, TimesOut, in_words
+from coordinator.explore.moves import AnswersLate, DeadlinePasses, Move, TimesOut, in_words
 from coordinator.explore.play import Play, is_between_attempts
 from coordinator.explore.position import Key, Position, happened_by, heard_of
 from coordinator.history.codec import write_events
@@ -134,6 +134,8 @@ class Search:
         decisions = self._play.make(first, move)
         if not self._same(decisions, self._play.make(second, move), path):
             return None
+        if isinstance(move, DeadlinePasses) and first.state.code_stopped:
+            return None  # its way depends on its clock: said to have taken longer, it goes another one
         events = [event for row in first.rows[rows:] for event in row]
         self._findings.after(place.driver.state.forward_only, events, first.state, path)
         self._try_late_answers(second, path)

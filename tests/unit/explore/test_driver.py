@@ -1,9 +1,12 @@
 """One saga in hand: answered, woken, cancelled, crashed and forked."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from contracts.answers import Success
+from contracts.failures import Problem
 from contracts.values import UnreadableValue
 from coordinator.catalogue.book_trip import book_trip
 from coordinator.engine.facts import Accepted, Ignored
@@ -152,3 +155,20 @@ def test_several_facts_at_once() -> None:
     assert isinstance(decision.verdicts[0], Accepted)
     assert isinstance(decision.verdicts[1], Ignored)
     assert len(driver.rows) == 2
+
+
+def test_what_took_longer() -> None:
+    """The same history at later times: timers that were started are due later, the deadline of the saga is not."""
+
+    @saga(version=1, deadline="1h")
+    async def slow(shop: Shop) -> None:
+        await shop.take("a")
+        await asyncio.sleep(60)
+
+    driver = Driver(slow)
+    driver.start()
+    driver.succeed("slow:explored:1", "A")
+    driver.take_longer(3_590_000)
+    driver.wake()
+    assert driver.status == "compensating"
+    assert driver.state.cause == Problem("deadline_exceeded", "The saga did not end by its deadline.")
