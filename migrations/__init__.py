@@ -5,6 +5,7 @@ step is one transaction, so a process killed in the middle leaves the schema as 
 """
 
 import asyncio
+import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -43,9 +44,11 @@ async def upgrade(url: str, revision: str = "head", *, wait: float = 600.0) -> N
     """Brings the database to ``revision``; does nothing when it is there.
 
     Waits up to ``wait`` seconds while another process migrates, then raises MigrationTimeout. Raises UnknownRevision,
-    and OSError or asyncpg's errors when the database cannot be used. Needs a session of its own: not through a pooler
-    that lends sessions for one transaction.
+    and OSError or asyncpg's errors when the database cannot be used. What is to be done needs a session of its own: not
+    through a pooler that lends sessions for one transaction, which would keep the lock. At head it takes no lock.
     """
+    if revision == "head" and await current(url) == head():
+        return
     await _alone(url, wait, lambda config: command.upgrade(config, revision))
 
 
@@ -80,11 +83,13 @@ async def connection_to(url: str) -> AsyncGenerator[AsyncConnection]:
     """A connection that is closed at the end, with everything that belongs to its session."""
     plain = plain_url(url)
 
-    async def connect() -> Any:
-        return await asyncpg.connect(plain)
+    async def connect(**_: Any) -> Any:
+        return await asyncpg.connect(plain, statement_cache_size=0)
 
     # The address goes to asyncpg as it is, so that libpq's options in it (sslmode, host lists) mean what they mean.
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    # Behind a pooler, another session's statements may still be there: ours have names that nobody else has.
+    own = {"async_creator_fn": connect, "prepared_statement_cache_size": 0, "prepared_statement_name_func": _own_name}
+    engine = create_async_engine("postgresql+asyncpg://", connect_args=own, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             yield connection
@@ -94,6 +99,10 @@ async def connection_to(url: str) -> AsyncGenerator[AsyncConnection]:
         raise
     finally:
         await engine.dispose()
+
+
+def _own_name() -> str:
+    return f"amends_{uuid.uuid4().hex}"
 
 
 async def _alone(url: str, wait: float, move: Callable[[Config], Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 import migrations
 from coordinator.store.tables import metadata
@@ -145,6 +145,22 @@ async def test_waiting_for_another_one_ends(database_url: str) -> None:
         await migrations.upgrade(database_url, wait=0)
     await other.close()
     assert await migrations.current(database_url) is None
+
+
+async def test_at_head_nobody_waits(database_url: str, ask: Ask) -> None:
+    """A pooler in between may keep the lock of one who migrated: who finds nothing to do needs none."""
+    await migrations.upgrade(database_url)
+    await ask(f"SELECT pg_advisory_lock({migrations.LOCK})")
+    await migrations.upgrade(database_url, wait=0)
+
+
+async def test_statements_have_names_of_their_own(database_url: str) -> None:
+    """The session that a pooler lends may have the statements of another process, which asyncpg numbers from 1 too."""
+    async with migrations.connection_to(database_url) as connection:
+        await connection.execute(text("SELECT 1"))
+        names = [row.name for row in await connection.execute(text("SELECT name FROM pg_prepared_statements"))]
+    assert names
+    assert not [name for name in names if name.startswith("__asyncpg")]
 
 
 async def test_a_database_of_a_newer_release(database_url: str, ask: Ask) -> None:
