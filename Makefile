@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test chaos simulate check bench bench-full bench-compare dev format clean help
+.PHONY: demo test chaos simulate check bench bench-full bench-compare model dev format clean help
 .DEFAULT_GOAL := help
 
 help:  ## What can be made
@@ -46,6 +46,9 @@ bench-full: $(READY)  ## The same with peers, two coordinators and many sagas
 
 bench-compare: $(READY)  ## This checkout against another commit, in turns: BASE=main~1
 	@$(BIN)/python -m benchmarks.compare $(BASE)
+
+model: $(READY)  ## The protocol's model, every state of it, and its buggy twins
+	@$(BIN)/python -m tests.model
 
 format: $(READY)
 	@$(BIN)/ruff format .
