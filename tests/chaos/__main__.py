@@ -8,6 +8,7 @@ import sys
 import uvloop
 
 from tests.chaos.disks import with_mounts_of_its_own
+from tests.chaos.planted import PLANTS
 from tests.chaos.run import Plan, run
 
 
@@ -19,10 +20,14 @@ def main() -> int:
     parser.add_argument("--coordinators", type=int, default=2)
     parser.add_argument("--only", action="append", default=[], help="only kinds of faults with this word; repeatable")
     parser.add_argument("--keep-going", action="store_true", help="go on after an objection")
+    parser.add_argument("--no-kills", action="store_true", help="only the faults of these kinds, no kills in between")
+    parser.add_argument("--plant", choices=PLANTS, help="run with this bug, which must be found")
     given = parser.parse_args()
     no_disks = with_mounts_of_its_own()
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
-    plan = Plan(seed, given.minutes, given.coordinators, given.only, given.keep_going, no_disks)
+    plan = Plan(
+        seed, given.minutes, given.coordinators, given.only, given.keep_going, given.plant, no_disks, not given.no_kills
+    )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         record = runner.run(run(plan))
     print(record.table(), flush=True)

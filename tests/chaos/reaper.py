@@ -28,8 +28,9 @@ _OFTEN = 5
 class Reaper:
     """Chooses failpoints, those first that have killed least, and kills what has no failpoint that fires."""
 
-    def __init__(self, town: Town, record: Record, watch: Watch, random: Random, folder: Path) -> None:
+    def __init__(self, town: Town, record: Record, watch: Watch, random: Random, folder: Path, *, kills: bool) -> None:
         self._town, self._record, self._watch, self._random, self._folder = town, record, watch, random, folder
+        self._kills = kills
         self.load: Load | None = None
         """Of the round that is under way; without it nobody is killed."""
         self._since: dict[Member, float] = {}
@@ -41,7 +42,7 @@ class Reaper:
 
     async def run(self) -> None:
         """Kills somebody now and then, until it is cancelled."""
-        while True:
+        while self._kills:
             await slowly_between(self._random, 0.3, 1.5)
             self._nudge()
             members = self._town.coordinating if self._random.random() < _COORDINATORS else self._town.taking_part
@@ -85,7 +86,7 @@ class Reaper:
 
     def _arm(self, member: Member) -> Armed | None:
         self._since[member] = time.monotonic()
-        if self.load is None or self._random.random() < _PLAIN:
+        if self.load is None or not self._kills or self._random.random() < _PLAIN:
             return None
         places = sorted(COORDINATOR_FAILPOINTS if member.is_coordinator else PARTICIPANT_FAILPOINTS)
         armed = {each.armed.failpoint for each in self._town.members if each.armed is not None}

@@ -37,6 +37,8 @@ class Record:
     turned: int = 0
     """Sagas that ended otherwise than without faults, as they may: a step ran out of attempts in an outage."""
     acknowledged: int = 0
+    cancelled: int = 0
+    """Asked to cancel while they were under way, or after."""
     rounds: int = 0
     recoveries: list[Recovery] = field(default_factory=list[Recovery])
     objections: list[str] = field(default_factory=list[str])
@@ -86,7 +88,8 @@ class Record:
             "rounds": self.rounds,
             "kills": dict(sorted(self.killed.items())),
             "fired": dict(sorted(self.fired.items())),
-            "sagas": {"started": sum(self.sagas.values()), "acknowledged": self.acknowledged, **self.sagas},
+            "sagas": {"started": sum(self.sagas.values()), "acknowledged": self.acknowledged, "cancels": self.cancelled}
+            | self.sagas,
             "turned_back_by_faults": self.turned,
             "lost": self.lost,
             "doubled": self.doubled,
@@ -115,7 +118,8 @@ class Record:
                 f"Faults by kind: {sum(self.fired.values())}   (seconds to the first progress p50/max; to the end of "
                 "all that was under way p50/max)",
                 *fired,
-                f"Sagas: {sum(self.sagas.values())}; {self.acknowledged} acknowledged, {self.turned} turned by faults",
+                f"Sagas: {sum(self.sagas.values())}; {self.acknowledged} acknowledged, {self.cancelled} cancels, "
+                f"{self.turned} turned by faults",
                 *sagas,
                 f"Wrong: {len(self.objections)} objections",
                 *wrong,

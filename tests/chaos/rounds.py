@@ -50,7 +50,7 @@ class Rounds:
                     each.cancel()
                 await asyncio.wait([asking, reaping])
             for each in (asking, reaping):
-                if not each.cancelled():
+                if not each.cancelled() and each.exception() is not None:
                     self._record.oppose([f"The load ended: {each.exception()!r}"])
             await self._judge(load, number)
         return [kind for kind, came in zip(kinds, struck, strict=True) if not came]
@@ -79,12 +79,13 @@ class Rounds:
         for saga_id, row in evidence.sagas.items():
             record.sagas[row.status] += 1
             expected = trips.expected[saga_id]
-            record.turned += row.status != expected
+            record.turned += row.status != expected and saga_id not in load.cancelled
             if row.status == Status.COMPLETED != expected:
                 objections.append(f"O3: {saga_id} is completed, and was to be {expected}")
             if row.status == Status.PARKED:
                 objections.append(f"O1: {saga_id} is parked for {row.parked_for}: {row.outcome}")
         record.acknowledged += len(trips.acknowledged)
+        record.cancelled += len(load.cancelled)
         self.asked.update(trips.expected)
         record.oppose(objections)
         if objections:

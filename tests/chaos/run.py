@@ -11,11 +11,14 @@ import asyncpg
 from contracts.failpoints import FAILPOINTS
 from contracts.ids import parse_command_id
 from tests.chaos.clocks import faketime_library
+from tests.chaos.database_faults import DATABASE_FAULTS, POOLER_FAULTS
 from tests.chaos.deck import Deck
 from tests.chaos.disk_and_clock_faults import CLOCK_FAULTS, DISK_FAULTS
 from tests.chaos.disks import disks_of
 from tests.chaos.kinds import Kind
+from tests.chaos.message_faults import MESSAGE_FAULTS
 from tests.chaos.network_faults import NETWORK_FAULTS
+from tests.chaos.pooler import pooler_program
 from tests.chaos.process_faults import PROCESS_FAULTS
 from tests.chaos.reaper import Reaper
 from tests.chaos.record import Record
@@ -41,8 +44,12 @@ class Plan:
     """Kinds of faults whose names have one of these words; all when there are none."""
     keep_going: bool = False
     """Whether there is another round after an objection."""
+    plant: str | None = None
+    """A bug that is to be found (``tests.chaos.planted``)."""
     no_disks: str | None = None
     """Why no disk can be filled, if so."""
+    kills: bool = True
+    """Whether processes are killed all the time."""
 
 
 async def run(plan: Plan) -> Record:
@@ -53,9 +60,9 @@ async def run(plan: Plan) -> Record:
     kinds = _kinds(plan, record)
     record.say(f"seed {plan.seed}, {plan.minutes:g} minutes, {len(kinds)} kinds of faults")
     async with chaos_servers(root, plan.coordinators, record.say) as servers:
-        town = Town(servers, root / "logs", Random(random.random()), plan.coordinators)
+        town = Town(servers, root / "logs", Random(random.random()), plan.coordinators, plan.plant)
         watch = Watch(town.database_url)
-        reaper = Reaper(town, record, watch, Random(random.random()), root / "logs")
+        reaper = Reaper(town, record, watch, Random(random.random()), root / "logs", kills=plan.kills)
         rounds = Rounds(town, reaper, record, watch, Random(random.random()), disks)
         try:
             await town.start()
@@ -68,7 +75,7 @@ async def run(plan: Plan) -> Record:
 
 
 def _kinds(plan: Plan, record: Record) -> list[Kind]:
-    kinds = [*PROCESS_FAULTS, *SERVER_FAULTS, *NETWORK_FAULTS]
+    kinds = [*PROCESS_FAULTS, *SERVER_FAULTS, *DATABASE_FAULTS, *MESSAGE_FAULTS, *NETWORK_FAULTS]
     if plan.no_disks:
         record.notes.append(plan.no_disks)
     else:
@@ -77,6 +84,10 @@ def _kinds(plan: Plan, record: Record) -> list[Kind]:
         record.notes.append("clocks are set: libfaketime is not installed")
     else:
         kinds += CLOCK_FAULTS
+    if pooler_program() is None:
+        record.notes.append("behind a pooler: pgbouncer is not installed")
+    else:
+        kinds += POOLER_FAULTS
     return [kind for kind in kinds if not plan.only or any(word in kind.name for word in plan.only)]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
@@ -16,11 +16,15 @@ from coordinator.embedded.postgres import EmbeddedPostgres
 from coordinator.embedded.progress import Progress
 from coordinator.embedded.stack import Servers
 from tests.chaos.member import Member
+from tests.chaos.pooler import Pooler, pooler_program
 from tests.chaos.proxy import Proxy
 from tests.faults.system import DEMO, System
 
 COPIES = ("flights", "hotels", "hotels", "payments")
 """The participants' processes: of one of them there are two, which share its commands."""
+_POOLED = 0.3
+"""The share of a coordinator's lives that it spends behind the pooler."""
+_BEHIND_POOLER = {"AMENDS_DATABASE_STATEMENT_CACHE": "0"}
 _SESSION = {"AMENDS_PARTICIPANT_SESSION_TIMEOUT_MS": "2000"}
 
 
@@ -40,15 +44,29 @@ class Town(System):
     """All of its processes are started again whenever they die."""
 
     def __init__(
-        self, servers: Servers[EmbeddedPostgres, EmbeddedKafka], logs: Path, random: Random, coordinators: int
+        self,
+        servers: Servers[EmbeddedPostgres, EmbeddedKafka],
+        logs: Path,
+        random: Random,
+        coordinators: int,
+        plant: str | None = None,
     ) -> None:
-        """The servers must have been started."""
+        """The servers must have been started. ``plant`` names a bug of ``tests.chaos.planted``."""
+        self._plant = plant
         super().__init__(servers, logs, coordinators=coordinators)
         self.postgres, self.kafka = servers.postgres, servers.kafka
+        program = pooler_program()
+        self.pooler = Pooler(program, chaos_root() / "pooler", self.postgres.port) if program else None
+        """pgbouncer, where it is installed."""
+        self._random = Random(random.random())
         copies = [self.participant(name, COPIES[:place].count(name) + 1) for place, name in enumerate(COPIES)]
         doors = iter(self.kafka.behind)
         logs.mkdir(parents=True, exist_ok=True)
         self.members = [self._member(part, next(doors), random) for part in (*self.coordinators, *copies)]
+
+    def program(self, *arguments: str) -> Sequence[str]:
+        """With the planted bug, if there is one."""
+        return ("-m", *(("tests.chaos.planted", self._plant) if self._plant else ()), *arguments)
 
     @property
     def coordinating(self) -> list[Member]:
@@ -70,6 +88,8 @@ class Town(System):
         for database in self._databases.values():
             await self.servers.postgres.create_database(database)
         await migrations.upgrade(self.database_url)
+        if self.pooler is not None:
+            self.pooler.start()
         for number, member in enumerate(self.members):
             await member.postgres.open()
             await member.kafka.open()
@@ -103,19 +123,30 @@ class Town(System):
         for member in self.members:
             member.postgres.close()
             member.kafka.close()
+        if self.pooler is not None:
+            self.pooler.kill()
 
     def _address(self, number: int, line: str) -> None:
         self._urls[number] = line.split()[-1]
 
     def _member(self, part: Part, door: int, random: Random) -> Member:
         behind = self.kafka.behind[door]
-        postgres = Proxy(lambda: self.postgres.port, Random(random.random()))
+        pooled = False
+        pooler = self.pooler
+
+        def database() -> int:
+            return pooler.port if pooled and pooler is not None else self.postgres.port
+
+        postgres = Proxy(database, Random(random.random()))
         kafka = Proxy(lambda: behind, Random(random.random()), door)
 
         def environment() -> Mapping[str, str]:
             direct = {"AMENDS_KAFKA_BOOTSTRAP": f"{LOOPBACK}:{kafka.port}"}
             if part in self.coordinators:
-                return {**direct, "AMENDS_DATABASE_URL": _through(postgres, self.database_url)}
+                nonlocal pooled
+                pooled = pooler is not None and self._random.random() < _POOLED
+                address = {"AMENDS_DATABASE_URL": _through(postgres, self.database_url)}
+                return {**direct, **address, **(_BEHIND_POOLER if pooled else {})}
             url = self.participant_urls[part.name.partition("-")[0]]
             return {**direct, **_SESSION, "AMENDS_PARTICIPANT_DATABASE_URL": _through(postgres, url)}
 

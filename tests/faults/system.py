@@ -61,7 +61,7 @@ class System:
             "AMENDS_HTTP_PORT": "0",
             "AMENDS_KAFKA_SESSION_TIMEOUT_MS": str(self.session_timeout_ms),
         }
-        serve = ("-m", "coordinator.cli", "serve")
+        serve = self.program("coordinator.cli", "serve")
         self.coordinators = [
             Part(
                 f"coordinator-{number}",
@@ -77,6 +77,10 @@ class System:
         self._special: set[Part] = set()
         """Parts that were started with variables of a test's own."""
 
+    def program(self, *arguments: str) -> Sequence[str]:
+        """What Python is given to run this module of ours."""
+        return ("-m", *arguments)
+
     def participant(self, name: str, number: int = 1) -> Part:
         """One of its processes, not started; further ones share the work of the first."""
         own = {
@@ -84,7 +88,7 @@ class System:
             "AMENDS_PARTICIPANT_INSTANCE": f"{name}-{number}",
         }
         title = name if number == 1 else f"{name}-{number}"
-        return Part(title, ("-m", f"participants.{name}"), {**self._common, **own}, self._logs / f"{title}.log")
+        return Part(title, self.program(f"participants.{name}"), {**self._common, **own}, self._logs / f"{title}.log")
 
     def url(self, number: int = 0) -> str:
         """Where this coordinator's HTTP interface was last."""
