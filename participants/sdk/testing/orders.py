@@ -117,4 +117,5 @@ def _named(points: Sequence[str]) -> Iterator[tuple[int, str]]:
     for number, point in list(enumerate(points))[1:]:
         line = " ".join(point.split())
         shown = line if len(line) <= 40 else f"{line[:39]}…"
-        yield number, COMMIT if point == COMMIT else f"statement {number + 1} ({shown})"
+        last = number == len(points) - 1
+        yield number, COMMIT if last and point == COMMIT else f"statement {number + 1} ({shown})"
