@@ -3,14 +3,15 @@
 Three bands from top to bottom: the way forward from left to right, each step's undo under it, the ends of the way back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from coordinator.explore.graph import START, Edge, Graph, Node, Shape
 
 _WIDTH, _HEIGHT = 150, 34
-_ACROSS, _DOWN = 250, 64
+_ACROSS, _DOWN, _ASIDE = 290, 70, 44
+"""From column to column, from row to row; and, in a column, from row to row too, so that no arrow runs behind a box."""
 _BAND, _MARGIN = 70, 40
 
 _STYLE = """\
@@ -36,7 +37,7 @@ def svg(graph: Graph) -> str:
     width = max(spot.x for spot in spots.values()) + _WIDTH / 2 + _MARGIN
     height = max(spot.y for spot in spots.values()) + _HEIGHT / 2 + _MARGIN
     drawn = [_curve(edge, spots) for edge in graph.edges] + [_box(node, spots[node.id]) for node in graph.nodes]
-    labels = [_label(edge, spots) for edge in graph.edges if edge.labels]
+    labels = [_label(edge, spots, place) for place, edge in _placed(graph.edges) if edge.labels]
     arrow = '<path d="M0 0 8 4 0 8z" style="fill:context-stroke;stroke:none"/>'
     return "\n".join(
         [
@@ -61,16 +62,19 @@ def _laid_out(graph: Graph) -> Mapping[str, _Spot]:
             stacks.setdefault(columns[node.id], []).append(node.id)
     tallest = max(len(stack) for stack in stacks.values())
     spots = {
-        id: _Spot(_x(column), _MARGIN + _HEIGHT / 2 + (place + (tallest - len(stack)) / 2) * _DOWN)
+        id: _Spot(_x(column) + place * _ASIDE, _MARGIN + _HEIGHT / 2 + (place + (tallest - len(stack)) / 2) * _DOWN)
         for column, stack in stacks.items()
         for place, id in enumerate(stack)
     }
     top = _MARGIN + tallest * _DOWN + _BAND
     under: dict[int, int] = {}
-    for node in (node for node in graph.nodes if node.shape is Shape.UNDO):
-        column = columns.get(node.id.replace("undo_", "step_", 1), 0)
-        spots[node.id] = _Spot(_x(column), top + under.get(column, 0) * _DOWN)
-        under[column] = under.get(column, 0) + 1
+    undos = [node for node in graph.nodes if node.shape is Shape.UNDO]
+    for node in sorted(undos, key=lambda undo: [len(undo.id), undo.id]):
+        step = node.id.replace("undo_", "step_", 1)
+        column = columns.get(step, 0)
+        place = under.get(column, 0)
+        spots[node.id] = _Spot(_x(column) + place * _ASIDE, top + place * _DOWN)
+        under[column] = place + 1
     bottom = top + max(under.values(), default=0) * _DOWN + _BAND
     for place, node in enumerate(node for node in graph.nodes if node.id not in spots):
         spots[node.id] = _Spot(_x(place + 0.5), bottom)
@@ -86,6 +90,9 @@ def _columns(graph: Graph) -> Mapping[str, int]:
         before = [columns[edge.source] + 1 for edge in forward if edge.target == node.id and edge.source in columns]
         if before or node.shape is Shape.START:
             columns[node.id] = max(before, default=0)
+    for node in graph.nodes:
+        if node.shape is Shape.END and node.id in columns:
+            columns[node.id] = max(columns.values()) + 1
     return columns
 
 
@@ -112,13 +119,23 @@ def _curve(edge: Edge, spots: Mapping[str, _Spot]) -> str:
     points += [end.x - halfway[0], end.y - halfway[1], end.x, end.y]
     a, b, c, d, e, f, g, h = (f"{point:g}" for point in points)
     kind = ' class="back"' if edge.back else ""
-    return f'<path{kind} marker-end="url(#arrow)" d="M{a} {b}C{c} {d} {e} {f} {g} {h}"/>'
+    words = f"<title>{escape(', '.join(edge.labels))}</title>" if edge.labels else ""
+    return f'<path{kind} marker-end="url(#arrow)" d="M{a} {b}C{c} {d} {e} {f} {g} {h}">{words}</path>'
 
 
-def _label(edge: Edge, spots: Mapping[str, _Spot]) -> str:
+def _placed(edges: Iterable[Edge]) -> Iterator[tuple[int, Edge]]:
+    """Each edge with how many labels stand at those before it that leave the same box."""
+    before: dict[str, int] = {}
+    for edge in edges:
+        place = before.get(edge.source, 0)
+        before[edge.source] = place + bool(edge.labels)
+        yield place, edge
+
+
+def _label(edge: Edge, spots: Mapping[str, _Spot], place: int) -> str:
     start, end, _ = _ends(edge, spots)
     # Nearer to where it leaves: several edges may arrive at one place, and long ones pass under others.
-    part = 0.4 if abs(end.y - start.y) < _BAND + _DOWN else 0.15
+    part = (0.35 if abs(end.y - start.y) < _BAND + _DOWN else 0.12) + 0.12 * (place % 3)
     x, y = start.x + (end.x - start.x) * part, start.y + (end.y - start.y) * part
     lines = [escape(label) for label in edge.labels]
     return _text("label", x, y - 6 * (len(lines) - 1), lines)
