@@ -98,7 +98,7 @@ def test_a_first_pause_ends_before_the_deadline() -> None:
     assert "the saga passes its deadline while it waits" not in whats
 
 
-STEPS = ("take", "lend", "look", "pay", "launch", "ship", "sleep")
+STEPS = ("take", "look", "pay", "launch", "ship", "sleep")
 
 
 def errand_of(steps: Sequence[str]) -> SagaDefinition:
@@ -141,7 +141,7 @@ def counted(steps: Sequence[str], undos: int = 0, forward_only: bool = False, ca
         case "look":
             no = 1 if forward_only else back
             return counted(rest, undos, forward_only) + 3 * no + (0 if forward_only else back)
-        case "take" | "lend":
+        case "take":
             return counted(rest, undos + 1) + back + 2 * back + 2 * unanswered
         case "pay":
             return counted(rest, undos, True) + back + 2 * back + 2 * unanswered
@@ -237,11 +237,11 @@ async def wide(shop: Shop) -> None:
 
 def test_beyond_the_bound_ways_are_drawn() -> None:
     """Past the places it may look at, exploring draws ways by chance: the same ones for the same seed."""
-    bound = Bound(places=50, samples=30)
+    bound = Bound(places=20, samples=20)
     found = explore(wide, bound=bound)
     assert not found.complete
-    assert "were drawn by chance" in found.cut[0]
-    assert any(outcome.ends == "completed" for outcome in explore(wide, bound=Bound(places=50, samples=300)).outcomes)
+    assert "20 ways from there were drawn by chance" in found.cut[0]
+    assert sum(ends(found).values()) == 20, "no way ends within so few places: all that ended were drawn"
     assert explore(wide, bound=bound) == found
     assert explore(wide, bound=bound, seed=1).digest != found.digest
 

@@ -1,0 +1,32 @@
+"""Any saga can be explored, and whatever is reached keeps the engine's rules."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from coordinator.engine.status import Status
+from coordinator.explore.answers import Answers
+from coordinator.explore.findings import Findings, Kinds
+from coordinator.explore.play import Play
+from coordinator.explore.search import Bound, Search
+from coordinator.explore.watched import watched
+from tests.unit.engine.test_random_sagas import Program, anything, check_undos, programs
+
+MISTAKES = {Kinds.REFUSABLE_AFTER_PIVOT, Kinds.UNSETTLED_AT_PIVOT, Kinds.NO_AFTER_PIVOT, Kinds.EFFECT_LEFT}
+"""What a program made up by chance may well have."""
+
+
+@pytest.mark.timeout(300)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(programs())
+def test_any_saga(program: Program) -> None:
+    """Every way ends or is parked, with undos in order; the code is deterministic, and late answers change nothing."""
+    definition, watch = watched(anything)
+    play = Play(Answers({}))
+    findings = Findings(anything, watch)
+    search = Search(definition, play, findings, Bound(places=60, moves=30, samples=3), seed=0)
+    search.run(program)
+    for place in search.places:
+        check_undos(place.driver.history)
+        if not play.open(place.driver):
+            assert place.driver.status.ended or place.driver.status is Status.PARKED
+    assert {finding.kind for finding in findings.all} <= MISTAKES
