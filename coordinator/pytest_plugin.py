@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 MOST_LINES = 60
 """Of one saga's story below a test that failed."""
 _told = pytest.StashKey[list[Any]]()
+_failed = pytest.StashKey[bool]()
 
 
 @pytest.fixture
-def saga(request: pytest.FixtureRequest) -> "SagaTest":
-    """Runs sagas without servers: see coordinator.testing.SagaTest."""
+def saga(request: pytest.FixtureRequest) -> "Generator[SagaTest]":
+    """Runs sagas without servers: see coordinator.testing.SagaTest. A stub that nothing met fails the test."""
     # Loaded late: see the module.
     from coordinator.testing import SagaTest
 
-    return _remembered(request, SagaTest())
+    test = _remembered(request, SagaTest())
+    yield test
+    if not request.node.stash.get(_failed, True):
+        test.check_reached()
 
 
 @pytest.fixture
@@ -46,6 +50,8 @@ def participant_test(request: pytest.FixtureRequest) -> "type[ParticipantTest[An
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Below a test that failed stands what happened to its sagas."""
     report = yield
+    if report.when == "call":
+        item.stash[_failed] = not report.passed
     if report.failed:
         for each in item.stash.get(_told, []):
             report.sections += [(title, "\n".join(_cut(lines))) for title, lines in each.told]

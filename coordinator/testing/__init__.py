@@ -6,7 +6,7 @@ from coordinator.testing.history_file import UnreadableHistory
 from coordinator.testing.participants import Unstubbed
 from coordinator.testing.replaying import DoesNotFit, Replayed
 from coordinator.testing.saga_run import SagaRun
-from coordinator.testing.saga_test import SagaTest
+from coordinator.testing.saga_test import SagaTest, Unreached
 from coordinator.testing.stub import Stub
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "SagaRun",
     "SagaTest",
     "Stub",
+    "Unreached",
     "UnreadableHistory",
     "Unstubbed",
 ]

@@ -1,7 +1,7 @@
 """What a stub does when its command comes. A closed union: match on it and end with assert_never."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 
@@ -41,20 +41,41 @@ class Calls(msgspec.Struct, frozen=True):
 Behaviour = Returns | Refuses | Fails | NeverReplies | Calls
 
 
-class Planned(msgspec.Struct, frozen=True):
+class Planned(msgspec.Struct, eq=False):
     """A behaviour, and for how many deliveries."""
 
     behaviour: Behaviour
     times: int | None = None
     """None: for one, and when nothing is planned after it for all that follow."""
+    reached: bool = False
+    """A delivery met it, in any run of the test."""
 
 
-def at_delivery(plan: Sequence[Planned], number: int) -> tuple[Behaviour | None, bool]:
-    """The behaviour at the delivery of that number, from 0, and whether it stays so. None: nothing is planned."""
+def at_delivery(plan: Sequence[Planned], number: int) -> tuple[Planned | None, bool]:
+    """What is planned for the delivery of that number, from 0, and whether it stays so. None: nothing is."""
     for place, planned in enumerate(plan, 1):
         if planned.times is None and place == len(plan):
-            return planned.behaviour, True
+            return planned, True
         number -= 1 if planned.times is None else planned.times
         if number < 0:
-            return planned.behaviour, False
+            return planned, False
     return None, True
+
+
+def word_for(behaviour: Behaviour) -> str:
+    """As it stands in the test."""
+    match behaviour:
+        case Returns(after_ms=0):
+            return "returns(…)"
+        case Returns():
+            return "replies_late(…)"
+        case Refuses(problem):
+            return f"refuses({problem.type!r})"
+        case Fails():
+            return "fails(…)"
+        case NeverReplies():
+            return "never_replies(…)"
+        case Calls():
+            return "calls(…)"
+        case _:
+            assert_never(behaviour)

@@ -1,7 +1,7 @@
 """The participants of one run: the test's stubs, behind what a barrier promises."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, assert_never
 
 import msgspec
@@ -70,8 +70,8 @@ class Participants:
 
     def hopeless(self, target: Target) -> bool:
         """Whether every further delivery will fail, or lead to nothing."""
-        behaviour, stays = at_delivery(self._plans.get(target, ()), self._deliveries.get(target, 0))
-        return stays and isinstance(behaviour, Fails | NeverReplies)
+        planned, stays = at_delivery(self._plans.get(target, ()), self._deliveries.get(target, 0))
+        return stays and planned is not None and isinstance(planned.behaviour, Fails | NeverReplies)
 
     def _was_done(self, undo: str) -> bool:
         command = forward_id(undo)
@@ -81,10 +81,11 @@ class Participants:
     async def _perform(self, target: Target, send: Send, now: int) -> Reply:
         number = self._deliveries.get(target, 0)
         self._deliveries[target] = number + 1
-        behaviour, _ = at_delivery(self._plans.get(target, ()), number)
-        match behaviour:
-            case None:
-                return Reply(Success(self._example(target)), now)
+        planned, _ = at_delivery(self._plans.get(target, ()), number)
+        if planned is None:
+            return Reply(Success(self._example(target)), now)
+        planned.reached = True
+        match planned.behaviour:
             case Returns(result, after_ms):
                 return Reply(Success(self._example(target) if result is None else result), now + after_ms)
             case Refuses(problem):
@@ -94,12 +95,12 @@ class Participants:
             case NeverReplies():
                 self._unheard.add(send.command_id)
                 return SILENCE
-            case Calls():
-                return Reply(await self._called(behaviour, target, send), now)
+            case Calls(function):
+                return Reply(await self._called(function, target, send), now)
             case _:
-                assert_never(behaviour)
+                assert_never(planned.behaviour)
 
-    async def _called(self, behaviour: Calls, target: Target, send: Send) -> Answer:
+    async def _called(self, function: Callable[..., Any], target: Target, send: Send) -> Answer:
         called = Called(target, send)
         arguments = list(called.arguments.values())
         if isinstance(target, Undo):
@@ -107,7 +108,7 @@ class Participants:
             known = kept.answer if kept is not None else None
             arguments.append(target.command.read_known_result(known.result) if isinstance(known, Success) else None)
         try:
-            result = behaviour.function(*arguments)
+            result = function(*arguments)
             if inspect.isawaitable(result):
                 result = await result
         except Refused as error:

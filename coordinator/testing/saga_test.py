@@ -6,7 +6,7 @@ from typing import Any, ParamSpec, TypeVar, overload
 from contracts import Command, Undo
 from contracts.values import write_value
 from coordinator.saga.definition import SagaDefinition
-from coordinator.testing.behaviour import Planned
+from coordinator.testing.behaviour import Planned, word_for
 from coordinator.testing.channel import Channel, Fate, arrives
 from coordinator.testing.clock import Clock
 from coordinator.testing.crash_everywhere import CrashReport, crash_everywhere
@@ -15,10 +15,14 @@ from coordinator.testing.participants import Participants
 from coordinator.testing.replaying import History, Replayed, replay
 from coordinator.testing.saga_run import SagaRun
 from coordinator.testing.story import story, summary
-from coordinator.testing.stub import Stub, Target
+from coordinator.testing.stub import Stub, Target, name_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class Unreached(AssertionError):
+    """What a test prepared did not happen, so the test says nothing about it."""
 
 
 class SagaTest:
@@ -104,6 +108,19 @@ class SagaTest:
         differ.
         """
         return replay(definition, history)
+
+    def check_reached(self) -> None:
+        """Whether each stub was met, in some run. The fixture asks when a test has passed. Raises Unreached."""
+        missed = [
+            f"saga.stub({name_of(target)}){''.join('.' + word_for(planned.behaviour) for planned in plan)}"
+            for target, plan in self._plans.items()
+            if not all(planned.reached for planned in plan)
+        ]
+        if missed:
+            raise Unreached(
+                f"The test passed without {' and '.join(missed)}: no command met it, or none its last part. "
+                "Take it out, or find out why."
+            )
 
     @property
     def told(self) -> Sequence[tuple[str, Sequence[str]]]:

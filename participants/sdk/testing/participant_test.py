@@ -71,6 +71,10 @@ class ParticipantTest(Generic[E]):
         self._given = given
         self._own: OwnTables | None = None
         if database is not None:
+            if database.dialect.name != "postgresql":
+                raise TypeError(
+                    f"The barrier needs Postgres: give an engine of postgresql+asyncpg, not {database.url!r}."
+                )
             found = tables if tables is not None else participant.tables
             if found is None:
                 raise TypeError(

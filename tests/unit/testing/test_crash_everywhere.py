@@ -10,6 +10,7 @@ from coordinator.engine.facts import Fact
 from coordinator.testing import SagaTest
 from coordinator.testing.faults import Befalls, CrashFault
 from tests.sagas import Shop, code
+from tests.unit.engine.test_replay_matrix import ROWS, Row
 from tests.unit.testing.conftest import TRIP
 
 
@@ -128,3 +129,12 @@ async def test_a_crash_that_never_comes_is_noticed(saga: SagaTest, monkeypatch: 
     monkeypatch.setattr(CrashFault, "before", never)
     with pytest.raises(AssertionError, match="6 points were not reached"):
         await saga.crash_everywhere(book_trip, TRIP)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+async def test_everything_that_a_saga_can_await(saga: SagaTest, row: Row) -> None:
+    """No crash changes what the saga does, and every point is reached; its own history fits."""
+    saga.stub(Shop.take).fails(times=1)
+    report = await saga.crash_everywhere(row.definition)
+    assert len(report.points) > 10
+    await saga.replay(row.definition, (await saga.run(row.definition)).history)

@@ -139,3 +139,23 @@ def test_it_costs_other_test_runs_nothing() -> None:
     rooms = ["coordinator", "participants", "contracts", "msgspec", "sqlalchemy", "aiokafka"]
     found = subprocess.run([sys.executable, "-c", code, *rooms], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "['coordinator', 'coordinator.pytest_plugin']"
+
+
+def test_a_stub_that_nothing_met(pytester: pytest.Pytester) -> None:
+    """A test that passed without the failure that it prepared says nothing: it is an error."""
+    result = ran(
+        pytester,
+        HEAD
+        + """
+async def test_ticket_machine_is_broken(saga: SagaTest) -> None:
+    saga.stub(Hotels.reserve).refuses("full")
+    saga.stub(Flights.issue_ticket).fails(times=2)
+    assert (await saga.run(book_trip, TRIP)).status == "compensated"
+
+async def test_fails_by_itself(saga: SagaTest) -> None:
+    saga.stub(Flights.issue_ticket).fails(times=2)
+    assert False
+""",
+    )
+    result.assert_outcomes(passed=1, errors=1, failed=1)
+    result.stdout.fnmatch_lines(["E  *Unreached: The test passed without saga.stub(Flights.issue_ticket).fails(…): *"])
