@@ -62,10 +62,13 @@ _READ = text(
     "WHERE command_id = ANY(:ids) ORDER BY command_id FOR UPDATE"
 ).bindparams(_IDS)
 
+# Every row is there already. It is an upsert since that finds rows by the index, whatever the planner believes: an
+# update that was first planned on an empty table reads the whole table each time, until somebody analyses it.
 _KEEP = text(
-    f"UPDATE {TABLE} AS b SET forward_answer = n.answer, forward_value = n.value, undo_answer = n.undo, "
-    "tombstone = n.tombstone FROM unnest(:ids, :answers, :values, :undos, :tombstones) "
-    "AS n (command_id, answer, value, undo, tombstone) WHERE b.command_id = n.command_id"
+    f"INSERT INTO {TABLE} (command_id, forward_answer, forward_value, undo_answer, tombstone) "
+    "SELECT * FROM unnest(:ids, :answers, :values, :undos, :tombstones) "
+    "ON CONFLICT (command_id) DO UPDATE SET forward_answer = excluded.forward_answer, "
+    "forward_value = excluded.forward_value, undo_answer = excluded.undo_answer, tombstone = excluded.tombstone"
 ).bindparams(
     _IDS,
     *(bindparam(name, type_=ARRAY(Text)) for name in ("answers", "values", "undos")),

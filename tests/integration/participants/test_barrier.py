@@ -3,9 +3,13 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from contracts.answers import Success
+from contracts.values import NULL
 from participants.sdk import create_tables
+from participants.sdk.barrier import enter, keep
 from tests.integration.participants.conftest import ShopWithBarrier
 from tests.unit.participants.shop import forward, tables, undo
 
@@ -182,3 +186,16 @@ async def test_tables_may_be_made_by_several_processes_at_once(database_url: str
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://"))
     await asyncio.gather(*[create_tables(engine, tables) for _ in range(5)])
     await engine.dispose()
+
+
+async def test_the_table_is_never_read_through(shop: ShopWithBarrier) -> None:
+    """Its plans are made while it is empty and unknown to the planner, and are kept when it is not: so they must not
+    depend on that."""
+    read_through = text("SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'amends_barrier'")
+    async with shop.engine.begin() as connection:
+        for turn in range(3):
+            entries = await enter(connection, [f"order:7:{step}" for step in range(turn * 100, turn * 100 + 100)])
+            for entry in entries.values():
+                entry.keep("forward", Success(NULL))
+            await keep(connection, entries.values())
+        assert (await connection.execute(read_through)).scalar_one() == 0
