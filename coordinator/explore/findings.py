@@ -47,7 +47,9 @@ class Kinds(StrEnum):
     CODE_STOPS = "code_stops"
     """The code raises what is no answer to anything, or waits for nothing: the saga is parked."""
     LATE_ANSWER_COUNTS = "late_answer_counts"
-    """An answer that came after the undo was sent changed something."""
+    """An answer that came after the undo was sent changed something: a defect of Amends."""
+    PARKED_FOR_GOOD = "parked_for_good"
+    """Parked for an undo and resumed, it does not end: a defect of Amends."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -135,6 +137,11 @@ class Findings:
             f"A late answer to {command}, whose undo was sent, changed the saga. This is a defect of Amends: report it."
         )
         self._add(Kinds.LATE_ANSWER_COUNTS, message, self.function, path)
+
+    def parked_for_good(self, path: tuple[str, ...]) -> None:
+        """A person resumed it and its undos were done, and it did not end."""
+        message = "Parked for an undo and resumed, the saga does not end. This is a defect of Amends: report it."
+        self._add(Kinds.PARKED_FOR_GOOD, message, self.function, path)
 
     def at_end(self, state: SagaState, path: tuple[str, ...]) -> None:
         """Looks at what an end leaves behind."""

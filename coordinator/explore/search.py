@@ -105,8 +105,14 @@ class Search:
             if then is not None and then is not place:
                 reached.setdefault(then)
         if not reached:
-            self._findings.at_end(place.driver.state, place.path)
+            self._end(place)
         return iter(reached)
+
+    def _end(self, place: Position) -> None:
+        state = place.driver.state
+        self._findings.at_end(state, place.path)
+        if state.parked_for == "undo":
+            self._try_resuming(place.driver.fork(), place.path)
 
     def _walk(self, place: Position) -> None:
         """Goes on by chance until the saga ends."""
@@ -119,7 +125,7 @@ class Search:
             place = then
         if not self._play.open(place.driver):
             place.then = []
-            self._findings.at_end(place.driver.state, place.path)
+            self._end(place)
 
     def _step(self, place: Position, move: Move) -> Position | None:
         """The place that the move leads to; None when it leads nowhere."""
@@ -160,6 +166,16 @@ class Search:
         if decided != again:
             self._findings.differs(one, other, path)
         return decided == again
+
+    def _try_resuming(self, driver: Driver, path: tuple[str, ...]) -> None:
+        """A saga that is parked for an undo ends when a person resumes it and its undos are done."""
+        driver.resume()
+        while undos := list(driver.out):
+            for name in undos:
+                driver.succeed(name)
+        if not driver.status.ended:
+            self._findings.parked_for_good(path)
+        driver.machine.close()
 
     def _try_late_answers(self, driver: Driver, path: tuple[str, ...]) -> None:
         """Whatever is answered to a command that is not waited for any more, nothing changes by it."""

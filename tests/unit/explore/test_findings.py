@@ -1,12 +1,22 @@
 """Each planted mistake is found, named by its line, with a way that shows it."""
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from contracts.answers import Answer, Success
+from coordinator.engine import forward
+from coordinator.engine.facts import Accepted
+from coordinator.engine.lifecycle import FORWARD_MOVES, Forward
+from coordinator.engine.state import Step
+from coordinator.engine.turn import Turn
 from coordinator.explore.exploration import explore
 from coordinator.explore.findings import Kinds
-from coordinator.saga import SagaDefinition, saga
+from coordinator.history.events import Event
+from coordinator.history.parking import SagaResumed
+from coordinator.history.steps import StepSucceeded
+from coordinator.saga import SagaDefinition, StepError, saga
 from tests.sagas import Shop
 from tests.unit.explore.planted import PLANTED, names
 
@@ -24,8 +34,50 @@ def test_the_mistake_is_found(definition: SagaDefinition, kind: Kinds, line: str
 
 
 def test_every_kind_is_planted() -> None:
-    """Whatever is looked for was seen to be found; but for what would be a defect of the engine."""
-    assert {kind for _, kind, _ in PLANTED} == set(Kinds) - {Kinds.LATE_ANSWER_COUNTS}
+    """Whatever is looked for was seen to be found; defects of the engine are planted below."""
+    assert {kind for _, kind, _ in PLANTED} == set(Kinds) - {Kinds.LATE_ANSWER_COUNTS, Kinds.PARKED_FOR_GOOD}
+
+
+@saga(version=1)
+async def careful(shop: Shop) -> None:
+    """Goes on without what it could not take."""
+    try:
+        await shop.take("a")
+    except StepError:
+        await shop.look("a")
+
+
+def test_a_late_answer_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that takes a late success for one is found out."""
+
+    def trusting(step: Step, command: Any, attempt: int, answer: Answer, saga_id: str, now: int) -> Event | str:
+        if isinstance(answer, Success) and step.forward is Forward.TIMED_OUT:
+            return StepSucceeded(step.number, attempt, answer.result, now)
+        return on_answer(step, command, attempt, answer, saga_id, now)
+
+    on_answer = forward.on_answer
+    monkeypatch.setattr(forward, "on_answer", trusting)
+    monkeypatch.setitem(cast(Any, FORWARD_MOVES), (Forward.TIMED_OUT, StepSucceeded), Forward.SUCCEEDED)
+
+    @saga(version=1)
+    async def looking(shop: Shop) -> None:
+        try:
+            await shop.look("a")
+        except StepError:
+            await shop.look("b")
+
+    assert {finding.kind for finding in explore(looking).findings} == {Kinds.LATE_ANSWER_COUNTS}
+
+
+def test_a_saga_that_cannot_be_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that resumes a saga and does not send its undo again is found out."""
+
+    def forgetful(turn: Turn) -> Accepted:
+        turn.record(SagaResumed(turn.now))
+        return Accepted()
+
+    monkeypatch.setattr("coordinator.engine.absorb._resume", forgetful)
+    assert {finding.kind for finding in explore(careful).findings} == {Kinds.PARKED_FOR_GOOD}
 
 
 @pytest.mark.parametrize(
