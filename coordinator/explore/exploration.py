@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from coordinator.engine.status import Status
 from coordinator.explore.answers import Answers
 from coordinator.explore.findings import Finding, Findings
 from coordinator.explore.graph import Graph, graph_of
@@ -87,8 +88,9 @@ def _outcomes(definition: SagaDefinition, places: Sequence[Position]) -> tuple[O
     ways = _ways(places)
     found: dict[Outcome, tuple[int, tuple[str, ...]]] = {}
     for place in places:
-        if place.then == []:
-            driver = place.driver
+        driver = place.driver
+        # Where two runs decide differently nothing follows, and nothing has ended.
+        if place.then == [] and (driver.status.ended or driver.status is Status.PARKED):
             outcome = outcome_of(definition, driver.state, driver.history, place.happened)
             known, path = found.get(outcome, (0, place.path))
             found[outcome] = known + max(1, ways.get(place, 0)), path

@@ -85,10 +85,10 @@ class Search:
             opened += 1
             place.then = list(self._open(place))
             line.extend(each for each in place.then if each.then is None and each.parent is place)
-        if line:
-            self.unopened = len(line)
-            for _ in range(self._bound.samples):
-                self._walk(self._random.choice(line))
+        left = [place for place in line if not self._has_ended(place)]
+        self.unopened = len(left)
+        for _ in range(self._bound.samples if left else 0):
+            self._walk(self._random.choice(left))
 
     def _begin(self, value: Any) -> Position:
         first, second = (Driver(self._definition) for _ in range(2))
@@ -123,9 +123,14 @@ class Search:
             if then is None:
                 break
             place = then
-        if not self._play.open(place.driver):
+        self._has_ended(place)
+
+    def _has_ended(self, place: Position) -> bool:
+        """Whether nothing can happen there any more; then it is looked at as an end."""
+        if place.then is None and not self._play.open(place.driver):
             place.then = []
             self._end(place)
+        return place.then == []
 
     def _step(self, place: Position, move: Move) -> Position | None:
         """The place that the move leads to; None when it leads nowhere."""

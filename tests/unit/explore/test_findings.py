@@ -112,6 +112,12 @@ def test_messages_say_what_to_change() -> None:
     )
 
 
+def test_nothing_follows_a_difference() -> None:
+    """What two runs decide differently is no outcome."""
+    definition = next(definition for definition, _, _ in PLANTED if definition.name == "flips")
+    assert "running" not in {outcome.ends for outcome in explore(definition).outcomes}
+
+
 def test_a_difference_is_shown() -> None:
     """Of code that is not deterministic, both decisions are shown."""
     definition = next(definition for definition, _, _ in PLANTED if definition.name == "returns_a_number")
