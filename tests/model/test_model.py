@@ -4,6 +4,9 @@ import asyncio
 import re
 from asyncio import AbstractEventLoop
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,7 @@ from tests.model.instances import LARGE, PROMISES, SMALL, Instance
 from tests.model.telling import told
 from tests.model.tlc import MODEL, Explored, explore
 from tests.model.twins import TWINS
+from tests.model.values import read_state
 
 AT_ONCE = 2
 """Runs of TLC: CI has two cores."""
@@ -51,6 +55,25 @@ def test_every_twin_breaks_its_promise(twin: Instance, explored: dict[str, Explo
 def test_every_promise_is_broken_by_some_twin() -> None:
     """No promise holds only because it says nothing."""
     assert {promise for twin in TWINS for promise in twin.promises} == {*PROMISES, "GoesOn"}
+
+
+TINY = Instance(name="one saga of one step", plan="One")
+
+
+async def reached(instance: Instance, folder: Path) -> frozenset[Any]:
+    """What the histories, the barrier and the effects can come to."""
+    dump = folder / f"{instance.reduced}.dump"
+    await explore(instance, dump=dump)
+    states = re.split(r"^State \d+:$", dump.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    told_apart = {"".join(re.findall(r"^/\\ (?:history|barrier|effects) = [^/]*", s, re.MULTILINE)) for s in states}
+    return frozenset((s["history"], s["barrier"], s["effects"]) for s in map(read_state, told_apart))
+
+
+async def test_the_reduction_hides_nothing(tmp_path: Path) -> None:
+    """With states taken for one as without, the same histories come about, with the same effects."""
+    reduced, full = await asyncio.gather(reached(TINY, tmp_path), reached(replace(TINY, reduced=False), tmp_path))
+    assert reduced == full
+    assert len(full) > 20
 
 
 def actions() -> Iterator[str]:

