@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test chaos simulate check bench bench-full bench-compare model dev format clean help
+.PHONY: demo test chaos simulate mutants check bench bench-full bench-compare model dev format clean help
 .DEFAULT_GOAL := help
 
 help:  ## What can be made
@@ -31,6 +31,9 @@ chaos: $(READY)  ## Kills and outages over a running load: MINUTES=15 SEED=7
 SEEDS ?= 2000
 simulate: $(READY)  ## The real runtime and SDK in seeded worlds full of faults: SEEDS=2000, ARGS="--seed 7"
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) $(ARGS)
+
+mutants: $(READY)  ## Planted bugs, each of which the simulation has to find
+	@$(BIN)/python -m tests.simulation.hunted
 
 check: $(READY)  ## Format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

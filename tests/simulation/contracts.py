@@ -10,6 +10,8 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
 
     amount: int = 0
     refuse: bool = False
+    moody: bool = False
+    """Refused at some times and not at others, as when the last seat is sold, and then comes back."""
     fail: int = 0
     """So many attempts fail."""
     spoil: int = 0

@@ -82,19 +82,26 @@ class Database:
         """Rows, or a future of them when it has to wait for another transaction."""
         if transaction.over:
             raise asyncpg.exceptions.ConnectionDoesNotExistError("The server has ended the connection.")
-        word = sql.split(None, 2)
-        if word[0] == "INSERT" and "amends_barrier" in sql:
-            return self._with_rows(transaction, parameters[0], lambda: self._insert(transaction, parameters[0]))
-        if word[0] == "SELECT" and "FOR UPDATE" in sql:
-            return self._with_rows(transaction, parameters[0], lambda: self._read(transaction, parameters[0]))
-        if word[0] == "UPDATE":
-            for command_id, *kept in zip(*parameters, strict=True):
-                transaction.rows[command_id] = Row(*kept)
-            return []
+        if "amends_barrier" in sql:
+            return self._barrier(transaction, sql, parameters)
         if sql.startswith(EFFECT):
             transaction.effects.append(Effect(*parameters))
             return []
         return self._savepoint(transaction, sql)
+
+    def _barrier(self, transaction: Transaction, sql: str, parameters: Sequence[Any]) -> Any:
+        if sql.startswith("INSERT") and "DO NOTHING RETURNING command_id" in sql and len(parameters) == 1:
+            return self._with_rows(transaction, parameters[0], lambda: self._insert(transaction, parameters[0]))
+        if sql.startswith("SELECT") and "FOR UPDATE" in sql and len(parameters) == 1:
+            return self._with_rows(transaction, parameters[0], lambda: self._read(transaction, parameters[0]))
+        if "UPDATE" in sql and "tombstone" in sql and len(parameters) == 5:
+            return self._with_rows(transaction, parameters[0], lambda: self._keep(transaction, parameters))
+        raise asyncpg.exceptions.PostgresSyntaxError(f"This database does not understand {sql!r}.")
+
+    def _keep(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Any]:
+        for command_id, *kept in zip(*parameters, strict=True):
+            transaction.rows[command_id] = Row(*kept)
+        return []
 
     def _savepoint(self, transaction: Transaction, sql: str) -> list[Any]:
         match sql.split():

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from contracts.topics import Topics
@@ -16,11 +17,13 @@ from tests.simulation.connection import Connection, engine_of
 from tests.simulation.database import Database
 from tests.simulation.loop import SimulationLoop
 from tests.simulation.network import Network
+from tests.simulation.plan import Plan
 from tests.simulation.process import Process
 from tests.simulation.program import RELEASES
 from tests.simulation.stores import SharedLog, StoreOf
 
 TOPICS = Topics()
+_LIMITS = Limits(batch_sagas=20, warm_sagas=50, sweep_every_ms=2_000, foreign_leftovers_older_ms=10_000)
 
 
 class Node:
@@ -110,13 +113,14 @@ class Node:
 class CoordinatorNode(Node):
     """Coordinators of one release, later of another."""
 
-    def __init__(self, name: str, network: Network, cluster: Cluster, log: SharedLog, partitions: int) -> None:
+    def __init__(self, name: str, network: Network, cluster: Cluster, log: SharedLog, plan: Plan) -> None:
         super().__init__(name, network, cluster)
         self.release = 1
         """Of the next process."""
         self.running = 1
         """Of the one that runs."""
-        self._log, self._partitions = log, partitions
+        self._log, self._partitions = log, plan.partitions
+        self._limits = replace(_LIMITS, **plan.limits)
         self.coordinator: Coordinator | None = None
 
     async def _main(self, process: Process) -> None:
@@ -128,7 +132,7 @@ class CoordinatorNode(Node):
             broker=KafkaBroker(settings, TOPICS, definitions.participants()),
             definitions=definitions,
             topics=TOPICS,
-            limits=Limits(batch_sagas=20, warm_sagas=50, sweep_every_ms=2_000, foreign_leftovers_older_ms=10_000),
+            limits=self._limits,
         )
         await self.coordinator.start()
 

@@ -59,6 +59,23 @@ KINDS = (*RATES, "clock_skewed", "conflict")
 """All that is counted."""
 
 
+NARROW: Mapping[str, tuple[int, ...]] = {
+    "batch_sagas": (1, 2, 5),
+    "batches_in_flight": (1, 3),
+    "facts_per_saga": (1, 2),
+    "facts_high": (4, 10),
+    "facts_submitted": (3, 8),
+    "facts_waiting_per_saga": (2, 4),
+    "warm_sagas": (1, 4, 8),
+    "timers": (2, 5),
+    "publish_rows": (1, 3),
+    "publishes_in_flight": (1, 2),
+    "relay_rows": (3, 8),
+    "sweep_page": (2, 5),
+}
+"""Bounds of the runtime that only much load would reach otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One world."""
@@ -74,6 +91,8 @@ class Plan:
     skew_s: float
     """The clocks are wrong by up to so much."""
     rates: Mapping[str, float]
+    limits: Mapping[str, int]
+    """Of the coordinators, where they are not as usual."""
 
     @classmethod
     def draw(cls, seed: int, sagas: int) -> "Plan":
@@ -94,4 +113,12 @@ class Plan:
             trouble_s=random.choice((5.0, 15.0, 30.0)),
             skew_s=random.choice((0.0, 0.0, 0.3, 1.0)) if rates else 0.0,
             rates=rates,
+            limits=_narrow(random) if random.random() < 0.5 else {},
         )
+
+
+def _narrow(random: Random) -> dict[str, int]:
+    limits = {name: random.choice(few) for name, few in NARROW.items() if random.random() < 0.4}
+    if "facts_high" in limits:
+        limits["facts_low"] = limits["facts_high"] // 2
+    return limits

@@ -145,13 +145,15 @@ class Programs:
         draw = random.random()
         if draw < 0.06 and not sure:
             wish["refuse"] = True
-        elif draw < 0.12:
+        elif draw < 0.09 and not sure:
+            wish["moody"] = True
+        elif draw < 0.14:
             wish["fail"] = random.choice((1, 1, 2, 5))
-        elif draw < 0.16:
+        elif draw < 0.18:
             wish["spoil"] = random.choice((1, 2))
-        elif draw < 0.17 and not sure:
+        elif draw < 0.19 and not sure:
             wish["hopeless"] = True
-        elif draw < 0.20:
+        elif draw < 0.22:
             wish["slow"] = random.choice((0.02, 0.5, 2.0, 5.0))
         if random.random() < 0.05:
             wish["undo_fail"] = random.choice((1, 2, 4))

@@ -32,6 +32,7 @@ def story(outcome: Outcome, everything: bool = False) -> str:
         f"seed {plan.seed}: {plan.coordinators} coordinators, {plan.workers} workers of each participant, "
         f"{plan.partitions} partitions, trouble for {plan.trouble_s:g} s, clocks wrong by up to {plan.skew_s:g} s",
         "faults: " + (", ".join(f"{kind} {rate:.3g}" for kind, rate in plan.rates.items()) or "none"),
+        "limits: " + (", ".join(f"{name} {most}" for name, most in plan.limits.items()) or "as usual"),
         *(f"{saga_id}: {json.dumps(program)}" for saga_id, program in outcome.programs.items()),
     ]
     trace = outcome.trace if everything else outcome.trace[-LAST:]

@@ -19,7 +19,7 @@ class Servers:
     def __init__(self, network: Network, witness: Witness, participants: Sequence[str]) -> None:
         self.network = network
         self.cluster = Cluster(network)
-        self.log = SharedLog(self._committed)
+        self.log = SharedLog(self._committed, witness.deleted)
         self.databases = {name: Database(name, network) for name in participants}
         self._witness = witness
         self.cluster.on_arrival = self._arrived

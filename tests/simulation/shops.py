@@ -27,7 +27,7 @@ async def _write(delivery: Delivery, db: AsyncConnection, amount: int) -> None:
 
 
 async def _do(wish: Wish, delivery: Delivery, db: AsyncConnection) -> int:
-    if wish.refuse:
+    if wish.refuse or (wish.moody and int(asyncio.get_running_loop().time() * 1_000) % 2):
         raise Refused("no", "Not today.")
     if wish.hopeless:
         raise Failed("hopeless", "It never will.", retryable=False)
@@ -65,7 +65,7 @@ _does(bank, Bank.hold, Bank.pay, Bank.launch, Bank.post)
 @guide.on(Guide.look)
 async def look(wish: Wish, delivery: Delivery) -> int:
     """Changes nothing, and is not kept from failing by that."""
-    if wish.refuse:
+    if wish.refuse or (wish.moody and int(asyncio.get_running_loop().time() * 1_000) % 2):
         raise Refused("no", "Not today.")
     if wish.hopeless:
         raise Failed("hopeless", "It never will.", retryable=False)

@@ -37,6 +37,8 @@ def _candidates(plan: Plan, programs: Mapping[str, Program]) -> Iterator[tuple[P
         yield replace(plan, rates={}, skew_s=0.0), programs
     for kind in plan.rates:
         yield replace(plan, rates={each: rate for each, rate in plan.rates.items() if each != kind}), programs
+    for name in plan.limits:
+        yield replace(plan, limits={each: most for each, most in plan.limits.items() if each != name}), programs
     if plan.skew_s:
         yield replace(plan, skew_s=0.0), programs
     for name in ("coordinators", "workers", "partitions"):

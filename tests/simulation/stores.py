@@ -20,18 +20,25 @@ T = TypeVar("T")
 
 
 class SharedLog(MemoryStore):
-    """The one log of all coordinators. Every commit is shown to ``seen``."""
+    """The one log of all coordinators. Writes that have won and outbox rows that are deleted are shown to others."""
 
-    def __init__(self, seen: Callable[[Sequence[SagaWrite]], None]) -> None:
+    def __init__(
+        self, seen: Callable[[Sequence[SagaWrite]], None], deleted: Callable[[Sequence[Confirmed]], None]
+    ) -> None:
         super().__init__()
         self.away = False
-        self._seen = seen
+        self._seen, self._deleted = seen, deleted
 
     async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
+        self._deleted([each for each in confirmed if self._holds(each)])
         won = await super().commit(writes, confirmed)
         if won:
             self._seen([write for write in writes if write.saga_id in won])
         return won
+
+    def _holds(self, confirmed: Confirmed) -> bool:
+        kept = self._outbox.get(confirmed.command_id)
+        return kept is not None and kept[0].attempt == confirmed.attempt
 
     @property
     def outbox_ids(self) -> list[str]:

@@ -1,12 +1,14 @@
 """What must hold at every moment, looked at from where everything comes by: the servers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
 from aiokafka import TopicPartition
 
+from contracts.failures import Problem
 from contracts.ids import parse_command_id
+from contracts.kinds import Kind
 from contracts.reply_message import ReplyMessage
 from coordinator.engine.facts import Accepted, Reply
 from coordinator.engine.machine import Machine
@@ -14,14 +16,24 @@ from coordinator.engine.status import ENDED
 from coordinator.history.codec import read_events
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.events import Event
-from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
-from coordinator.history.undos import UndoSucceeded
-from coordinator.runtime.ports import SagaRowChange, SagaWrite
+from coordinator.history.started import SagaStarted
+from coordinator.history.steps import (
+    StepAbandoned,
+    StepFailed,
+    StepIssued,
+    StepRefused,
+    StepSucceeded,
+    StepTimedOut,
+)
+from coordinator.history.undos import CancelRequested, CompensationStarted, UndoSucceeded
+from coordinator.runtime.ports import Confirmed, SagaRowChange, SagaWrite
 from coordinator.saga import Definitions
 from tests.simulation.cluster import Cluster, Record
 from tests.simulation.database import Effect
 from tests.simulation.nodes import TOPICS
 
+EARLIEST_S = 40.0
+"""The sagas' deadline is 60 s; clocks may be a little wrong, and commits slow."""
 SAMPLED = 0.03
 """The share of commits after which the saga is rebuilt and compared with its row."""
 
@@ -29,7 +41,8 @@ SAMPLED = 0.03
 class Witness:
     """Sees every commit, record, effect and committed offset. What is wrong is kept in ``faults``."""
 
-    def __init__(self, random: Random, definitions: Definitions) -> None:
+    def __init__(self, random: Random, definitions: Definitions, now: Callable[[], float]) -> None:
+        self._now = now
         self.faults: list[str] = []
         self.rows: dict[str, list[tuple[Event, ...]]] = {}
         """The history of each saga, as it was committed."""
@@ -44,7 +57,12 @@ class Witness:
         """Commands and undos whose answer is in the log."""
         self._answered: set[tuple[str, int]] = set()
         """Attempts that some participant answered."""
-        self._aside: set[bytes] = set()
+        self._sent: set[tuple[str, int]] = set()
+        """Attempts that reached the broker."""
+        self._began_at: dict[str, float] = {}
+        self._pivots: set[tuple[str, int]] = set()
+        self._past: set[str] = set()
+        """Sagas past their point of no return."""
         self._effects: dict[tuple[str, str], int] = {}
 
     # --- the coordinators' log
@@ -63,6 +81,7 @@ class Witness:
                 self._decided.add((row.command_id, row.attempt))
             for event in events:
                 self._settle(write.saga_id, event)
+                self._in_order(write.saga_id, event)
             if self._random.random() < SAMPLED:
                 self._compare(write.saga_id)
 
@@ -81,6 +100,30 @@ class Witness:
                 self.outcomes[name] = self.outcomes.get(name, 0) + 1
             case _:
                 pass
+
+    def _in_order(self, saga_id: str, event: Event) -> None:
+        """T1, and that nothing turns back behind the point of no return."""
+        match event:
+            case SagaStarted():
+                self._began_at[saga_id] = self._now()
+            case StepIssued(step, kind=Kind.PIVOT):
+                self._pivots.add((saga_id, step))
+            case StepSucceeded(step) if (saga_id, step) in self._pivots:
+                self._past.add(saga_id)
+            case CompensationStarted() if saga_id in self._past:
+                self.faults.append(f"O4: {saga_id} turned back after its point of no return")
+            case CancelRequested(Problem(type="deadline_exceeded")):
+                passed = self._now() - self._began_at[saga_id]
+                if passed < EARLIEST_S:
+                    self.faults.append(f"T1: the deadline of {saga_id} came {passed:.1f} s after its start")
+            case _:
+                pass
+
+    def deleted(self, confirmed: Sequence[Confirmed]) -> None:
+        """These outbox rows are deleted."""
+        for each in confirmed:
+            if (each.command_id, each.attempt) not in self._sent:
+                self.faults.append(f"{each.command_id}, attempt {each.attempt}, left the outbox before it was sent")
 
     def _compare(self, saga_id: str) -> None:
         """O5, O7: the row says what the log says, and wakes the saga in time."""
@@ -102,10 +145,11 @@ class Witness:
         headers = dict(record[3])
         if topic == TOPICS.replies:
             self._answered.add((headers["ce_commandid"].decode(), int(headers["ce_attempt"])))
-        elif topic == TOPICS.dead_letters:
-            self._aside.add(headers["ce_id"])
-        else:
+        elif topic != TOPICS.dead_letters:
             sent = (headers["ce_id"].decode(), int(headers["ce_attempt"]))
+            self._sent.add(sent)
+            if headers["ce_type"] == b"guide.lose":
+                self.faults.append(f"{sent[0]} was sent, and may be refused and not be undone")
             if sent not in self._decided:
                 self.faults.append(f"{sent[0]}, attempt {sent[1]}, was sent before it was committed")
 
@@ -120,11 +164,11 @@ class Witness:
     def _lost_replies(self, records: Iterable[Record]) -> Iterable[str]:
         for record in records:
             reply = ReplyMessage.read(record.headers, record.value)
-            if reply.command_id in self._settled or reply.reply_id.encode() in self._aside:
+            if reply.command_id in self._settled:
                 continue
             machine = self.machine(reply.saga_id)
             fact = Reply(reply.command_id, reply.attempt, reply.answer)
-            if machine.evict or not machine.exists:
+            if machine.status.ended or not machine.exists:
                 continue
             if machine.advance([fact], record.timestamp).verdicts == (Accepted(),):
                 yield f"the offset of {reply.answer} to {reply.command_id} was committed, and the log does not have it"

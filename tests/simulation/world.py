@@ -28,7 +28,8 @@ QUIET_S = 180.0
 """So long after the last fault all must be quiet: a saga's own 60 s, an outage's backoff, and its way back."""
 SETTLING_S = 22.0
 """So long what was sent while there was trouble may still be under way."""
-MOST_STEPS = 20_000_000
+MOST_STEPS = (50_000, 3_000)
+"""Callbacks that a world may run, and more for each saga. A usual one runs a tenth of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,16 @@ class World:
     def __init__(self, plan: Plan, programs: Mapping[str, Program] | None = None) -> None:
         self.plan = plan
         dice = Random(f"world {plan.seed}")
-        self.loop = SimulationLoop(Random(dice.random()), MOST_STEPS)
+        self.loop = SimulationLoop(Random(dice.random()), MOST_STEPS[0] + plan.sagas * MOST_STEPS[1])
         self.trace: list[tuple[Any, ...]] = []
         self.weather = Weather(Random(dice.random()), plan.rates)
         self.network = Network(self.loop, self.weather, self._note)
-        self.witness = Witness(Random(dice.random()), RELEASES[LATEST])
+        self.witness = Witness(Random(dice.random()), RELEASES[LATEST], self.loop.time)
         self.servers = Servers(self.network, self.witness, [each.name for each in PARTICIPANTS if each.barrier])
         self.dice = Random(dice.random())
         cluster = self.servers.cluster
         self.coordinators = [
-            CoordinatorNode(f"coordinator-{number}", self.network, cluster, self.servers.log, plan.partitions)
+            CoordinatorNode(f"coordinator-{number}", self.network, cluster, self.servers.log, plan)
             for number in range(plan.coordinators)
         ]
         self.participants: list[Node] = [

@@ -1,0 +1,33 @@
+"""A simulation that finds nothing proves something only if it would have found it: the canaries."""
+
+import pytest
+
+from tests.simulation.hunted import found
+from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.planted import Stale, planted
+
+CANARIES = (
+    "publish before the commit",
+    "offsets of replies before they are handled",
+    "no tombstone",
+    "undo all at once",
+)
+
+
+@pytest.mark.parametrize("name", CANARIES)
+def test_a_planted_bug_is_found(name: str) -> None:
+    """Within seconds, by a seed that passes without it."""
+    one = found(name, 60.0)
+    assert one["seed"] is not None, one
+
+
+def test_every_planted_bug_has_a_name_of_its_own() -> None:
+    """There are at least thirty."""
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 30
+
+
+def test_a_bug_that_cannot_be_planted_is_told() -> None:
+    """The code has moved on, and the mutant with it."""
+    with pytest.raises(Stale, match="0 times instead of once"):
+        planted(Mutant("gone", "nowhere", "x = 1", "x = 2"), "y = 1\n")
+    assert planted(Mutant("there", "nowhere", "y = 1", "y = 2"), "y = 1\n") == "y = 2\n"
