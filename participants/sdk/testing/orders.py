@@ -5,6 +5,7 @@ from enum import StrEnum, auto
 
 import msgspec
 
+from participants.sdk.barrier import TABLE
 from participants.sdk.testing.crash import COMMIT
 
 
@@ -115,7 +116,7 @@ def crash_orders(points: Sequence[str], undo_points: Sequence[str]) -> Sequence[
 
 def _named(points: Sequence[str]) -> Iterator[tuple[int, str]]:
     for number, point in list(enumerate(points))[1:]:
-        line = " ".join(point.split())
+        line = "the barrier's" if TABLE in point else " ".join(point.split())
         shown = line if len(line) <= 40 else f"{line[:39]}…"
         last = number == len(points) - 1
         yield number, COMMIT if last and point == COMMIT else f"statement {number + 1} ({shown})"
