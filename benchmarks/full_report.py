@@ -6,10 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.full import Full, PeerRuns
-from benchmarks.goals import Goal
 from benchmarks.measured import together
 from benchmarks.report import goal_table, scenario_table
-from benchmarks.two import Two
+from benchmarks.two import two_goals
 
 
 def peer_table(peers: Sequence[PeerRuns]) -> Table:
@@ -25,18 +24,6 @@ def peer_table(peers: Sequence[PeerRuns]) -> Table:
             runs.name, f"{rate:.0f}", f"{min(rates):.0f} – {max(rates):.0f}", *latencies, f"{ours / rate:.1f}"
         )
     return table
-
-
-def two_goals(two: Two) -> list[Goal]:
-    """No slower in total, nothing decided twice but by chance, partitions handed over quickly."""
-    return [
-        Goal(
-            "sagas a second of two coordinators, of the rate of one", two.two.rate / two.one.rate, 1, "×", at_least=True
-        ),
-        Goal("longest saga while the second joins", two.joining_s, 3, "s"),
-        Goal("longest saga while it leaves", two.leaving_s, 3, "s"),
-        Goal("decisions lost to the other", two.fenced * 100, 1, "%"),
-    ]
 
 
 def show_further(console: Console, full: Full) -> None:

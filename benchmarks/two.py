@@ -3,16 +3,21 @@
 import asyncio
 import itertools
 import re
+import sys
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from time import perf_counter
 
+import uvloop
 from rich.console import Console
 
 from benchmarks.connections import Connections
 from benchmarks.cpu import cpu_seconds
-from benchmarks.load import Client, closed_loop
+from benchmarks.goals import Goal
+from benchmarks.load import Client, SagaWentWrong, closed_loop
 from benchmarks.measured import Latencies, Measured, together
+from benchmarks.oracle import OracleFailed
+from benchmarks.report import goal_table, scenario_table
 from benchmarks.scenarios import Scenarios
 from benchmarks.stacks import KEEPING, layout, loaded_stack
 from coordinator.cli.processes import Part
@@ -22,6 +27,8 @@ ROUNDS = 2
 SECONDS = 5.0
 HAND_OVER_S = 8.0
 HAND_OVER_IN_FLIGHT = 300
+IN_FLIGHT = 300
+"""As many as serve one coordinator best."""
 _SECOND_NUMBERS = 1_000_000_000
 """From here on the second coordinator's clients number their sagas, so that none is started twice."""
 _FENCED = re.compile(rb"^amends_fenced_total (\S+)", re.MULTILINE)
@@ -39,6 +46,18 @@ class Two:
     """The same while it left."""
     fenced: float
     """Decisions lost to the other coordinator, of all."""
+
+
+def two_goals(two: Two) -> list[Goal]:
+    """No slower in total, nothing decided twice but by chance, partitions handed over quickly."""
+    return [
+        Goal(
+            "sagas a second of two coordinators, of the rate of one", two.two.rate / two.one.rate, 1, "×", at_least=True
+        ),
+        Goal("longest saga while the second joins", two.joining_s, 3, "s"),
+        Goal("longest saga while it leaves", two.leaving_s, 3, "s"),
+        Goal("decisions lost to the other", two.fenced * 100, 1, "%"),
+    ]
 
 
 async def two_coordinators(console: Console, in_flight: int) -> Two:
@@ -108,3 +127,20 @@ async def _fenced(url: str) -> float:
     _, text = await Connections(url).request("GET", "/metrics")
     found = _FENCED.search(text)
     return float(found[1]) if found else 0.0
+
+
+def main() -> int:
+    """``python -m benchmarks.two``: the exit status."""
+    console = Console(stderr=True)
+    try:
+        two = uvloop.run(two_coordinators(console, IN_FLIGHT))
+    except (OracleFailed, SagaWentWrong) as error:
+        console.print(f"✗ This run has no figures: {error}", highlight=False, markup=False)
+        return 1
+    console.print(scenario_table("participants with barrier and a row each", [two.one, two.two]))
+    console.print(goal_table("two coordinators on one database", two_goals(two)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
