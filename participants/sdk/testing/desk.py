@@ -13,6 +13,7 @@ from participants.sdk.arrivals import Arrivals, Call
 from participants.sdk.batch import BarrierBatch
 from participants.sdk.executor import Executor, WithoutBarrier
 from participants.sdk.participant import Participant
+from participants.sdk.testing.neighbour import failing_neighbour
 from participants.sdk.tracing import Tracing
 
 Answer = Success | Refusal | Failure
@@ -39,16 +40,19 @@ class Desk:
         self._arrivals = Arrivals(participant, topics.replies)
         self._executor: Executor = WithoutBarrier(tracing) if database is None else BarrierBatch(database, tracing)
 
-    async def handle(self, messages: Sequence[CommandMessage]) -> list[Answer]:
+    async def handle(self, messages: Sequence[CommandMessage], *, beside_failing: bool = False) -> list[Answer]:
         """The answers, in order; what the handlers did is committed. The messages are one batch where that is possible.
 
-        Raises TypeError for a message that no participant could read: the test made it.
+        ``beside_failing``: with one more command, which fails. Raises TypeError for a message that no participant could
+        read: the test made it.
         """
         calls = [self._call(message) for message in messages]
+        if beside_failing:
+            calls.append(failing_neighbour(messages[0]))
         answers: list[Answer] = []
         while len(answers) < len(calls):
             answers += [answered.answer for answered in await self._executor.handle(calls[len(answers) :])]
-        return answers
+        return answers[: len(messages)]
 
     def _call(self, message: CommandMessage) -> Call:
         arrived = self._arrivals.read(message.headers(), message.value)

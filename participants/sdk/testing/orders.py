@@ -33,6 +33,8 @@ class Batch(msgspec.Struct, frozen=True):
     """Deliveries that one consumer takes together; one, usually."""
 
     sent: tuple[Sent, ...]
+    beside_failing: bool = False
+    """With another command that fails after it has written, so that all of the batch is done again."""
 
 
 class AtOnce(msgspec.Struct, frozen=True):
@@ -95,6 +97,19 @@ BACK: Sequence[Order] = (
     Order("the undo twice, then the command twice", alone(N, N, C, C), (End.NOTHING, End.UNDONE), _LATE),
     Order("the undo and then the command in one batch", (Batch((N, C)),), (End.NOTHING, End.UNDONE), _LATE),
     Order("command and undo to two consumers at once", (AtOnce((C, N)),), (End.NOTHING, End.UNDONE), _LATE),
+)
+
+
+BESIDE: Sequence[Order] = (
+    Order("the command, beside one that fails", (Batch((C,), beside_failing=True),), (End.DONE,), _LOST),
+)
+BESIDE_BACK: Sequence[Order] = (
+    Order(
+        "the command, its undo beside one that fails",
+        (*alone(C), Batch((U,), beside_failing=True)),
+        (End.UNDONE,),
+        _LOST,
+    ),
 )
 
 

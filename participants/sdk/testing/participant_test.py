@@ -137,10 +137,10 @@ class ParticipantTest(Generic[E]):
     async def prove(self, command: Command[P, R], *arguments: P.args, **named: P.kwargs) -> Proof[E]:
         """Proves that this command is done once, and its undo undone once, in whatever order their messages come.
 
-        Twice, in one batch, to two consumers at once, the undo first, the command late, and with the process dying
-        before each statement of the handler: each time from the beginning, and each time ``effects`` must show what it
-        shows after the plain order. What was done in this test before is forgotten, and nothing is left behind.
-        Raises Unproved, an AssertionError, that tells which orders end how.
+        Twice, in one batch, beside one that fails, to two consumers at once, the undo first, the command late, and with
+        the process dying before each statement of the handler: each time from the beginning, and each time ``effects``
+        must show what it shows after the plain order. What was done in this test before is forgotten, and nothing is
+        left behind. Raises Unproved, an AssertionError, that tells which orders end how.
         """
         world = World(lambda: Desk(self.participant, self._database), self.effects, self._begin, self._database)
         message = forward_message(command, arguments, named, 1)

@@ -79,6 +79,7 @@ async def prove(world: World, command: CommandMessage, name: str, undoable: bool
     ends = {End.NOTHING: before, End.DONE: done.effects, End.UNDONE: undone.effects}
     wanted = [*orders.FORWARD, *(orders.BACK if undoes else ())]
     if world.database is not None:
+        wanted += [*orders.BESIDE, *(orders.BESIDE_BACK if undoes else ())]
         wanted += crash_orders(done.points, undone.points if undoes else ())
     faults = [fault for order in wanted if (fault := await _fault(world, command, order, ends))]
     if faults:
@@ -125,7 +126,7 @@ async def _watched(
 async def _round(world: World, part: Batch | AtOnce, messages: Sequence[CommandMessage]) -> list[Exchange]:
     match part:
         case Batch():
-            answers = await world.desk().handle(messages)
+            answers = await world.desk().handle(messages, beside_failing=part.beside_failing)
         case AtOnce():
             each = await asyncio.gather(*[world.desk().handle([message]) for message in messages])
             answers = [answer for answers in each for answer in answers]

@@ -56,7 +56,7 @@ async def test_good_handlers_pass(own: ParticipantTest[int]) -> None:
     """Done once and undone once in every order; the proof shows what was seen."""
     proof = await own.prove(Till.take, COINS)
     assert (proof.before, proof.done, proof.undone) == (5, 105, 5)
-    assert len(proof.orders) == len(set(proof.orders)) > 12 + 4
+    assert len(proof.orders) == len(set(proof.orders)) > 14 + 4
     assert isinstance(proof.answer, Success)
 
 
@@ -134,6 +134,7 @@ async def test_a_handler_that_commits_by_itself(engine: AsyncEngine) -> None:
     broken = till(by_itself(engine))
     await fails(
         ParticipantTest(broken, engine, effects=in_the_till),
+        "the command, beside one that fails\n",
         "the command, lost before the commit, and again",
         "found    200",
         "till.take → no answer",
