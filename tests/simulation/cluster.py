@@ -188,6 +188,18 @@ class Cluster:
             self._metadata_changes(topic)
         self.network.trace("kafka", "deleted", *topics)
 
+    def grow(self, topic: str, partitions: int) -> None:
+        """So many partitions more."""
+        for number in range(self._counts[topic], self._counts[topic] + partitions):
+            self.logs[TopicPartition(topic, number)] = []
+        self._counts[topic] += partitions
+        self._metadata_changes(topic)
+
+    def inject(self, partition: TopicPartition, record: Any) -> int:
+        """Somebody else's record; returns its offset."""
+        self._now(partition, record)
+        return len(self.logs[partition]) - 1
+
     def _metadata_changes(self, topic: str) -> None:
         for group in self.groups.values():
             if any(topic in member.topics for member in group.members.values()):

@@ -32,6 +32,8 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "store_away": (0.02, 0.1),
     "database_away": (0.02, 0.1),
     "topics_lost": (0.02, 0.05),
+    "partitions_added": (0.05, 0.2),
+    "poisoned": (0.2, 2.0),
     "clock_stepped": (0.1, 0.5),
     "upgraded": (0.1, 0.3),
     # The share of sagas.
@@ -52,6 +54,8 @@ BY_THEMSELVES = (
     "store_away",
     "database_away",
     "topics_lost",
+    "partitions_added",
+    "poisoned",
     "clock_stepped",
     "upgraded",
 )

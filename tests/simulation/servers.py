@@ -9,6 +9,8 @@ from aiokafka import TopicPartition
 from tests.simulation.cluster import Cluster
 from tests.simulation.database import Database
 from tests.simulation.network import Network
+from tests.simulation.nodes import TOPICS
+from tests.simulation.poison import poison
 from tests.simulation.stores import SharedLog
 from tests.simulation.witness import Witness
 
@@ -35,9 +37,10 @@ class Servers:
 
     def _arrived(self, partition: TopicPartition, record: Any) -> None:
         headers = dict(record[3])
-        what = headers.get("ce_commandid") or headers["ce_id"]
-        kind, attempt = headers["ce_type"].decode(), headers["ce_attempt"].decode()
-        self.network.trace("kafka", "got", partition.partition, what.decode(), kind, attempt)
+        what = headers.get("ce_commandid") or headers.get("ce_id", b"?")
+        kind, attempt = headers.get("ce_type", b"?"), headers.get("ce_attempt", b"?")
+        place = f"{partition.topic}/{partition.partition}"
+        self.network.trace("kafka", "got", place, what.decode(), kind.decode(), attempt.decode())
         self._witness.arrived(partition.topic, record)
 
     def _offsets(self, group: str, partition: TopicPartition, old: int, new: int) -> None:
@@ -73,6 +76,28 @@ class Servers:
         if not topics:
             return False
         self.cluster.delete(topics if random.random() < 0.3 else random.sample(topics, random.randint(1, len(topics))))
+        return True
+
+    def add_partitions(self, random: Random) -> bool:
+        """A topic has more of them from here on."""
+        small = [topic for topic in self.cluster.topics() if self.cluster.partitions(topic) < 16]
+        if not small:
+            return False
+        topic = random.choice(small)
+        self.network.trace("kafka", "grows", topic)
+        self.cluster.grow(topic, random.randint(1, 4))
+        return True
+
+    def poison(self, random: Random) -> bool:
+        """A record that nobody can read, or that belongs to nothing."""
+        topics = [topic for topic in self.cluster.topics() if topic == TOPICS.replies or ".commands." in topic]
+        if not topics:
+            return False
+        topic = random.choice(topics)
+        partition = TopicPartition(topic, random.randrange(self.cluster.partitions(topic)))
+        offset = self.cluster.inject(partition, poison(random, topic == TOPICS.replies))
+        self.network.trace("kafka", "poison", topic, partition.partition, offset)
+        self._witness.poisoned.add((topic, partition.partition, offset, self.cluster.made_at[topic]))
         return True
 
     def heal(self) -> None:

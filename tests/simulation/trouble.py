@@ -79,6 +79,10 @@ class Trouble:
                 return self._servers.leave(kind, self._seconds(0.2, 6.0), self._random)
             case "topics_lost":
                 return self._servers.lose_topics(self._random)
+            case "partitions_added":
+                return self._servers.add_partitions(self._random)
+            case "poisoned":
+                return self._servers.poison(self._random)
             case "clock_stepped":
                 return self._step_clock()
             case "upgraded":

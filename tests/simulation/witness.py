@@ -44,6 +44,8 @@ class Witness:
     def __init__(self, random: Random, definitions: Definitions, now: Callable[[], float]) -> None:
         self._now = now
         self.faults: list[str] = []
+        self.poisoned: set[tuple[str, int, int, float]] = set()
+        """Records that nobody can use: topic, partition, offset, and when the topic was made."""
         self.rows: dict[str, list[tuple[Event, ...]]] = {}
         """The history of each saga, as it was committed."""
         self.changes: dict[str, SagaRowChange] = {}
@@ -59,6 +61,8 @@ class Witness:
         """Attempts that some participant answered."""
         self._sent: set[tuple[str, int]] = set()
         """Attempts that reached the broker."""
+        self._aside: set[tuple[str, int, int]] = set()
+        """Records of which there is a dead letter: topic, partition, offset."""
         self._began_at: dict[str, float] = {}
         self._pivots: set[tuple[str, int]] = set()
         self._past: set[str] = set()
@@ -145,7 +149,10 @@ class Witness:
         headers = dict(record[3])
         if topic == TOPICS.replies:
             self._answered.add((headers["ce_commandid"].decode(), int(headers["ce_attempt"])))
-        elif topic != TOPICS.dead_letters:
+        elif topic == TOPICS.dead_letters:
+            place = headers["amends-topic"].decode(), int(headers["amends-partition"]), int(headers["amends-offset"])
+            self._aside.add(place)
+        else:
             sent = (headers["ce_id"].decode(), int(headers["ce_attempt"]))
             self._sent.add(sent)
             if headers["ce_type"] == b"guide.lose":
@@ -159,7 +166,16 @@ class Witness:
         if log is None:
             return
         lost = self._lost_replies if partition.topic == TOPICS.replies else self._lost_commands
-        self.faults.extend(lost(log[old:new]))
+        made_at, good = cluster.made_at[partition.topic], list[Record]()
+        for record in log[old:new]:
+            place = (record.topic, record.partition, record.offset)
+            if (*place, made_at) not in self.poisoned:
+                good.append(record)
+            elif place not in self._aside:
+                self.faults.append(
+                    f"M6: the offset of what nobody can read, {place}, was committed without dead letter"
+                )
+        self.faults.extend(lost(good))
 
     def _lost_replies(self, records: Iterable[Record]) -> Iterable[str]:
         for record in records:
@@ -171,7 +187,7 @@ class Witness:
             if machine.status.ended or not machine.exists:
                 continue
             if machine.advance([fact], record.timestamp).verdicts == (Accepted(),):
-                yield f"the offset of {reply.answer} to {reply.command_id} was committed, and the log does not have it"
+                yield f"the offset of {type(reply.answer).__name__} to {reply.command_id} was committed, and the log does not have it"
 
     def _lost_commands(self, records: Iterable[Record]) -> Iterable[str]:
         for record in records:

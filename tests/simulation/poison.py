@@ -1,0 +1,26 @@
+"""Records that nobody can read, or that belong to nothing (M5, M6)."""
+
+from random import Random
+from typing import Any
+
+import msgspec
+
+from contracts.answers import Success
+from contracts.reply_message import ReplyMessage
+
+_VALUES = (b"", b"{", b"\xff\xfe", b"\x00", b"NaN", b"[" * 5_000, b'"\\ud800"', b"1" * 4_000, None)
+
+
+def poison(random: Random, reply: bool) -> tuple[int, bytes | None, bytes | None, Any]:
+    """Time, key, value and headers of one."""
+    value = random.choice(_VALUES)
+    if not reply or random.random() < 0.4:
+        headers: list[tuple[str, bytes]] = []
+        if random.random() < 0.5:
+            headers = [("ce_id", b"\xff"), ("ce_type", b"nonsense"), ("ce_attempt", b"-7"), ("ce_id", b"twice")]
+        return 0, b"errand:1", value, headers
+    saga_id, command_id = random.choice(
+        (("nobody:1", "nobody:1:1"), ("errand:1", "errand:1:999"), ("errand:1", "errand:1"), ("errand:1", "errand:2:1"))
+    )
+    message = ReplyMessage("forged", saga_id, command_id, 1, Success(msgspec.Raw(b"1")), "/somebody", 0)
+    return 0, saga_id.encode(), message.value, message.headers()
