@@ -187,7 +187,8 @@ class Witness:
             if machine.status.ended or not machine.exists:
                 continue
             if machine.advance([fact], record.timestamp).verdicts == (Accepted(),):
-                yield f"the offset of {type(reply.answer).__name__} to {reply.command_id} was committed, and the log does not have it"
+                answer = type(reply.answer).__name__
+                yield f"the offset of {answer} to {reply.command_id} was committed, and the log does not have it"
 
     def _lost_commands(self, records: Iterable[Record]) -> Iterable[str]:
         for record in records:
