@@ -71,7 +71,7 @@ NARROW: Mapping[str, tuple[int, ...]] = {
     "facts_submitted": (3, 8),
     "facts_waiting_per_saga": (2, 4),
     "warm_sagas": (1, 4, 8),
-    "timers": (2, 5),
+    "timers": (8, 20),
     "publish_rows": (1, 3),
     "publishes_in_flight": (1, 2),
     "relay_rows": (3, 8),

@@ -1,5 +1,6 @@
 """Records that nobody can read, or that belong to nothing (M5, M6)."""
 
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
@@ -9,6 +10,14 @@ from contracts.answers import Success
 from contracts.reply_message import ReplyMessage
 
 _VALUES = (b"", b"{", b"\xff\xfe", b"\x00", b"NaN", b"[" * 5_000, b'"\\ud800"', b"1" * 4_000, None)
+
+_FORGED = "forged"
+
+
+def is_forged(headers: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether it can be read, and belongs to nothing. Such a reply is not always set aside: one that was part of a
+    commit whose outcome was unknown may have been taken in then, for all its coordinator knows."""
+    return ("ce_id", _FORGED.encode()) in headers
 
 
 def poison(random: Random, reply: bool) -> tuple[int, bytes | None, bytes | None, Any]:
@@ -22,5 +31,5 @@ def poison(random: Random, reply: bool) -> tuple[int, bytes | None, bytes | None
     saga_id, command_id = random.choice(
         (("nobody:1", "nobody:1:1"), ("errand:1", "errand:1:999"), ("errand:1", "errand:1"), ("errand:1", "errand:2:1"))
     )
-    message = ReplyMessage("forged", saga_id, command_id, 1, Success(msgspec.Raw(b"1")), "/somebody", 0)
+    message = ReplyMessage(_FORGED, saga_id, command_id, 1, Success(msgspec.Raw(b"1")), "/somebody", 0)
     return 0, saga_id.encode(), message.value, message.headers()
