@@ -1,5 +1,8 @@
 # Every command makes the virtual environment first if it is missing or out of date.
-PYTHON ?= python3
+# A CPython built without optimizations, as pyenv builds them, takes a third longer: then the distribution's is taken, if it will do.
+QUICK := import sys, sysconfig; sys.exit("--enable-optimizations" not in (sysconfig.get_config_var("CONFIG_ARGS") or ""))
+FIT := import ensurepip, sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell python3 -c '$(QUICK)' || ! /usr/bin/python3 -c '$(FIT)' 2>/dev/null && echo python3 || echo /usr/bin/python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -12,7 +15,7 @@ help:  ## What can be made
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Amends needs Python 3.11 or newer; run: make PYTHON=python3.x …" if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@echo "… installing packages into .venv (once)"
+	@echo "… installing packages into .venv (once), for $(PYTHON)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(READY)
 
