@@ -66,6 +66,10 @@ class Consumption(ConsumerRebalanceListener):
         """Partitions of the topic when the group divided them."""
         self._asked = 0
         self._ask_at = 0.0
+        self._join_again = settings.instance is not None
+        """A member with a name has its old part back after a restart, and nothing is divided anew. If it led the group
+        before, it does not know that it still does, so nobody would see partitions that were added meanwhile. Hence it
+        joins a second time: from its leader the group takes that as a wish to divide them anew."""
         self._consumer = AIOKafkaConsumer(
             **settings.client(),
             group_id=group,
@@ -151,8 +155,11 @@ class Consumption(ConsumerRebalanceListener):
             self._asked += 1
             self._ask_at = now + min(_DOUBT_S * 5**self._asked, 3_600)
             log.warning("partitions_doubted", partitions=len(self._offsets), of=count, before=self._count)
-            self._revoked_at = now
-            self._consumer.subscribe([self._topic], listener=self)
+            self._divide_anew()
+
+    def _divide_anew(self) -> None:
+        self._revoked_at = time.monotonic()
+        self._consumer.subscribe([self._topic], listener=self)
 
     def pause(self) -> None:
         """Takes nothing more, but stays in the group."""
@@ -174,6 +181,11 @@ class Consumption(ConsumerRebalanceListener):
         self, assigned: Collection[TopicPartition]
     ) -> None:
         """A rebalance is over."""
+        if self._join_again:
+            self._join_again = False
+            # Soon, not now: aiokafka's fetcher must have seen this part before it is taken away (it asserts that).
+            asyncio.get_running_loop().call_soon(self._divide_anew)
+            return
         self._offsets = {partition: PartitionOffsets() for partition in assigned}
         self._revoked_at = None
         self._paused = False

@@ -106,11 +106,18 @@ class Offsets:
 
 
 class Rebalances(ConsumerRebalanceListener):
-    """Commits what is done before partitions go to somebody else, and tells when they have come."""
+    """Commits what is done before partitions go to somebody else, and tells when they have come.
 
-    def __init__(self, offsets: Offsets, assigned: asyncio.Event) -> None:
+    A member with a name has its old part back after a restart, and nothing is divided anew. If it led the group before, it
+    does not know that it still does, so nobody would see partitions that were added meanwhile. Hence it joins a second
+    time: from its leader the group takes that as a wish to divide them anew, from others as nothing.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer, offsets: Offsets, assigned: asyncio.Event, *, named: bool) -> None:
+        self._consumer = consumer
         self._offsets = offsets
         self._assigned = assigned
+        self._join_again = named
 
     # aiokafka awaits what these return, although the methods of its class are not async.
     async def on_partitions_revoked(self, revoked: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -121,4 +128,12 @@ class Rebalances(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The consumer takes part in its group, even when there were not partitions enough for it."""
-        self._assigned.set()
+        if self._join_again:
+            self._join_again = False
+            # Soon, not now: aiokafka's fetcher must have seen this part before it is taken away (it asserts that).
+            asyncio.get_running_loop().call_soon(self._divide_anew)
+        else:
+            self._assigned.set()
+
+    def _divide_anew(self) -> None:
+        self._consumer.subscribe([*self._consumer.subscription()], listener=self)

@@ -201,7 +201,8 @@ class Worker:
             with self._interruptible():
                 await asyncio.wait_for(consumer.start(), CONSUMER_LIMIT_S)
                 await self._wait_for_topics(consumer)
-            consumer.subscribe([self._topic], listener=Rebalances(offsets, self._assigned))
+            rebalances = Rebalances(consumer, offsets, self._assigned, named=self._instance is not None)
+            consumer.subscribe([self._topic], listener=rebalances)
             await self._pump(consumer, offsets)
         finally:
             try:

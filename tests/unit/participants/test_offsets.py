@@ -84,10 +84,11 @@ async def test_what_was_read_before_a_rebalance_is_not_committed_after_it() -> N
     """Its topic may have been made anew: the old offset would pass over commands that nobody has answered."""
     consumer = SlowConsumer()
     consumer.answered.set()
-    offsets = Offsets(cast("AIOKafkaConsumer", consumer))
+    aiokafka_consumer = cast("AIOKafkaConsumer", consumer)
+    offsets = Offsets(aiokafka_consumer)
     before = offsets.term
     offsets.done({FIRST: 1}, before)
-    await Rebalances(offsets, asyncio.Event()).on_partitions_revoked([FIRST, SECOND])
+    await Rebalances(aiokafka_consumer, offsets, asyncio.Event(), named=False).on_partitions_revoked([FIRST, SECOND])
     assert consumer.commits == {FIRST: 1}
     offsets.done({FIRST: 5, SECOND: 4}, before)
     offsets.done({SECOND: 2}, offsets.term)
