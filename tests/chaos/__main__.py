@@ -17,16 +17,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5, help="how long faults come; the default is 5")
     parser.add_argument("--seed", type=int, default=None, help="what comes and when; any number by default")
+    parser.add_argument("--once", action="store_true", help="end as soon as each kind of fault has struck")
+    parser.add_argument("--name", default="chaos", help="folder under .amends; one run at a time has a name")
     parser.add_argument("--coordinators", type=int, default=2)
     parser.add_argument("--only", action="append", default=[], help="only kinds of faults with this word; repeatable")
+    parser.add_argument("--without", action="append", default=[], help="no kinds of faults with this word; repeatable")
     parser.add_argument("--keep-going", action="store_true", help="go on after an objection")
     parser.add_argument("--no-kills", action="store_true", help="only the faults of these kinds, no kills in between")
     parser.add_argument("--plant", choices=PLANTS, help="run with this bug, which must be found")
     given = parser.parse_args()
     no_disks = with_mounts_of_its_own()
-    seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     plan = Plan(
-        seed, given.minutes, given.coordinators, given.only, given.keep_going, given.plant, no_disks, not given.no_kills
+        seed=secrets.randbelow(1_000_000) if given.seed is None else given.seed,
+        minutes=given.minutes,
+        name=given.name,
+        once=given.once,
+        coordinators=given.coordinators,
+        only=given.only,
+        without=given.without,
+        keep_going=given.keep_going,
+        plant=given.plant,
+        no_disks=no_disks,
+        kills=not given.no_kills,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         record = runner.run(run(plan))

@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 
 from tests.chaos.record import Record
-from tests.chaos.town import Town, chaos_root
+from tests.chaos.town import Town
 from tests.faults.evidence import Evidence
 
 
 def keep_evidence(town: Town, record: Record, evidence: Evidence, number: int, objections: Sequence[str]) -> Path:
     """What was done and when, what is wrong, all that is known of the sagas it is about, and everybody's log."""
-    folder = chaos_root() / "evidence" / f"{record.seed}-{number}"
+    folder = town.root / "evidence" / f"{record.seed}-{number}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "timeline.txt").write_text("\n".join(record.timeline))
@@ -29,7 +29,7 @@ def keep_evidence(town: Town, record: Record, evidence: Evidence, number: int, o
         }
         file = folder / f"{saga_id.replace(':', '-')}.json"
         file.write_bytes(msgspec.json.format(msgspec.json.encode(known, enc_hook=repr), indent=1))
-    for log in [*town.members[0].part.log.parent.glob("*.log"), *chaos_root().glob("*/server.log")]:
+    for log in [*town.members[0].part.log.parent.glob("*.log"), *town.root.glob("*/server.log")]:
         shutil.copy(log, folder / f"{log.parent.name}-{log.name}")
     return folder
 

@@ -54,7 +54,7 @@ class Load:
         kind = self._random.choice([*KINDS])
         count = 2 if self._random.random() < _BOTH else 1
         numbers = self._random.sample(self._town.reachable, min(count, len(self._town.reachable)))
-        pause = {"pause": self._random.uniform(1, 8)} if self._random.random() < _LONG else {}
+        pause = {"pause": self._random.uniform(1, 5)} if self._random.random() < _LONG else {}
         cancelling = self._random.random() < _CANCELLED
         saga_id = await self.trips.ask(kind, coordinators=numbers, **pause)
         if cancelling:

@@ -100,8 +100,8 @@ class Proxy:
         self._links.add(link)
         try:
             await asyncio.gather(self._hand_on(reader, server, link, False), self._hand_on(answers, client, link, True))
-        except OSError:
-            pass
+        except (OSError, RuntimeError):
+            pass  # uvloop raises RuntimeError for what was reset meanwhile.
         finally:
             link.reset()
             self._links.discard(link)

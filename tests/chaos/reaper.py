@@ -14,14 +14,14 @@ from tests.chaos.town import Town
 from tests.chaos.watch import Watch
 from tests.faults.system import Armed
 
-_PLAIN = 0.2
+_PLAIN = 0.15
 """The share of starts without a failpoint: then a batch is one statement, as it is outside of tests."""
 _COORDINATORS = 0.6
 """The share of the kills that are meant for coordinators: they have more failpoints."""
-_OLD_S = 12.0
+_OLD_S = 8.0
 """A failpoint that was not reached in this time gives way to the next one."""
 _TIMES = {"fact_received": 20, "partitions_revoked": 1, "sweep_half_done": 2, "timer_fired": 3}
-_OFTEN = 5
+_OFTEN = 4
 """At which time of passing at most a process is killed."""
 
 
@@ -42,6 +42,10 @@ class Reaper:
 
     async def run(self) -> None:
         """Kills somebody now and then, until it is cancelled."""
+        if self._kills:
+            for member in self._town.coordinating:
+                self.kill(member)
+                await slowly_between(self._random, 0.2, 1)
         while self._kills:
             await slowly_between(self._random, 0.3, 1.5)
             self._nudge()

@@ -30,7 +30,7 @@ from tests.chaos.watch import Watch
 FULL_MINUTES = 30
 """A run of this length has to kill at every failpoint so often:"""
 FULL_KILLS = 10
-_AT_ONCE = 4
+_AT_ONCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,15 @@ class Plan:
 
     seed: int
     minutes: float
+    name: str = "chaos"
+    """Of the folder under ``.amends``."""
+    once: bool = False
+    """Whether to end, before the time is over, as soon as each kind has struck."""
     coordinators: int = 2
     only: Sequence[str] = ()
     """Kinds of faults whose names have one of these words; all when there are none."""
+    without: Sequence[str] = ()
+    """Words of kinds that are left out."""
     keep_going: bool = False
     """Whether there is another round after an objection."""
     plant: str | None = None
@@ -54,13 +60,13 @@ class Plan:
 
 async def run(plan: Plan) -> Record:
     """Does it all. Raises EmbeddedServerFailed when the servers do not start."""
-    record, random, root = Record(plan.seed), Random(plan.seed), chaos_root()
+    record, random, root = Record(plan.seed), Random(plan.seed), chaos_root(plan.name)
     shutil.rmtree(root / "logs", ignore_errors=True)
     disks = {} if plan.no_disks else disks_of(root)
     kinds = _kinds(plan, record)
     record.say(f"seed {plan.seed}, {plan.minutes:g} minutes, {len(kinds)} kinds of faults")
     async with chaos_servers(root, plan.coordinators, record.say) as servers:
-        town = Town(servers, root / "logs", Random(random.random()), plan.coordinators, plan.plant)
+        town = Town(servers, root, Random(random.random()), plan.coordinators, plan.plant)
         watch = Watch(town.database_url)
         reaper = Reaper(town, record, watch, Random(random.random()), root / "logs", kills=plan.kills)
         rounds = Rounds(town, reaper, record, watch, Random(random.random()), disks)
@@ -88,7 +94,12 @@ def _kinds(plan: Plan, record: Record) -> list[Kind]:
         record.notes.append("behind a pooler: pgbouncer is not installed")
     else:
         kinds += POOLER_FAULTS
-    return [kind for kind in kinds if not plan.only or any(word in kind.name for word in plan.only)]
+    return [kind for kind in kinds if _wanted(plan, kind)]
+
+
+def _wanted(plan: Plan, kind: Kind) -> bool:
+    asked = not plan.only or any(word in kind.name for word in plan.only)
+    return asked and not any(word in kind.name for word in plan.without)
 
 
 async def _rounds(plan: Plan, record: Record, rounds: Rounds, deck: Deck) -> None:
@@ -98,6 +109,8 @@ async def _rounds(plan: Plan, record: Record, rounds: Rounds, deck: Deck) -> Non
         kinds = deck.draw(_AT_ONCE)
         drawn |= {kind.name for kind in kinds}
         deck.put_back(await rounds.round(kinds))
+        if plan.once and deck.whole and all(record.fired[name] for name in drawn):
+            break
     if record.objections:
         return
     if deck.whole:

@@ -28,9 +28,9 @@ _BEHIND_POOLER = {"AMENDS_DATABASE_STATEMENT_CACHE": "0"}
 _SESSION = {"AMENDS_PARTICIPANT_SESSION_TIMEOUT_MS": "2000"}
 
 
-def chaos_root() -> Path:
-    """Where its servers, logs and evidence are."""
-    return amends_home() / "chaos"
+def chaos_root(name: str) -> Path:
+    """Where the servers, logs and evidence of a run are. One run at a time has a name."""
+    return amends_home() / name
 
 
 def chaos_servers(root: Path, coordinators: int, progress: Progress) -> Servers[EmbeddedPostgres, EmbeddedKafka]:
@@ -46,17 +46,18 @@ class Town(System):
     def __init__(
         self,
         servers: Servers[EmbeddedPostgres, EmbeddedKafka],
-        logs: Path,
+        root: Path,
         random: Random,
         coordinators: int,
         plant: str | None = None,
     ) -> None:
         """The servers must have been started. ``plant`` names a bug of ``tests.chaos.planted``."""
-        self._plant = plant
+        self.root, self._plant = root, plant
+        logs = root / "logs"
         super().__init__(servers, logs, coordinators=coordinators)
         self.postgres, self.kafka = servers.postgres, servers.kafka
         program = pooler_program()
-        self.pooler = Pooler(program, chaos_root() / "pooler", self.postgres.port) if program else None
+        self.pooler = Pooler(program, root / "pooler", self.postgres.port) if program else None
         """pgbouncer, where it is installed."""
         self._random = Random(random.random())
         copies = [self.participant(name, COPIES[:place].count(name) + 1) for place, name in enumerate(COPIES)]

@@ -11,7 +11,7 @@ from tests.chaos.record import Recovery
 
 _LOOK_S = 0.1
 _GIVE_UP_S = 120.0
-_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _ASKED = """
     SELECT (SELECT count(*) FROM history WHERE saga_id = ANY($1)) AS rows,
            (SELECT count(*) FROM saga WHERE saga_id = ANY($1) AND ended_at IS NULL AND status <> 'parked') AS under_way
@@ -48,11 +48,13 @@ class Watch:
                 if connection is None or connection.is_closed():
                     connection = self._connection = await asyncpg.connect(self._url, timeout=5, command_timeout=10)
                 return await connection.fetch(statement, *arguments)
-            except _FAILURES:
+            except BaseException as error:
                 if self._connection is not None:
                     self._connection.terminate()
                     self._connection = None
-                return None
+                if isinstance(error, _FAILURES):
+                    return None
+                raise
 
     async def unended(self, saga_ids: Sequence[str]) -> list[str]:
         """Those of them that exist and have not ended; none when the database does not answer."""

@@ -40,6 +40,15 @@ async def test_two_share_the_work(system: System, trips: Trips) -> None:
     assert min(ended) >= 20
 
 
+async def test_a_saga_stays_where_it_was_started(system: System, trips: Trips) -> None:
+    """Whatever its id hashes to: what one is asked for, it brings to its end."""
+    await system.start_coordinator(1)
+    before = [await ended_at(system, number) for number in BOTH]
+    await trips.ask_for(30, coordinators=(1,))
+    assert await trips.faults() == []
+    assert [await ended_at(system, number) - count for number, count in zip(BOTH, before, strict=True)] == [0, 30]
+
+
 @pytest.mark.parametrize("place", ["batch_loaded", "outbox_written", "publish_queued"])
 async def test_one_is_stopped_past_its_session(
     system: System, trips: Trips, tmp_path: Path, place: str, record_property: Any
