@@ -114,8 +114,9 @@ class SagaStore(Protocol):
         """Sagas with wake_at <= before, in order of (wake_at, saga_id), starting behind ``after``."""
         ...
 
-    async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
-        """Outbox rows written before ``older_than``, in order of command id, starting behind ``after``."""
+    async def leftovers(self, older_than: int, newer_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        """Outbox rows written before ``older_than`` or, by a clock that was ahead, after ``newer_than``; in order of
+        command id, starting behind ``after``."""
         ...
 
     async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:

@@ -146,19 +146,21 @@ class Recovery:
     async def _leftovers(self) -> None:
         """Sends again what was committed and never acknowledged: ours soon, anybody's after a while."""
         now = self._clock()
-        await self._send_again(now - self._limits.leftovers_older_ms, self._ours)
+        await self._send_again(now, self._limits.leftovers_older_ms, self._ours)
         if now >= self._foreign_at:
-            await self._send_again(now - self._limits.foreign_leftovers_older_ms, lambda _: True)
+            await self._send_again(now, self._limits.foreign_leftovers_older_ms, lambda _: True)
             self._foreign_at = now + self._limits.foreign_leftovers_older_ms // 2
 
     def _ours(self, row: OutboxRow) -> bool:
         return self._ownership.hears(row.saga_id, reply_partition_of(row.headers))
 
-    async def _send_again(self, older_than: int, ours: Callable[[OutboxRow], bool]) -> None:
+    async def _send_again(self, now: int, away_ms: int, ours: Callable[[OutboxRow], bool]) -> None:
+        """Rows whose time is so far away from now. One that is far ahead was written by a clock that was wrong (T1)."""
+        older_than, newer_than = now - away_ms, now + away_ms
         after = ""
         found = 0
         while self._relay.room:
-            page = await self._store.leftovers(older_than, self._limits.sweep_page, after)
+            page = await self._store.leftovers(older_than, newer_than, self._limits.sweep_page, after)
             whole = whole_sagas(page) if len(page) == self._limits.sweep_page else page
             found += self._relay.offer_again(in_order([row for row in whole if ours(row)]))
             if len(page) < self._limits.sweep_page:

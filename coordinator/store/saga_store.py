@@ -75,9 +75,10 @@ class PostgresStore:
         found = await self._pool.fetch(statements.DUE, before, *(after or _BEFORE_ALL), limit)
         return [Due(row["wake_at"], row["saga_id"], row["shard"]) for row in found]
 
-    async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
+    async def leftovers(self, older_than: int, newer_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
         """See the port."""
-        return [_outbox_row(row) for row in await self._pool.fetch(statements.LEFTOVERS, older_than, after, limit)]
+        found = await self._pool.fetch(statements.LEFTOVERS, older_than, newer_than, after, limit)
+        return [_outbox_row(row) for row in found]
 
     async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:
         """See the port."""

@@ -121,13 +121,13 @@ DUE = f"""
     LIMIT $4
 """
 
-# Finds commands that were decided a while ago and that Kafka has not acknowledged.
+# Finds commands that were decided a while ago, or by a clock that was ahead, and that Kafka has not acknowledged.
 LEFTOVERS = """
     SELECT command_id, attempt, saga_id, topic, headers, value
     FROM outbox
-    WHERE at < to_timestamp($1::float8 / 1000) AND command_id > $2::text
+    WHERE (at < to_timestamp($1::float8 / 1000) OR at > to_timestamp($2::float8 / 1000)) AND command_id > $3::text
     ORDER BY command_id
-    LIMIT $3
+    LIMIT $4
 """
 
 # Finds what is on its way for some sagas. ';' is the character behind ':': the ids '<saga>:…', and since a key may

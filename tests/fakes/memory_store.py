@@ -75,10 +75,10 @@ class MemoryStore:
             limit, (one for one in sleeping if one.wake_at <= before and (after is None or one[:2] > after))
         )
 
-    async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
+    async def leftovers(self, older_than: int, newer_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
         self._answer()
-        old = (row for row, at in self._outbox.values() if at < older_than and row.command_id > after)
-        return heapq.nsmallest(limit, old, key=lambda row: row.command_id)
+        left = [row for row, at in self._outbox.values() if at < older_than or at > newer_than]
+        return heapq.nsmallest(limit, (row for row in left if row.command_id > after), key=lambda row: row.command_id)
 
     async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:
         self._answer()

@@ -80,8 +80,8 @@ class StoreOf:
     async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[Due]:
         return await self._ask(lambda: self._log.due(before, limit, after))
 
-    async def leftovers(self, older_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
-        return await self._ask(lambda: self._log.leftovers(older_than, limit, after))
+    async def leftovers(self, older_than: int, newer_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        return await self._ask(lambda: self._log.leftovers(older_than, newer_than, limit, after))
 
     async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:
         return await self._ask(lambda: self._log.outbox_of(saga_ids))

@@ -29,7 +29,7 @@ async def test_kafka_is_restarted(kafka: Kafka, embedded_kafka: EmbeddedKafka) -
     await embedded_kafka.start()
     await completed(on.store, 21)
     await until_soon(lambda: on.coordinator.ready.ready)
-    assert await on.store.leftovers(2**60, 10) == []
+    assert await on.store.leftovers(2**60, 2**60, 10) == []
 
 
 @pytest.mark.parametrize("instance", [None, "one"])

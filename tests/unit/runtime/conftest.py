@@ -8,6 +8,7 @@ import pytest
 
 from contracts.topics import Topics
 from coordinator.runtime.backoff import Backoff
+from coordinator.runtime.clock import Clock
 from coordinator.runtime.coordinator import Coordinator
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.machines import Machines
@@ -50,6 +51,7 @@ async def new_world() -> AsyncIterator[NewWorld]:
         broker: MemoryBroker | None = None,
         wrapped: SagaStore | None = None,
         machines: Machines | None = None,
+        clock: Clock | None = None,
         **limits: Any,
     ) -> World:
         store = store or MemoryStore()
@@ -62,6 +64,7 @@ async def new_world() -> AsyncIterator[NewWorld]:
             topics=Topics("test"),
             observer=observer,
             machines=machines,
+            clock=clock,
             limits=replace(QUICK, **limits),
         )
         made.append(coordinator)

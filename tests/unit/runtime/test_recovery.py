@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from coordinator.engine.status import Status
+from coordinator.runtime.clock import Clock, SteadyClock
 from coordinator.runtime.outbox_order import in_order, whole_sagas
 from coordinator.runtime.ports import Due, OutboxRow
 from tests.fakes.memory_broker import MemoryBroker
@@ -18,11 +19,11 @@ from tests.unit.runtime.until import until
 from tests.unit.runtime.wrapped_store import WrappedStore
 
 
-async def crashed(new_world: NewWorld, definition: str, value: object) -> MemoryStore:
+async def crashed(new_world: NewWorld, definition: str, value: object, clock: Clock | None = None) -> MemoryStore:
     """A saga that was committed by a coordinator which died before it could publish anything."""
     broker = MemoryBroker()
     broker.unavailable = True
-    world = new_world(broker=broker)
+    world = new_world(broker=broker, clock=clock)
     await world.coordinator.start()
     await world.coordinator.intake.submit(f"{definition}:1", start(definition, value))
     await world.coordinator.stop()
@@ -52,6 +53,14 @@ async def test_old_leftovers_are_sent_by_anyone(new_world: NewWorld) -> None:
         leftovers_older_ms=10,
         foreign_leftovers_older_ms=20,
     )
+    await world.coordinator.start()
+    assert await ended(world, "buy:1") is Status.COMPLETED
+
+
+async def test_leftovers_of_a_clock_that_was_ahead_are_sent(new_world: NewWorld) -> None:
+    """T1: whoever wrote them took it to be an hour later. They do not wait until then."""
+    store = await crashed(new_world, "buy", "book", clock=SteadyClock(lambda: time.time() * 1e3 + 3_600_000))
+    world = new_world(store=store, leftovers_older_ms=20)
     await world.coordinator.start()
     assert await ended(world, "buy:1") is Status.COMPLETED
 
