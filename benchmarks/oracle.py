@@ -39,12 +39,12 @@ async def check(database_url: str, ended: Mapping[str, int], definition: str = "
         found: dict[str, int] = {row["status"]: row["count"] for row in rows}
         if found != {status: count for status, count in ended.items() if count}:
             raise OracleFailed(f"Clients were told of {dict(ended)}, the database has {found}.")
-        await _quiet(connection)
+        await quiet(connection)
     finally:
         await connection.close()
 
 
-async def _quiet(connection: asyncpg.Connection) -> None:
+async def quiet(connection: asyncpg.Connection) -> None:
     """What Kafka has acknowledged leaves the outbox once nothing happens any more."""
     deadline = perf_counter() + QUIET_WITHIN_S
     while left := await connection.fetchval("SELECT count(*) FROM outbox"):

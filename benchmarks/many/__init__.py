@@ -1,4 +1,5 @@
-"""Many of everything: sleepers, timers due at once, steps of one saga, events of one history, and finished sagas.
+"""Many of everything: sleepers, timers due at once, steps of one saga, events of one history, finished sagas, and sagas
+in flight when the coordinator dies.
 ``python -m benchmarks.many [scenario …]`` runs them alone."""
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,6 +12,7 @@ from benchmarks.many.due import due_at_once
 from benchmarks.many.fan import fan_out
 from benchmarks.many.finished import beside_finished
 from benchmarks.many.history import long_history
+from benchmarks.many.recovery import recovery
 
 Scenario = Callable[[Console], Awaitable[list[Goal]]]
 
@@ -20,6 +22,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "asleep": asleep,
     "due": due_at_once,
     "finished": beside_finished,
+    "recovery": recovery,
 }
 """Each brings up what it needs, loads it, and takes it down again."""
 

@@ -4,7 +4,9 @@ import asyncio
 
 import msgspec
 
-from benchmarks.contracts import First, Third, Work
+from benchmarks.contracts import First, Second, Third, Work
+from benchmarks.many.contracts import People
+from benchmarks.sagas import Order
 from coordinator.saga import Definitions, saga
 
 
@@ -20,6 +22,14 @@ class Size(msgspec.Struct, frozen=True):
 
     number: int
     size: int
+    refuse: bool = False
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """How long to rest after the first step."""
+
+    number: int
+    rest_s: float
     refuse: bool = False
 
 
@@ -46,4 +56,21 @@ async def line(size: Size, first: First) -> int:
     return size.size
 
 
-DEFINITIONS = Definitions([nap, fan, line])
+@saga(version=1, key="{visit.number}")
+async def rest(visit: Visit, first: First, second: Second, third: Third) -> int:
+    """A step, a rest, two more steps."""
+    one = await first.work(Work(visit.number))
+    await asyncio.sleep(visit.rest_s)
+    two = await second.work(Work(one.number))
+    three = await third.work(Work(two.number, visit.refuse))
+    return three.number
+
+
+@saga(version=1, key="{order.number}")
+async def approval(order: Order, first: First, people: People) -> int:
+    """A step, and then somebody who takes days."""
+    one = await first.work(Work(order.number))
+    return (await people.approve(Work(one.number))).number
+
+
+DEFINITIONS = Definitions([nap, fan, line, rest, approval])

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from benchmarks.connections import Connections
 from benchmarks.load import SagaWentWrong
-from benchmarks.stacks import QUICK, layout
+from benchmarks.stacks import QUICK, Kind, layout
 from coordinator.cli.stack import Stack
 from coordinator.embedded.home import amends_home
 
@@ -25,11 +25,11 @@ class _Batch(msgspec.Struct):
 
 
 @asynccontextmanager
-async def many_stack(console: Console) -> AsyncGenerator[Stack]:
-    """A fresh stack with participants that answer at once."""
+async def many_stack(console: Console, kind: Kind = QUICK) -> AsyncGenerator[Stack]:
+    """A fresh stack, with participants that answer at once unless others are asked for."""
     stack = Stack(
         amends_home() / "bench-many",
-        layout(QUICK, {"AMENDS_CATALOGUE": CATALOGUE}),
+        layout(kind, {"AMENDS_CATALOGUE": CATALOGUE}),
         progress=lambda line: console.print(f"✓ {line}", highlight=False),
         fresh=True,
     )
