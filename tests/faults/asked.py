@@ -19,6 +19,10 @@ from tests.faults.waiting import WITHIN_S, until
 _ANSWER_S = 6.0
 
 
+UNANSWERED = (httpx.TransportError, AttributeError)
+"""Nobody answered. The second is what anyio makes of a connection that is reset while it is being made."""
+
+
 class Asked:
     """Asks coordinators for sagas, and keeps in mind what it asked for."""
 
@@ -58,7 +62,7 @@ class Asked:
     async def _post(self, saga_id: str, coordinator: int) -> None:
         try:
             response = await self._http.post(f"{self.system.url(coordinator)}/v1/sagas", json=self._bodies[saga_id])
-        except httpx.TransportError:
+        except UNANSWERED:
             return
         if response.status_code in (200, 202):
             self.acknowledged.add(saga_id)
