@@ -86,9 +86,14 @@ def heard_of(events: Iterable[Event]) -> Heard:
     return tuple(heard)
 
 
-def happened_by(move: Move, events: Iterable[Event], before: SagaState, state: SagaState) -> tuple[Happened, ...]:
-    """What of these events is not the plain way through; the states are those before and after the move."""
-    found: list[Happened] = []
+def happened_by(
+    happened: tuple[Happened, ...], move: Move, events: Iterable[Event], before: SagaState, state: SagaState
+) -> tuple[Happened, ...]:
+    """What has happened, and what of these events is not the plain way through; the states are around the move.
+
+    The same for each way to the same place: otherwise its outcomes would be told about one of these ways only.
+    """
+    found = list(happened)
 
     def note(step: int, what: str) -> None:
         found.append(Happened(step, state.steps[step].command if step else "", what))
@@ -101,8 +106,8 @@ def happened_by(move: Move, events: Iterable[Event], before: SagaState, state: S
         match event:
             case StepRefused(step, _, problem):
                 note(step, "is refused" if problem.type == "refused" else f"is refused ({problem.type})")
-            case StepFailed(step, attempt):
-                note(step, "fails" if attempt == 1 else "fails, an attempt having gone unanswered")
+            case StepFailed(step):
+                note(step, "fails, an attempt having gone unanswered" if is_doubtful(state.steps[step]) else "fails")
             case StepTimedOut(step):
                 note(step, "times out")
             case StepAbandoned(step) if state.steps[step].forward is Forward.ABANDONED or state.steps[step].in_flight:
@@ -114,4 +119,17 @@ def happened_by(move: Move, events: Iterable[Event], before: SagaState, state: S
                 found.append(Happened(0, "", f"{what} {f'at {out}' if out else 'while it waits'}", at))
             case _:
                 pass
-    return tuple(found)
+    return _lates_in_place(found)
+
+
+def _lates_in_place(happened: Iterable[Happened]) -> tuple[Happened, ...]:
+    """A late success stands behind what the step was given up for; or in the end, where it was given up with others."""
+    lates = {each.step: each for each in happened if each.what == LATE}
+    found: list[Happened] = []
+    for each in happened:
+        if each.what != LATE:
+            found.append(each)
+            given_up = each.step or (each.at[0] if len(each.at) == 1 else 0)
+            if (late := lates.pop(given_up, None)) is not None:
+                found.append(late)
+    return (*found, *(lates[step] for step in sorted(lates)))

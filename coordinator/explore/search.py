@@ -155,7 +155,7 @@ class Search:
             self.unfinished.add(place.driver.state.steps[move.step].command)
             return None
         late = place.late | {move.step} if isinstance(move, AnswersLate) else place.late
-        happened = (*place.happened, *happened_by(move, events, place.driver.state, first.state))
+        happened = happened_by(place.happened, move, events, place.driver.state, first.state)
         return self._place(Position(first, place.heard + heard_of(events), happened, late, place, words))
 
     def _place(self, found: Position) -> Position:
