@@ -1,10 +1,11 @@
 """``amends definition explore``: every outcome of a saga, in words."""
 
-import importlib
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from contextlib import redirect_stdout
+from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
 import typer
@@ -12,9 +13,9 @@ import typer
 from contracts.values import UnreadableValue
 from coordinator.cli.exits import Exit
 from coordinator.cli.explored_elsewhere import Elsewhere
+from coordinator.cli.named_definition import named_definition
 from coordinator.cli.output import Output, OutputOption, show_one, show_rows
 from coordinator.cli.saga_input import read_input
-from coordinator.cli.setup import import_from_here, settings, setup_errors
 from coordinator.cli.talk import fail, put, say
 from coordinator.engine.status import Status
 from coordinator.explore.answers import UnusableAnswers
@@ -24,7 +25,6 @@ from coordinator.explore.outcome import Happened, Outcome, told
 from coordinator.explore.search import Bound
 from coordinator.explore.svg import svg
 from coordinator.saga import SagaDefinition
-from coordinator.saga.catalogues import load_definitions
 
 Drawing = Literal["mermaid", "svg"]
 _COLUMNS = ["what happens", "ends", "undone", "stands", "outcomes", "given up"]
@@ -62,15 +62,18 @@ def command(
     are made up from their contracts; --results gives those that matter: {"payments.charge": [{"charge": …}, …]}, or
     {"payments.charge": {"results": […], "refusals": ["card_declined"]}}.
     """
-    definition = _definition(name, version)
+    with redirect_stdout(sys.stderr):
+        definition = named_definition(name, version)
     value, given = read_input(input), _results(results)
     bound = Bound(places, moves, samples)
     began = time.monotonic()
     elsewhere = Elsewhere(_again(name, definition.version, given, bound, seed), value, processes - 1)
     try:
-        found = elsewhere.compared(explore(definition, value, results=given, bound=bound, seed=seed))
+        with redirect_stdout(sys.stderr):  # whatever a saga prints
+            here = explore(definition, value, results=given, bound=bound, seed=seed)
+        found = elsewhere.compared(here)
     except UnreadableValue as error:
-        fail(f"The input does not fit {definition!r}: {error}.", Exit.USAGE)
+        _does_not_fit(definition, value, error)
     except UnusableAnswers as error:
         fail(str(error), Exit.USAGE)
     finally:
@@ -85,31 +88,15 @@ def command(
         raise typer.Exit(Exit.ERROR)
 
 
-def _definition(name: str, version: int | None) -> SagaDefinition:
-    import_from_here()
-    module, colon, attribute = name.partition(":")
-    if colon:
-        try:
-            found = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            fail(f"There is no saga {name}: {error}.", Exit.NOT_FOUND)
-        if not isinstance(found, SagaDefinition):
-            fail(f"{name} is no saga: declare it with @saga.", Exit.USAGE)
-        return found
-    with setup_errors():
-        definitions = load_definitions(settings().catalogue)
-    found = definitions.latest(name) if version is None else definitions.get(name, version)
-    if found is None:
-        known = ", ".join(definitions.names()) or "none"
-        fail(
-            f"There is no definition {name!r}{'' if version is None else f' version {version}'}: there is {known}.",
-            Exit.NOT_FOUND,
-        )
-    return found
+def _does_not_fit(definition: SagaDefinition, value: Any, error: UnreadableValue) -> NoReturn:
+    if value is None:
+        kind = getattr(definition.input_type, "__name__", definition.input_type)
+        fail(f"{definition!r} takes an input ({kind}): give it with --input, as JSON or a file with it.", Exit.USAGE)
+    fail(f"The input does not fit {definition!r}: {error}.", Exit.USAGE)
 
 
 def _results(given: str | None) -> Mapping[str, Any]:
-    found = read_input(given)
+    found = read_input(given, "The results", "are")
     if found is not None and not isinstance(found, dict):
         fail("The results are no object of commands and what they answer.", Exit.USAGE)
     return found or {}

@@ -111,9 +111,18 @@ def test_a_bound() -> None:
         (("book_trips",), 3, "There is no definition 'book_trips'"),
         (("book_trip", "--version", "9"), 3, "There is no definition 'book_trip' version 9"),
         (("no.such:saga",), 3, "There is no saga no.such:saga"),
+        ((f"{PLANTED}:no_such",), 3, "has no attribute 'no_such'"),
+        ((f"{PLANTED}:buggy", "--version", "9"), 3, "is version 1, not 9"),
         (("coordinator.config:Settings",), 2, "declare it with @saga"),
         (("book_trip", "-i", "{}"), 2, "The input does not fit"),
+        (
+            ("book_trip",),
+            2,
+            "<saga book_trip v1> takes an input (Trip): give it with --input, as JSON or a file with it.",
+        ),
         (("book_trip", "-i", "{}", "--results", "[]"), 2, "The results are no object"),
+        (("book_trip", "-i", "{}", "--results", "{"), 2, "The results are not JSON"),
+        (("book_trip", "-i", "{}", "--results", "none.json"), 2, "The results 'none.json' are neither JSON nor a file"),
     ],
 )
 def test_what_cannot_be_explored(arguments: tuple[str, ...], status: int, words: str) -> None:
