@@ -173,7 +173,8 @@ class Findings:
     def _code_stops(self, message: str, path: tuple[str, ...]) -> None:
         sentence, _, trace = message.partition("\n")
         lines = re.findall(r'File "(.+)", line (\d+)', trace)
-        source = str(Place.of(lines[-1][0], int(lines[-1][1]))) if lines else self.function
+        own = [line for line in lines if line[0] == self._definition.function.__code__.co_filename] or lines
+        source = str(Place.of(own[-1][0], int(own[-1][1]))) if own else self.function
         self._add(Kinds.CODE_STOPS, sentence, source, path)
 
     def _misplaced(self, misplaced: Misplaced, state: SagaState, path: tuple[str, ...]) -> None:

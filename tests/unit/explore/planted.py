@@ -1,6 +1,7 @@
 """Sagas with a mistake each, and what is found about them."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from itertools import count
 
@@ -137,6 +138,24 @@ async def buggy(shop: Shop) -> None:
 
 
 @saga(version=1)
+async def takes_nothing(shop: Shop) -> None:
+    """Calls a command otherwise than its contract says."""
+    await shop.take()  # pyright: ignore[reportCallIssue]
+
+
+@saga(version=1)
+async def reads_badly(shop: Shop) -> None:
+    """The standard library raises for it."""
+    json.loads(await shop.take("a"))
+
+
+@saga(version=1)
+async def takes_what_is_no_json(shop: Shop) -> None:
+    """Sends what cannot be sent, out of a task."""
+    await asyncio.gather(shop.take("a"), shop.look(object()))  # pyright: ignore[reportArgumentType]
+
+
+@saga(version=1)
 async def waits_for_nothing(shop: Shop) -> None:
     """Waits for an event that nobody sets."""
     await shop.take("a")
@@ -179,6 +198,9 @@ PLANTED: list[tuple[SagaDefinition, Kinds, str]] = [
     (flips, Kinds.NOT_DETERMINISTIC, "@saga"),
     (returns_a_number, Kinds.NOT_DETERMINISTIC, "@saga"),
     (buggy, Kinds.CODE_STOPS, "raise KeyError"),
+    (takes_nothing, Kinds.CODE_STOPS, "await shop.take()"),
+    (reads_badly, Kinds.CODE_STOPS, 'json.loads(await shop.take("a"))'),
+    (takes_what_is_no_json, Kinds.CODE_STOPS, "shop.look(object())"),
     (waits_for_nothing, Kinds.CODE_STOPS, "@saga"),
     (launches, Kinds.EFFECT_LEFT, "await shop.launch()"),
     (goes_on_without, Kinds.EFFECT_LEFT, "await stubborn.sign()"),
