@@ -9,12 +9,12 @@ import msgspec
 from contracts import Command, Failed, Problem, Refused, Undo
 from contracts.answers import Answer, Failure, Refusal, Success
 from contracts.ids import forward_id
-from contracts.values import NULL, write_value
+from contracts.values import NULL
 from coordinator.engine.decision import Send
 from coordinator.explore.examples import NoExample, examples
 from coordinator.testing.behaviour import Calls, Fails, NeverReplies, Planned, Refuses, Returns, at_delivery
 from coordinator.testing.called import Called
-from coordinator.testing.stub import Target, name_of, written_call
+from coordinator.testing.stub import Target, name_of, written_call, written_result
 
 UNDONE_BEFORE = Problem("undone_before", "The undo of this command was there before the command.")
 
@@ -115,11 +115,13 @@ class Participants:
             return Refusal(error.problem)
         except Failed as error:
             return Failure(error.problem)
+        except Exception as error:
+            saga, _, step = forward_id(send.command_id).rpartition(":")
+            error.add_note(f"It was called for {called!r}, step {step} of {saga}.")
+            raise
         if isinstance(target, Undo):
             return Success(NULL)
-        written = write_value(result)
-        target.read_result(written)
-        return Success(written)
+        return Success(written_result(target, result))
 
     def _example(self, target: Target) -> msgspec.Raw:
         if isinstance(target, Undo):

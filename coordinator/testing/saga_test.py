@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ParamSpec, TypeVar, overload
 
 from contracts import Command, Undo
-from contracts.values import write_value
+from contracts.values import UnreadableValue, write_value
 from coordinator.saga.definition import SagaDefinition
 from coordinator.testing.behaviour import Planned, word_for
 from coordinator.testing.channel import Channel, Fate, arrives
@@ -47,6 +47,11 @@ class SagaTest:
 
         A stub made anew replaces the one before.
         """
+        if not isinstance(target, Command | Undo):
+            raise TypeError(
+                f"{target!r} is neither a command nor an undo of a contract: give one, such as "
+                "saga.stub(Payments.charge) or saga.stub(Payments.refund)."
+            )
         plan: list[Planned] = []
         self._plans[target] = plan
         return Stub(target, plan)
@@ -76,10 +81,9 @@ class SagaTest:
         fate: Fate = arrives,
         fault: CrashFault | None = None,
     ) -> SagaRun:
+        given = _input(definition, value)
         if key is None:
-            key = f"{len(self.runs) + 1}"
-            if definition.key_template is not None:
-                key = definition.key_of(definition.read_input(write_value(value)))
+            key = definition.key_of(given) if definition.key_template is not None else f"{len(self.runs) + 1}"
         return SagaRun(definition, key, clock, Participants(self._plans, self.strict), Channel(fate), fault)
 
     async def crash_everywhere(
@@ -107,6 +111,7 @@ class SagaTest:
         them; or the ``history`` of a run. Raises DoesNotFit, an AssertionError, that says at which event and line they
         differ.
         """
+        _check_saga(definition)
         return replay(definition, history)
 
     def check_reached(self) -> None:
@@ -136,3 +141,16 @@ class SagaTest:
                 return
             at, run = min(nearest, key=lambda each: each[0])
             await run.occur(at)
+
+
+def _input(definition: SagaDefinition, value: Any) -> Any:
+    _check_saga(definition)
+    try:
+        return definition.read_input(write_value(value))
+    except UnreadableValue as error:
+        raise UnreadableValue(f"The input does not fit {definition!r}: {error}") from error
+
+
+def _check_saga(definition: Any) -> None:
+    if not isinstance(definition, SagaDefinition):
+        raise TypeError(f"{getattr(definition, '__name__', definition)} is no saga: declare it with @saga.")

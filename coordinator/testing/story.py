@@ -1,6 +1,7 @@
 """What happened to a saga, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import msgspec
 
@@ -25,8 +26,15 @@ def summary(driver: Driver) -> str:
     waiting = [f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}" for send in driver.out.values()]
     for what, names in (("succeeded", done), ("undone", undone), ("waiting for", waiting)):
         if names:
-            parts.append(f"{what}: {', '.join(names)}")
+            parts.append(f"{what}: {', '.join(_counted(names))}")
     return "; ".join(parts)
+
+
+def _counted(names: Sequence[str]) -> Iterator[str]:
+    """What stands there several times in a row, once."""
+    for name, again in groupby(names):
+        times = len(list(again))
+        yield name if times == 1 else f"{name} ({times:,} times)"
 
 
 def story(history: Sequence[Event]) -> list[str]:

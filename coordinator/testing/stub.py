@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, ParamSpec, TypeVar
 
+import msgspec
+
 from contracts import Command, Problem, Undo
 from contracts.durations import Duration, milliseconds
 from contracts.kinds import Kind
-from contracts.values import UnreadableValue, write_value
+from contracts.values import NULL, UnreadableValue, write_value
 from coordinator.testing.behaviour import Behaviour, Calls, Fails, NeverReplies, Planned, Refuses, Returns
 
 P = ParamSpec("P")
@@ -65,16 +67,21 @@ class Stub(Generic[P, R]):
         return self
 
     def _written(self, result: Any) -> Any:
+        if not isinstance(self._target, Undo):
+            return written_result(self._target, result)
+        if result is not None:
+            raise UnreadableValue(f"{name_of(self._target)} is an undo and returns nothing.")
+        return NULL
+
+
+def written_result(command: Command[..., Any], result: Any) -> msgspec.Raw:
+    """The result as JSON. Raises UnreadableValue when it does not fit the contract."""
+    try:
         written = write_value(result)
-        if isinstance(self._target, Undo):
-            if result is not None:
-                raise UnreadableValue(f"{name_of(self._target)} is an undo and returns nothing.")
-            return written
-        try:
-            self._target.read_result(written)
-        except UnreadableValue as error:
-            raise UnreadableValue(f"{name_of(self._target)} cannot return {result!r}: {error}") from error
-        return written
+        command.read_result(written)
+    except UnreadableValue as error:
+        raise UnreadableValue(f"{name_of(command)} cannot return {result!r}: {error}") from error
+    return written
 
 
 def name_of(target: Target) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from contracts import Command, Problem
+from contracts import Command, Problem, Undo
 from contracts.command_message import CommandMessage, UndoValue
 from contracts.ids import command_id, forward_id, saga_id
 from contracts.topics import Topics
@@ -21,6 +21,7 @@ def forward_message(
     command: Command[..., Any], arguments: tuple[Any, ...], named: Mapping[str, Any], step: int
 ) -> CommandMessage:
     """The first attempt of the saga's step of that number. Raises TypeError, UnreadableValue."""
+    _check_command(command)
     return CommandMessage(
         command_id=command_id(SAGA, step),
         type=command.type,
@@ -43,3 +44,11 @@ def undo_message(forward: CommandMessage, result: msgspec.Raw = NULL, cause: Pro
         direction="undo",
         value=msgspec.json.encode(value),
     )
+
+
+def _check_command(command: Any) -> None:
+    if isinstance(command, Undo):
+        name, forward = (each.method.__qualname__ for each in (command, command.command))
+        raise TypeError(f"{name} is an undo: give its command, {forward}.")
+    if not isinstance(command, Command):
+        raise TypeError(f"{command!r} is no command: give one of a contract, such as Hotels.reserve.")

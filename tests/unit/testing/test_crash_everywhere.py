@@ -110,7 +110,10 @@ async def test_an_error_says_in_which_run_it_was(saga: SagaTest) -> None:
     saga.stub(Shop.take).calls(take)
     with pytest.raises(AssertionError, match="called twice") as caught:
         await saga.crash_everywhere(code(body))
-    assert caught.value.__notes__ == ["What went wrong in this run: a crash before row 1 is kept (saga started)."]
+    assert caught.value.__notes__ == [
+        "It was called for Shop.take(item='x'), step 1 of errand:1.",
+        "What went wrong in this run: a crash before row 1 is kept (saga started).",
+    ]
 
 
 async def test_the_clock_and_the_runs_of_the_test_stay(saga: SagaTest) -> None:
