@@ -111,9 +111,14 @@ class Recovery:
             await asyncio.sleep(0)
 
     async def _wake_ups(self) -> None:
-        """Brings near wake-ups into the timers: each second the recent window, now and then all that is overdue."""
+        """Brings near wake-ups into the timers: each second the recent window, now and then all that is overdue.
+
+        While nothing is ours (at a start, until the group has met) only what anyone may take is read: the rest would be
+        read in vain, however much it is, and the sweep that follows the assignment would wait for that.
+        """
         now = self._clock()
-        before = now + self._limits.sweep_ahead_ms
+        limits = self._limits
+        before = now + limits.sweep_ahead_ms if self._ownership.partitions else now - limits.foreign_grace_ms
         everything = now >= self._all_at
         cursor = None if everything else (now - _OVERLAP_MS, "")
         brought = 0
@@ -146,7 +151,8 @@ class Recovery:
     async def _leftovers(self) -> None:
         """Sends again what was committed and never acknowledged: ours soon, anybody's after a while."""
         now = self._clock()
-        await self._send_again(now, self._limits.leftovers_older_ms, self._ours)
+        if self._ownership.partitions:
+            await self._send_again(now, self._limits.leftovers_older_ms, self._ours)
         if now >= self._foreign_at:
             await self._send_again(now, self._limits.foreign_leftovers_older_ms, lambda _: True)
             self._foreign_at = now + self._limits.foreign_leftovers_older_ms // 2

@@ -121,6 +121,37 @@ async def test_long_sleepers_are_not_read_by_a_start(new_world: NewWorld) -> Non
     assert (store.pages[:3], store.loads) == ([[], [], []], [])
 
 
+class Asked(WrappedStore):
+    """A store that remembers how far into the future, or how close to now, the sweep has looked."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.wake_ups_ahead_ms: list[float] = []
+        self.leftovers_ago_ms: list[float] = []
+
+    async def due(self, before: int, limit: int, after: tuple[int, str] | None = None) -> Sequence[Due]:
+        self.wake_ups_ahead_ms.append(before - time.time() * 1e3)
+        return await super().due(before, limit, after)
+
+    async def leftovers(self, older_than: int, newer_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        self.leftovers_ago_ms.append(time.time() * 1e3 - older_than)
+        return await self._store.leftovers(older_than, newer_than, limit, after)
+
+
+async def test_before_anything_is_ours_only_what_anyone_may_take_is_read(new_world: NewWorld) -> None:
+    """At a start the sweep comes before the group has met: what it reads in vain keeps what is due waiting."""
+    store = Asked(MemoryStore())
+    world = new_world(wrapped=store, broker=MemoryBroker(success, frozenset()))
+    limits = world.coordinator.limits
+    await world.coordinator.start()
+    await until(lambda: len(store.wake_ups_ahead_ms) >= 2)
+    assert max(store.wake_ups_ahead_ms) <= -limits.foreign_grace_ms
+    assert min(store.leftovers_ago_ms) >= limits.foreign_leftovers_older_ms
+    world.coordinator.ownership.assign(frozenset({0}), 8)
+    await until(lambda: min(store.leftovers_ago_ms) < limits.foreign_leftovers_older_ms)
+    assert store.wake_ups_ahead_ms[-1] > 0
+
+
 async def test_a_saga_ahead_of_its_row_is_loaded_once(new_world: NewWorld) -> None:
     """A row that is early wakes its saga once; then its true time is remembered, and the sweep passes over it."""
     first = new_world(broker=MemoryBroker(lambda row: None))
