@@ -13,7 +13,7 @@ from coordinator.explore.outcome import Outcome, outcome_of
 from coordinator.explore.play import MOST_WAKES, Play
 from coordinator.explore.position import Position
 from coordinator.explore.search import Bound, Search
-from coordinator.explore.watched import watched
+from coordinator.explore.watched import Watch, watched
 from coordinator.saga.definition import SagaDefinition
 
 
@@ -77,7 +77,7 @@ def explore(
         ways=sum(outcome.ways for outcome in outcomes),
         places=len(search.places),
         moves=search.moves,
-        cut=tuple(_cut(search, bound, answers)),
+        cut=tuple(_cut(search, bound, answers, watch)),
         graph=graph_of(seen, search.places),
         digest=search.digest,
     )
@@ -117,7 +117,7 @@ def _ways(places: Sequence[Position]) -> Mapping[Position, int]:
     return ways
 
 
-def _cut(search: Search, bound: Bound, answers: Answers) -> list[str]:
+def _cut(search: Search, bound: Bound, answers: Answers, watch: Watch) -> list[str]:
     cut: list[str] = []
     if search.unopened:
         cut.append(
@@ -137,4 +137,9 @@ def _cut(search: Search, bound: Bound, answers: Answers) -> list[str]:
     if answers.cut:
         names = ", ".join(sorted(answers.cut))
         cut.append(f"{names} may answer more than was made up from the contract. Give the results that matter.")
+    if watch.reads_clock:
+        cut.append(
+            "The saga reads its loop's clock: what it does when an answer takes its time was not gone through, but for "
+            "timers, timeouts and the deadline."
+        )
     return cut

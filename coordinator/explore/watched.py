@@ -1,8 +1,10 @@
-"""A definition that is watched: where in its code each command is called, and which of them broke the order of kinds.
+"""A definition that is watched: where in its code each command is called, which of them broke the order of kinds, and
+whether it reads its clock.
 
 The engine hands the code an OutOfOrder and nothing else; code that catches it hides its mistake. Watched, it is found.
 """
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,11 +16,14 @@ from contracts.command import Command
 from contracts.contract import Caller, Contract
 from contracts.kinds import Kind
 from contracts.values import OversizedValue, UnreadableValue
+from coordinator.engine import loop as engine_loop
 from coordinator.engine.order import OutOfOrder
 from coordinator.saga.definition import SagaDefinition
 
 _BETWEEN = frozenset({Command.write_arguments.__code__.co_filename, __file__})
 """Files whose frames stand between the saga's code and its caller."""
+_CLOCKS = (str(PurePath(asyncio.__file__).parent), engine_loop.__file__)
+"""Where the loop's clock is read for timers and timeouts, which tell the saga of it by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,8 @@ class Watch:
     places: dict[tuple[int, str], Place] = field(default_factory=dict[tuple[int, str], Place])
     """Where a step was asked for, by its number and command."""
     misplaced: list[Misplaced] = field(default_factory=list[Misplaced])
+    reads_clock: bool = False
+    """The code asked its loop for the time, so its way may depend on how long an answer took."""
 
     def take_misplaced(self) -> list[Misplaced]:
         """Those since it was last asked."""
@@ -67,6 +74,7 @@ def watched(definition: SagaDefinition) -> tuple[SagaDefinition, Watch]:
     watch = Watch()
 
     async def function(**arguments: Any) -> Any:
+        _watch_clock(asyncio.get_running_loop(), watch)
         steps: list[Place] = []
         seen = {
             name: type(value)(_Watching(value.caller, steps, watch)) if isinstance(value, Contract) else value
@@ -108,6 +116,17 @@ class _Watching:
         except (TypeError, UnreadableValue, OversizedValue):
             self._steps.pop()  # arguments that cannot be sent: no step was issued
             raise
+
+
+def _watch_clock(loop: asyncio.AbstractEventLoop, watch: Watch) -> None:
+    read = loop.time
+
+    def time() -> float:
+        asks = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+        watch.reads_clock = watch.reads_clock or not asks.f_code.co_filename.startswith(_CLOCKS)
+        return read()
+
+    loop.time = time
 
 
 def _place() -> Place:
