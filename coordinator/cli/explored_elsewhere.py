@@ -1,7 +1,8 @@
-"""The same exploration in another process, where sets of texts have another order.
+"""The same exploration in another process, where sets of texts have another order and the clock shows another time.
 
 Python draws that order anew for each process. A saga that goes through a set asks for its steps in one order before a
-crash and in another behind it, which no number of runs in one process shows.
+crash and in another behind it, which no number of runs in one process shows. Nor do they show that a saga reads the
+hour or the day: there the local time is that of another time zone.
 """
 
 import json
@@ -21,8 +22,11 @@ from coordinator.explore.findings import Finding, Kinds
 
 _MESSAGE = (
     "Another process that was told the same decides differently. Something goes through a set, or through what was "
-    "made from one, or depends on the process in another way: sort it. After a crash it would not fit its history."
+    "made from one: sort it. Or it depends on the process in another way, such as its local time. After a crash it "
+    "would not fit its history."
 )
+_ELSEWHERE = "elsewhere-23"
+"""23 hours ahead of UTC: the clock shows another hour there than in any zone that people live in."""
 
 
 class Elsewhere:
@@ -68,4 +72,5 @@ def _begin(command: Sequence[str], given: str, seed: int) -> "subprocess.Popen[b
 
 def _environment(seed: int) -> Mapping[str, str]:
     own = os.environ.get("PYTHONHASHSEED")
-    return {**os.environ, "PYTHONHASHSEED": f"{seed + 1_000 if own == f'{seed}' else seed}"}
+    seed_there = f"{seed + 1_000 if own == f'{seed}' else seed}"
+    return {**os.environ, "PYTHONHASHSEED": seed_there, "TZ": _ELSEWHERE}

@@ -24,9 +24,10 @@ def test_another_process_decides_alike() -> None:
     assert (result.exit_code, "78 outcomes; nothing found wrong" in result.stderr) == (0, True), result.output
 
 
-def test_another_process_decides_differently() -> None:
-    """A saga that goes through a set is found by a process in which it has another order."""
-    result = run(f"{PLANTED}:scattered", processes=2)
+@pytest.mark.parametrize("name", ["scattered", "looks_at_the_wall"])
+def test_another_process_decides_differently(name: str) -> None:
+    """A set has another order in another process, and the clock on the wall stands elsewhere in another time zone."""
+    result = run(f"{PLANTED}:{name}", processes=2)
     assert result.exit_code == 1
     assert "not_deterministic  unit/explore/planted.py:" in result.stdout
     assert "Another process that was told the same decides differently." in result.stdout

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import count
 
 from contracts import PIVOT, RETRIABLE, Contract, Retry, StepError, command
@@ -183,6 +184,12 @@ async def scattered(shop: Shop) -> None:
     """Goes through a set of so many texts that no two processes do so in the same order."""
     for item in {f"item {number}" for number in range(15)}:
         await shop.look(item)
+
+
+@saga(version=1)
+async def looks_at_the_wall(shop: Shop) -> None:
+    """Reads the clock of the machine, and only its day and hour, which are the same for a while."""
+    await shop.look(f"{datetime.now():%j %H}")
 
 
 PLANTED: list[tuple[SagaDefinition, Kinds, str]] = [
