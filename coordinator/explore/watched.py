@@ -8,6 +8,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import PurePath
 from types import CoroutineType
 from typing import Any
@@ -36,10 +37,16 @@ class Place:
     @classmethod
     def of(cls, file: str, line: int) -> "Place":
         """The line, with as much of the path as people need."""
-        return cls(str(PurePath(*PurePath(file).parts[-3:])), line)
+        return cls(_shown(file), line)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
+
+
+@cache
+def _shown(file: str) -> str:
+    # Asked for each call of each run: files are few.
+    return str(PurePath(*PurePath(file).parts[-3:]))
 
 
 @dataclass(frozen=True, slots=True)
