@@ -23,6 +23,7 @@ DUE = int(os.environ.get("BENCH_RECOVERY_DUE", "3000"))
 """The same of every size, so that what differs is only how many are in flight beside them."""
 FIRST_S = 2.0
 """From when it is ready: what comes before that is Python's imports and Kafka's group, whatever is in flight."""
+LONGER = 1.5
 MORE_MB = 32.0
 MONTH_S = 30 * 24 * 3_600
 _STARTS: Mapping[str, tuple[str, dict[str, object]]] = {
@@ -45,8 +46,10 @@ async def recovery(console: Console) -> list[Goal]:
             found[size] = await _restarted(console, stack, Mix(size, DUE // 3, DUE // 3, DUE // 3))
     least, most = min(found), max(found)
     more = found[most].peak_mb - found[least].peak_mb
+    longer = found[most].all_s / found[least].all_s
     return [
         *(Goal(f"first progress of {size:,} in flight", found[size].wait_s, FIRST_S, "s") for size in found),
+        Goal(f"all {DUE:,} that were due, of {most:,} rather than {least:,}", longer, LONGER, "×"),
         Goal(f"memory of {most:,} in flight, beyond that of {least:,}", more, MORE_MB, "MB"),
     ]
 
