@@ -100,12 +100,25 @@ _PLAIN: Mapping[type[inspect.Type], tuple[Any, ...]] = {
 
 
 def _number(kind: inspect.IntType | inspect.FloatType) -> float:
-    """The smallest number from 1 up that its bounds allow, or the largest below."""
+    """The smallest whole number from 1 up that its bounds allow, or the largest below; or what is between them."""
     step = kind.multiple_of or 1
     lowest = kind.ge if kind.ge is not None else None if kind.gt is None else kind.gt + step
     highest = kind.le if kind.le is not None else None if kind.lt is None else kind.lt - step
     number = max(1, -(-(lowest or 0) // step) * step, step if kind.multiple_of else 1)
-    return number if highest is None or number <= highest else highest // step * step
+    if highest is None or number <= highest:
+        return number
+    below = highest // step * step
+    if isinstance(kind, inspect.FloatType) and kind.multiple_of is None and below < (lowest or below):
+        return (_floor(kind) + _ceiling(kind)) / 2
+    return below
+
+
+def _floor(kind: inspect.FloatType) -> float:
+    return next(bound for bound in (kind.gt, kind.ge, 0.0) if bound is not None)
+
+
+def _ceiling(kind: inspect.FloatType) -> float:
+    return next(bound for bound in (kind.lt, kind.le, 0.0) if bound is not None)
 
 
 def _lists(kind: Any, depth: int) -> Iterator[Any]:

@@ -105,7 +105,7 @@ class SagaTest:
         return await crash_everywhere(run, value)
 
     async def replay(self, definition: SagaDefinition, history: History) -> Replayed:
-        """Checks that the code still does what this history says it did.
+        """Checks that the code still asks for what this history says it asked for: the same steps and timers.
 
         ``history`` is a file's path, its text, or what it holds: rows as ``amends saga history ID -o json`` prints
         them; or the ``history`` of a run. Raises DoesNotFit, an AssertionError, that says at which event and line they
