@@ -1,6 +1,5 @@
 """Sagas in flight, written quickly: copies of one model, and the commands of theirs that Kafka never got."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,7 +72,6 @@ class Group:
         ownership.assign(frozenset(range(count)), count)
         issued, topics = self.model.issued, Topics()
         participant = issued.command.partition(".")[0]
-        now_s = time.time()
         records: list[tuple[object, ...]] = []
         for index in range(self.count):
             saga_id, number = self.saga_id(index), self.first + index
@@ -92,9 +90,8 @@ class Group:
                 reply_partition=ownership.reply_partition(saga_id, number % SHARDS),
             )
             headers = write_headers(message.headers())
-            at = min(now_s, moved / 1e3)
             topic = topics.commands(participant)
-            records.append((message.command_id, 1, saga_id, topic, headers, message.value, at))
+            records.append((message.command_id, 1, saga_id, topic, headers, message.value, moved / 1e3))
         await _copy(connection, records)
 
 

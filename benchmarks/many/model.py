@@ -18,7 +18,8 @@ _TIME = r"(?<!\d)1[789]\d{11}(?!\d)"
 _MODEL = """
     SELECT definition, version, status, input::text AS input,
            (extract(epoch FROM wake_at) * 1000)::bigint AS wake_at,
-           ARRAY(SELECT events::text FROM history AS h WHERE h.saga_id = s.saga_id ORDER BY seq) AS rows
+           ARRAY(SELECT events::text FROM history AS h WHERE h.saga_id = s.saga_id ORDER BY seq) AS rows,
+           (SELECT max(extract(epoch FROM at) * 1000)::bigint FROM history AS h WHERE h.saga_id = s.saga_id) AS last_at
     FROM saga AS s WHERE saga_id = $1
 """
 
@@ -53,7 +54,6 @@ async def read_model(connection: asyncpg.Connection, saga_id: str) -> Model:
     """The pattern of a saga that is under way; its id ends with its number."""
     found: Any = await connection.fetchrow(_MODEL, saga_id)
     rows: list[list[Event]] = [list(read_events(row)) for row in found["rows"]]
-    times = [int(time) for row in found["rows"] for time in re.findall(_TIME, row)]
     number = int(saga_id.rpartition(":")[2])
     began = next(event.at for event in rows[0] if isinstance(event, SagaStarted))
     return Model(
@@ -63,7 +63,7 @@ async def read_model(connection: asyncpg.Connection, saga_id: str) -> Model:
         number=number,
         input=_sql(found["input"], number, began),
         rows=tuple(_sql(row, number, began) for row in found["rows"]),
-        last_ms=max(time for time in times if time < began + 60_000) - began,
+        last_ms=found["last_at"] - began,
         wakes_ms=found["wake_at"] - began,
         issued=[event for row in rows for event in row if isinstance(event, StepIssued)][-1],
         refused=json.loads(found["input"]).get("refuse", False),

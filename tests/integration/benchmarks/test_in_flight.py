@@ -138,5 +138,6 @@ async def test_commands_left_can_be_answered(
     done = Success(msgspec.Raw(msgspec.json.encode(Done(group.first))))
     decision = machine.advance([Reply(message.command_id, 1, done)], message.time_ms + 5)
     assert [send.type for send in decision.sends] == ["third.work"]
+    assert -9_000 <= message.time_ms - time.time() * 1e3 <= -5_000
     assert message.deadline_ms is not None
     assert abs(message.deadline_ms - message.time_ms - 30_000) < 10
