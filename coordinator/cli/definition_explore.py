@@ -16,6 +16,7 @@ from coordinator.cli.explored_elsewhere import Elsewhere
 from coordinator.cli.named_definition import named_definition
 from coordinator.cli.output import Output, OutputOption, show_one, show_rows
 from coordinator.cli.saga_input import read_input
+from coordinator.cli.standstill import standstill_told
 from coordinator.cli.talk import fail, put, say
 from coordinator.engine.status import Status
 from coordinator.explore.answers import UnusableAnswers
@@ -69,7 +70,7 @@ def command(
     began = time.monotonic()
     elsewhere = Elsewhere(_again(name, definition.version, given, bound, seed), value, processes - 1)
     try:
-        with redirect_stdout(sys.stderr):  # whatever a saga prints
+        with redirect_stdout(sys.stderr), standstill_told():  # whatever a saga prints, and if it never comes back
             here = explore(definition, value, results=given, bound=bound, seed=seed)
         found = elsewhere.compared(here)
     except UnreadableValue as error:

@@ -1,0 +1,49 @@
+"""A saga that does not come back is told of, with its line."""
+
+from itertools import count
+
+import pytest
+import typer
+
+from coordinator.cli.standstill import standstill_told
+from coordinator.explore.exploration import explore
+from coordinator.saga import saga
+from tests.sagas import Shop
+
+
+@saga(version=1)
+async def spins(shop: Shop) -> None:
+    """Never waits behind its first step."""
+    await shop.take("a")
+    for _ in count():
+        pass
+
+
+@saga(version=1)
+async def waits(shop: Shop) -> None:
+    """Comes back each time."""
+    for _ in range(3):
+        await shop.look("a")
+
+
+def test_a_saga_that_never_comes_back(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is interrupted, and the sentence says where it was."""
+    with pytest.raises(typer.Exit) as ended, standstill_told(0.1):
+        explore(spins)
+    assert ended.value.exit_code == 1
+    said = capsys.readouterr().err
+    assert "running for 0.1 s without waiting for anything, at unit/cli/test_standstill.py:1" in said
+    assert "unit/cli/test_standstill.py:18:" in said or "unit/cli/test_standstill.py:19:" in said
+
+
+def test_a_saga_that_comes_back() -> None:
+    """Nothing is said of it, however often it runs."""
+    with standstill_told(0.1):
+        for _ in range(5):
+            assert explore(waits).complete
+
+
+def test_whoever_interrupts_it_himself() -> None:
+    """That is no standstill."""
+    with pytest.raises(KeyboardInterrupt), standstill_told():
+        raise KeyboardInterrupt
