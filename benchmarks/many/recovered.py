@@ -1,7 +1,7 @@
 """After a restart: what was due has ended as it should, once, and nobody has touched the rest."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
@@ -32,13 +32,18 @@ async def check_recovered(
     for group in due:
         wanted[group.model.definition, "compensated" if group.model.refused else "completed"] += group.count
     await quiet(connection)
-    found = Counter({(row[0], row[1]): row[2] for row in await connection.fetch(_ENDED)})
-    if found != wanted:
-        raise OracleFailed(f"There should be {dict(wanted)}, the database has {dict(found)}.")
-    for what, query in _CHECKS.items():
-        if count := await connection.fetchval(query):
-            raise OracleFailed(f"{count} {what}.")
+    await check_sagas(connection, +wanted)
     completed = sum(count for (_, status), count in wanted.items() if status == "completed")
     compensated = sum(count for (_, status), count in wanted.items() if status == "compensated")
     await check_effects(stack.participant_urls["second"], done=completed + compensated, undone=compensated)
     await check_effects(stack.participant_urls["third"], done=completed, undone=0)
+
+
+async def check_sagas(connection: asyncpg.Connection, wanted: Mapping[tuple[str, str], int]) -> None:
+    """``wanted``: how many of each definition have which status. Raises OracleFailed."""
+    found = {(row[0], row[1]): row[2] for row in await connection.fetch(_ENDED)}
+    if found != wanted:
+        raise OracleFailed(f"There should be {dict(wanted)}, the database has {found}.")
+    for what, query in _CHECKS.items():
+        if count := await connection.fetchval(query):
+            raise OracleFailed(f"{count} {what}.")

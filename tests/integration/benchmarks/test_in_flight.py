@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import nullcontext
 
 import asyncpg
 import msgspec
@@ -12,7 +13,9 @@ from benchmarks.contracts import Done
 from benchmarks.many.in_flight import Group
 from benchmarks.many.mix import Mix
 from benchmarks.many.model import Model, read_model
+from benchmarks.many.recovered import check_sagas
 from benchmarks.many.sagas import DEFINITIONS
+from benchmarks.oracle import OracleFailed
 from contracts.answers import Success
 from contracts.command_message import CommandMessage
 from contracts.topics import Topics
@@ -141,3 +144,27 @@ async def test_commands_left_can_be_answered(
     assert -9_000 <= message.time_ms - time.time() * 1e3 <= -5_000
     assert message.deadline_ms is not None
     assert abs(message.deadline_ms - message.time_ms - 30_000) < 10
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "SELECT",
+        "DELETE FROM history WHERE seq = 1 AND saga_id = 'rest:10000001'",
+        "INSERT INTO history SELECT saga_id, 3, events, at FROM history WHERE seq = 2 AND saga_id = 'rest:10000001'",
+        "UPDATE saga SET status = 'parked', parked_for = 'code' WHERE saga_id = 'rest:10000001'",
+        "UPDATE saga SET status = 'completed', wake_at = NULL, ended_at = now() WHERE saga_id = 'rest:10000001'",
+        'UPDATE history SET events = \'[{"type":"step_succeeded","step":1},{"type":"step_succeeded","step":1}]\' '
+        "WHERE saga_id = 'three_steps:7000004' AND seq = 2",
+    ],
+)
+async def test_the_oracle_sees_harm(database: asyncpg.Connection, models: Mapping[str, Model], harm: str) -> None:
+    """A gap, a step of a saga that had none to make, one that is parked, one that ended, a step done twice."""
+    await Group(models["asleep"], 10_000_000, 10, NOW, 1_000).write(database)
+    await database.execute(
+        "UPDATE saga SET status = 'completed', wake_at = NULL, ended_at = now() WHERE saga_id LIKE 'th%'"
+    )
+    wanted = {("approval", "running"): 1, ("rest", "running"): 12, ("three_steps", "completed"): 2}
+    await database.execute(harm)
+    with nullcontext() if harm == "SELECT" else pytest.raises(OracleFailed):
+        await check_sagas(database, wanted)
