@@ -146,8 +146,9 @@ def _rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 def _row(outcome: Outcome) -> dict[str, Any]:
     stands = [*outcome.remains, *(f"{command} (?)" for command in outcome.doubtful)]
+    plain = "all goes well" if outcome.ends is Status.COMPLETED else "every step succeeds"
     return {
-        "what happens": told(outcome.happened) or "all goes well",
+        "what happens": told(outcome.happened) or plain,
         "ends": f"parked ({outcome.problem})" if outcome.ends is Status.PARKED else str(outcome.ends),
         "undone": ", ".join(outcome.undone),
         "stands": ", ".join(stands),

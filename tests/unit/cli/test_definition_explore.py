@@ -62,6 +62,14 @@ def test_a_finding() -> None:
     assert "1 thing found wrong" in result.stderr
 
 
+def test_a_saga_that_says_no_by_itself() -> None:
+    """When every step succeeds and it ends otherwise than well, nobody says that all goes well."""
+    result = run(f"{PLANTED}:buggy")
+    assert "all goes well" not in result.stdout
+    (row,) = (line for line in result.stdout.splitlines() if line.startswith("every step succeeds"))
+    assert "parked (code)" in row
+
+
 def test_json() -> None:
     """Everything as one object."""
     result = run("book_trip", "-i", json.dumps(TRIP), "-o", "json")
