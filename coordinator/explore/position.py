@@ -102,8 +102,13 @@ def happened_by(
         note(move.step, LATE)
     elif isinstance(move, Succeeds) and move.shown:
         note(move.step, f"answers {move.shown}")
+    events = list(events)
+    out = "" if any(isinstance(event, StepAbandoned) for event in events) else _out(before, before.in_flight)
     for event in events:
         match event:
+            case TimerFired() if out:
+                if found[-1:] != [passes := Happened(0, "", f"sees time pass at {out}")]:
+                    found.append(passes)
             case StepRefused(step, _, problem):
                 note(step, "is refused" if problem.type == "refused" else f"is refused ({problem.type})")
             case StepFailed(step):
@@ -114,12 +119,15 @@ def happened_by(
                 note(step, "is not waited for")
             case CancelRequested(cause):
                 at = tuple(sorted(before.in_flight))
-                out = ", ".join(f"{before.steps[step].command} (step {step})" for step in at)
                 what = "is cancelled" if cause.type == "cancelled" else "passes its deadline"
-                found.append(Happened(0, "", f"{what} {f'at {out}' if out else 'while it waits'}", at))
+                found.append(Happened(0, "", f"{what} {f'at {_out(before, at)}' if at else 'while it waits'}", at))
             case _:
                 pass
     return _lates_in_place(found)
+
+
+def _out(state: SagaState, steps: Iterable[int]) -> str:
+    return ", ".join(f"{state.steps[step].command} (step {step})" for step in sorted(steps))
 
 
 def _lates_in_place(happened: Iterable[Happened]) -> tuple[Happened, ...]:

@@ -36,6 +36,25 @@ async def takes_both(shop: Shop) -> None:
     await asyncio.gather(shop.take("a"), shop.take("b"))
 
 
+@saga(version=1)
+async def looks_after_a_while(shop: Shop) -> None:
+    """Does something else while it waits, if that takes long."""
+    try:
+        async with asyncio.timeout(3):
+            await asyncio.shield(shop.take("a"))
+    except TimeoutError:
+        await shop.take("b")
+
+
+def test_time_that_passes_is_told() -> None:
+    """Where the saga went another way since a step took its time, that has happened; the plain way is one."""
+    outcomes = [each for each in explore(looks_after_a_while).outcomes if each.ends == "completed"]
+    plain = [each for each in outcomes if not each.happened]
+    assert [each.remains for each in plain] == [("shop.take",)]
+    slow = next(each for each in outcomes if each.remains == ("shop.take", "shop.take"))
+    assert [str(each) for each in slow.happened] == ["the saga sees time pass at shop.take (step 1)"]
+
+
 @pytest.mark.parametrize("definition", [takes_another, takes_the_first, takes_both], ids=lambda each: each.name)
 def test_no_undo_is_bound_to_be_given_up(definition: SagaDefinition) -> None:
     """Whatever happens, all its undos may be done: nothing that may happen is said to lead to a person only."""
