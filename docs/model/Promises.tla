@@ -70,7 +70,10 @@ ClearedUp(s) ==
   \/ outbox[s] \ confirmed[s] # {} \/ Deletable(s) # {}
 GoesOn == (\A s \in Sagas : HasEnded(Log(s)) \/ BroughtOn(s)) /\ (AtRest \/ \E s \in Sagas : BroughtOn(s) \/ ClearedUp(s))
 
-(* and every such step raises a number that has a limit: a row that lands counts more than all that it sets off. *)
+(* that step can really be made, whatever `GoesOn` says of what it needs. Only where nothing is left out: *)
+CanGoOn == AtRest \/ ENABLED Helps
+
+(* And every such step raises a number that has a limit: a row that lands counts more than all that it sets off. *)
 RECURSIVE Sum(_, _)
 Sum(Of(_), set) == IF set = {} THEN 0 ELSE LET x == CHOOSE x \in set : TRUE IN Of(x) + Sum(Of, set \ {x})
 Worth(known) == CASE known = "nothing" -> 0 [] known = "undone" -> 2 [] OTHER -> 1

@@ -69,6 +69,9 @@ DeletableAtOnce(s) == outbox[s]
 (* or, when it has, together with the newer attempt that has taken its place. *)
 RowsOfAllAttempts(s, m) == {n \in outbox[s] : SameId(m, n)}
 
+(* Nobody deletes what Kafka has acknowledged.                             *)
+NeverHappens == FALSE
+
 -----------------------------------------------------------------------------
 (* The engine. *)
 

@@ -55,6 +55,8 @@ class Instance:
         ]
         if self.ends:
             lines += ["INVARIANT GoesOn", "PROPERTY EveryStepHelps"]
+        if self.ends and not self.reduced:
+            lines += ["INVARIANT CanGoOn"]
         if self.reduced:
             lines += ["VIEW View"]
         return "\n".join(lines) + "\n"

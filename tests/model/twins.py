@@ -101,4 +101,5 @@ TWINS = (
     ),
     _twin("publish before the commit: sent and not decided", "OnlyDecided", instead={"SentEarly": "SentBeforeCommit"}),
     _twin("a command's offset before its transaction: stuck", "GoesOn", specification="OffsetFirst", plan="One"),
+    _twin("an outbox row is never deleted", "CanGoOn", instead={"Deletes": "NeverHappens"}, plan="One", reduced=False),
 )
