@@ -108,9 +108,9 @@ class Offsets:
 class Rebalances(ConsumerRebalanceListener):
     """Commits what is done before partitions go to somebody else, and tells when they have come.
 
-    A member with a name has its old part back after a restart, and nothing is divided anew. If it led the group before, it
-    does not know that it still does, so nobody would see partitions that were added meanwhile. Hence it joins a second
-    time: from its leader the group takes that as a wish to divide them anew, from others as nothing.
+    A member with a name has its old part back after a restart, and nothing is divided anew. If it led the group before,
+    it does not know that it still does, so nobody would see partitions that were added meanwhile. Hence it joins a
+    second time: from its leader the group takes that as a wish to divide them anew, from others as nothing.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, offsets: Offsets, assigned: asyncio.Event, *, named: bool) -> None:

@@ -60,7 +60,14 @@ class Rounds:
         async with turn:
             self._record.say(f"{kind.name} …")
             scene = Scene(kind.name, self._town, self._reaper, Random(self._random.random()), self._disks)
-            struck = await kind.do(scene)
+            try:
+                struck = await kind.do(scene)
+            except (Exception, asyncio.CancelledError) as error:
+                # Its own clients may break on what else happens. A kind that never strikes is an objection (O9).
+                if (own := asyncio.current_task()) is not None and own.cancelling():
+                    raise
+                self._record.say(f"… {kind.name} could not be done: {error!r}")
+                return False
         self._record.say(f"… {kind.name}{'' if struck else ': did not strike'}")
         self._record.fired[kind.name] += struck
         return struck
