@@ -49,7 +49,9 @@ class Activation:
         observer: Observer,
         clock: Clock,
         limits: Limits,
+        held: bool,
     ) -> None:
+        """``held``: no batch is started before ``begin``."""
         self._intake, self._store, self._deciding, self._warm = intake, store, deciding, warm
         self._relay, self._timers, self._ownership, self._watchers = relay, timers, ownership, watchers
         self._observer, self._clock, self._limits = observer, clock, limits
@@ -57,7 +59,7 @@ class Activation:
         self._unsure: set[str] = set()
         """Sagas whose last commit may have taken effect."""
         self._failures = 0
-        self._held = False
+        self._held = held
         self._cancelled = False
         self._due = False
         self._idle = asyncio.Event()
@@ -78,6 +80,10 @@ class Activation:
         while not (self._intake.idle and not self._batches):
             self._idle.clear()
             await self._idle.wait()
+
+    def begin(self) -> None:
+        """The clock is right: from here on batches are started."""
+        self._resume()
 
     def cancel(self) -> None:
         """Starts no more batches and ends those in flight."""

@@ -18,6 +18,7 @@ from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import Broker, SagaStore
 from coordinator.runtime.recovery import Recovery
 from coordinator.runtime.relay import Relay
+from coordinator.runtime.telling_time import TellingTime
 from coordinator.runtime.timers import Timers
 from coordinator.runtime.turn import Deciding
 from coordinator.runtime.warm import WarmSagas
@@ -78,6 +79,7 @@ class Coordinator:
             observer=observer,
             clock=clock,
             limits=limits,
+            held=isinstance(clock, SteadyClock),
         )
         self.ownership.on_change.append(self._owned)
         self._recovery = Recovery(
@@ -90,7 +92,11 @@ class Coordinator:
             clock=clock,
             limits=limits,
         )
-        self._sweeping: asyncio.Task[None] | None = None
+        self._telling: TellingTime | None = None
+        """None: the clock that it was given is right."""
+        if isinstance(clock, SteadyClock):
+            self._telling = TellingTime(store, clock, self.activation.begin)
+        self._running: list[asyncio.Task[None]] = []
         self._stopping = False
 
     def _owned(self, gained: frozenset[int]) -> None:
@@ -105,16 +111,24 @@ class Coordinator:
     async def start(self) -> None:
         """Begins to work; returns at once, whether or not Postgres and Kafka answer. See ``ready``."""
         await self._broker.start(self.intake, self.ownership)
-        self._sweeping = asyncio.get_running_loop().create_task(self._recovery.run())
+        loops = [self._recovery] if self._telling is None else [self._telling, self._recovery]
+        self._running = [asyncio.get_running_loop().create_task(each.run()) for each in loops]
 
     @property
     def ready(self) -> Readiness:
         """Whether facts are taken in, committed, and sent on."""
         if self._stopping:
             return Readiness(False, "The coordinator is stopping.")
-        if self._sweeping is None:
+        if not self._running:
             return Readiness(False, "The coordinator has not started.")
-        for trouble in (self.activation.trouble, self._recovery.trouble, self._broker.trouble, self.relay.trouble):
+        time_trouble = None if self._telling is None else self._telling.trouble
+        for trouble in (
+            self.activation.trouble,
+            time_trouble,
+            self._recovery.trouble,
+            self._broker.trouble,
+            self.relay.trouble,
+        ):
             if trouble is not None:
                 return Readiness(False, trouble)
         return Readiness(True, "")
@@ -130,9 +144,10 @@ class Coordinator:
         await self._broker.pause()
         self.intake.close()
         self.timers.stop()
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            await asyncio.wait([self._sweeping])
+        for each in self._running:
+            each.cancel()
+        if self._running:
+            await asyncio.wait(self._running)
         try:
             async with asyncio.timeout(self.limits.stop_s):
                 await self.activation.drained()

@@ -127,6 +127,10 @@ class SagaStore(Protocol):
         """(saga_id, shard) of sagas parked because of their code, in order of their ids, starting behind ``after``."""
         ...
 
+    async def time(self) -> int:
+        """What time it is, in ms since 1970: the same for all who ask. Raises StoreUnavailable."""
+        ...
+
     async def ping(self) -> None:
         """Returns when a trivial write-capable query was answered. Raises StoreUnavailable."""
         ...

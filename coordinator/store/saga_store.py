@@ -89,6 +89,11 @@ class PostgresStore:
         found = await self._pool.fetch(statements.PARKED_FOR_CODE, after, limit)
         return [(row["saga_id"], row["shard"]) for row in found]
 
+    async def time(self) -> int:
+        """See the port."""
+        (row,) = await self._pool.fetch(statements.TIME)
+        return row[0]
+
     async def ping(self) -> None:
         """See the port."""
         (row,) = await self._pool.fetch(statements.PING)

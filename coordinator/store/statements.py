@@ -147,6 +147,13 @@ PARKED_FOR_CODE = """
     SELECT saga_id, shard FROM saga WHERE parked_for = 'code' AND saga_id > $1::text ORDER BY saga_id LIMIT $2
 """
 
+# Tells the time. A test may move it: ALTER DATABASE … SET amends.clock_ahead = '30 days'.
+TIME = """
+    SELECT (extract(epoch FROM clock_timestamp()
+                               + coalesce(nullif(current_setting('amends.clock_ahead', true), ''), '0')::interval)
+            * 1000)::bigint
+"""
+
 # Tells whether this session could write.
 PING = "SELECT current_setting('transaction_read_only') = 'off'"
 

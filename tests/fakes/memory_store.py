@@ -2,6 +2,7 @@
 
 import heapq
 import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,10 @@ class MemoryStore:
         self._sagas: dict[str, SagaView] = {}
         self._shards: dict[str, int] = {}
         self._outbox: dict[str, tuple[OutboxRow, int]] = {}
+
+    async def time(self) -> int:
+        self._answer()
+        return time.time_ns() // 1_000_000
 
     async def load(self, saga_ids: Sequence[str]) -> Mapping[str, StoredSaga]:
         self._answer()

@@ -36,6 +36,8 @@ class Node:
         self.cluster = cluster
         self.process: Process | None = None
         self.skew_s = 0.0
+        self.stepped_s = 0.0
+        """Somebody has set its clock, by so much; a restart does not mend that."""
         self._lives = 0
         self._pauses = 0
 
@@ -47,7 +49,7 @@ class Node:
     def start(self) -> None:
         """Another process."""
         process = self.process = Process(self.name, self._lives)
-        process.wall_off_s = self.skew_s
+        process.wall_off_s = self.skew_s + self.stepped_s
         self._lives += 1
         self.network.trace(self.name, "starts", process.life)
         self.spawn(self._main(process))
@@ -101,7 +103,7 @@ class Node:
 
     def heal(self) -> None:
         """It runs, whatever happened."""
-        process = self.process
+        process, self.stepped_s = self.process, 0.0
         if process is not None and process.alive:
             process.in_steps = -1
             self._wake(process)

@@ -115,7 +115,7 @@ class Plan:
             workers=random.choice((1, 1, 2)),
             partitions=random.choice((1, 2, 4, 8)),
             trouble_s=random.choice((5.0, 15.0, 30.0)),
-            skew_s=random.choice((0.0, 0.0, 0.3, 1.0)) if rates else 0.0,
+            skew_s=random.choice((0.0, 0.0, 1.0, 300.0)) if rates else 0.0,
             rates=rates,
             limits=_narrow(random) if random.random() < 0.5 else {},
         )

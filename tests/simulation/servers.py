@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from tests.simulation.cluster import Cluster
 from tests.simulation.database import Database
+from tests.simulation.installed import START_S
 from tests.simulation.network import Network
 from tests.simulation.nodes import TOPICS
 from tests.simulation.poison import poison
@@ -21,7 +22,7 @@ class Servers:
     def __init__(self, network: Network, witness: Witness, participants: Sequence[str]) -> None:
         self.network = network
         self.cluster = Cluster(network)
-        self.log = SharedLog(self._committed, witness.deleted)
+        self.log = SharedLog(self._committed, witness.deleted, lambda: START_S + network.loop.time())
         self.databases = {name: Database(name, network) for name in participants}
         self._witness = witness
         self.cluster.on_arrival = self._arrived

@@ -23,11 +23,17 @@ class SharedLog(MemoryStore):
     """The one log of all coordinators. Writes that have won and outbox rows that are deleted are shown to others."""
 
     def __init__(
-        self, seen: Callable[[Sequence[SagaWrite]], None], deleted: Callable[[Sequence[Confirmed]], None]
+        self,
+        seen: Callable[[Sequence[SagaWrite]], None],
+        deleted: Callable[[Sequence[Confirmed]], None],
+        now_s: Callable[[], float],
     ) -> None:
         super().__init__()
         self.away = False
-        self._seen, self._deleted = seen, deleted
+        self._seen, self._deleted, self._now_s = seen, deleted, now_s
+
+    async def time(self) -> int:
+        return int(self._now_s() * 1e3)
 
     async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
         self._deleted([each for each in confirmed if self._holds(each)])
@@ -59,6 +65,9 @@ class StoreOf:
             await self._network.fail_later(self._process, delay_s, StoreUnavailable("No answer of the store."))
         slow_s = weather.seconds(0.05, 4.0) if weather.strikes("store_slow") else 0.0
         return await self._network.ask(self._process, lambda: _now(call()), slow_s)
+
+    async def time(self) -> int:
+        return await self._ask(self._log.time)
 
     async def load(self, saga_ids: Sequence[str]) -> Mapping[str, StoredSaga]:
         return await self._ask(lambda: self._log.load(saga_ids))

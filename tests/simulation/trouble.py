@@ -122,6 +122,7 @@ class Trouble:
             return False
         step_s = self._random.choice((-86_400.0, -3_600.0, -60.0, 60.0, 3_600.0, 86_400.0))
         self._network.trace(node.name, "clock steps", step_s)
+        node.stepped_s = step_s
         node.process.wall_off_s = node.skew_s + step_s
         return True
 
