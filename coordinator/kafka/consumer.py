@@ -171,7 +171,7 @@ class Consumption(ConsumerRebalanceListener):
     ) -> None:
         """A rebalance begins: what is handled is committed. Warm sagas stay until it is known whose they are."""
         self._revoked_at = time.monotonic()
-        if revoked:
+        if self._offsets:
             await self._handled()
             await self._commit()
             failpoint("partitions_revoked")
