@@ -44,7 +44,7 @@ class Full:
 
 
 async def full(console: Console) -> Full:
-    """Some fifteen minutes. Raises OracleFailed, SagaWentWrong."""
+    """Some twenty minutes. Raises OracleFailed, SagaWentWrong."""
     short = await bench(console)
     in_flight = short.quick.in_flight
     peers = await run_peers(console, in_flight)

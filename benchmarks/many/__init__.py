@@ -28,7 +28,7 @@ SCENARIOS: Mapping[str, Scenario] = {
 
 
 async def run_many(console: Console) -> list[Goal]:
-    """All of them; about ten minutes. Raises OracleFailed, SagaWentWrong."""
+    """All of them; about a quarter of an hour. Raises OracleFailed, SagaWentWrong."""
     found: list[Goal] = []
     for name, scenario in SCENARIOS.items():
         console.print(f"… {name}", highlight=False)
