@@ -46,5 +46,5 @@ def kept_trace(error: BaseException, lines: int = 6) -> str:
 
 
 def named(error: BaseException) -> str:
-    """The error's class and message."""
-    return f"{type(error).__name__}: {kept_text(error)}"
+    """The error's class and message, without a full stop: it goes on behind it."""
+    return f"{type(error).__name__}: {kept_text(error)}".rstrip(".")

@@ -283,3 +283,14 @@ def test_a_wait_for_another_coroutine_is_none() -> None:
         return "done"
 
     SagaDriver(code(waiting)).start().is_("running").passes(5_000).is_("completed")
+
+
+async def unsupported(shop: Shop) -> str:
+    await shop.take("a")
+    raise ValueError("That is unsupported.")
+
+
+def test_a_sentence_that_was_raised_ends_once() -> None:
+    """The message that parks it goes on behind what the code said."""
+    saga = SagaDriver(code(unsupported)).start().succeeds("shop.take", "x")
+    assert saga.parked_message.startswith("The saga's code raised ValueError: That is unsupported. That is a bug")
