@@ -60,3 +60,21 @@ async def test_an_answer_that_took_long_says_nothing(new_world: NewWorld) -> Non
     await until(lambda: clock.told)
     assert elapsed[0] > 5_000
     assert clock() == HOUR_MS + 0.5 // 1
+
+
+async def test_whatever_the_store_says_it_is_asked_again(new_world: NewWorld) -> None:
+    """A coordinator that has stopped asking would never decide anything."""
+
+    class OddAtFirst(MemoryStore):
+        asked = 0
+
+        async def time(self) -> int:
+            self.asked += 1
+            if self.asked == 1:
+                raise ValueError("That is no interval.")
+            return HOUR_MS
+
+    clock = SteadyClock()
+    world = new_world(store=OddAtFirst(), clock=clock)
+    await world.coordinator.start()
+    await until(lambda: clock.told)
