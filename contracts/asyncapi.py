@@ -3,18 +3,22 @@
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec import Struct
+
 from contracts.command import Command
 from contracts.contract import Contract
 from contracts.header_schemas import (
     ANSWERS,
+    REQUESTS,
     command_headers,
     dead_letter_headers,
     lifecycle_headers,
     reply_headers,
-    start_headers,
+    request_headers,
 )
 from contracts.kinds import Kind
-from contracts.reserved_messages import SagaChanged, StartSaga
+from contracts.request_message import CancelSaga, SignalSaga, StartSaga
+from contracts.reserved_messages import SagaChanged
 from contracts.schemas import GENERATED, Schema, open_schemas, problem_schema, type_schemas, value_schemas
 
 PROTOCOL_VERSION = "1.0.0"
@@ -31,7 +35,8 @@ def asyncapi_document(contracts: Iterable[type[Contract]]) -> dict[str, Any]:
     for contract in contracts:
         document.add_participant(contract)
     document.add_replies()
-    document.add_reserved()
+    document.add_requests()
+    document.add_lifecycle()
     document.add_dead_letters()
     return document.written()
 
@@ -88,22 +93,31 @@ class _Document:
         self._operation("participants.reply", "send", "replies", every)
         self._operation("coordinator.replies", "receive", "replies", every)
 
-    def add_reserved(self) -> None:
-        """Requests and lifecycle notices."""
-        for value, type_name in ((StartSaga, "request.start"), (SagaChanged, "saga.changed")):
-            _, structs = type_schemas([value], _SCHEMAS)
-            self.schemas[type_name] = structs[value.__name__]
-        self.schemas |= {"request.start.headers": start_headers(), "saga.changed.headers": lifecycle_headers()}
-        self._channel("requests", f"Requests of any service to the coordinator. {RESERVED}")
-        self._message("requests", "request.start", "amends.request.start", "request.start", "request.start.headers")
+    def add_requests(self) -> None:
+        """The topic by which any service starts, signals and cancels sagas."""
+        self._channel("requests", "What any service asks of the coordinator. Nothing is answered.")
+        for request, value in zip(REQUESTS, (StartSaga, SignalSaga, CancelSaga), strict=True):
+            name = f"request.{request}"
+            self._value(name, value)
+            self.schemas[f"{name}.headers"] = request_headers(request)
+            self._message("requests", name, f"amends.{name}", name, f"{name}.headers")
+            self._operation(f"clients.{request}", "send", "requests", [name])
+        self._operation("coordinator.requests", "receive", "requests", [f"request.{each}" for each in REQUESTS])
+
+    def add_lifecycle(self) -> None:
+        """Lifecycle notices."""
+        name = "saga.changed"
+        self._value(name, SagaChanged)
+        self.schemas[f"{name}.headers"] = lifecycle_headers()
         self._channel("lifecycle", f"Changes of the sagas' statuses, for anyone. {RESERVED}")
-        self._message("lifecycle", "saga.changed", "amends.saga.<status>", "saga.changed", "saga.changed.headers")
-        for name in ("request.start", "saga.changed"):
-            self.messages[name]["description"] = RESERVED
-        self._operation("clients.start", "send", "requests", ["request.start"], {"description": RESERVED})
-        self._operation("coordinator.requests", "receive", "requests", ["request.start"], {"description": RESERVED})
-        self._operation("coordinator.lifecycle", "send", "lifecycle", ["saga.changed"], {"description": RESERVED})
-        self._operation("listeners.lifecycle", "receive", "lifecycle", ["saga.changed"], {"description": RESERVED})
+        self._message("lifecycle", name, "amends.saga.<status>", name, f"{name}.headers")
+        self.messages[name]["description"] = RESERVED
+        self._operation("coordinator.lifecycle", "send", "lifecycle", [name], {"description": RESERVED})
+        self._operation("listeners.lifecycle", "receive", "lifecycle", [name], {"description": RESERVED})
+
+    def _value(self, name: str, value: type[Struct]) -> None:
+        _, structs = type_schemas([value], _SCHEMAS)
+        self.schemas[name] = structs[value.__name__]
 
     def add_dead_letters(self) -> None:
         """What could not be read, or belongs to nothing."""

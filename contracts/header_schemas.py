@@ -7,6 +7,7 @@ from contracts.command_message import Direction
 Schema = dict[str, Any]
 
 ANSWERS = ("succeeded", "refused", "failed", "progress", "pending")
+REQUESTS = ("start", "signal", "cancel")
 
 _NAME = "[a-z][a-z0-9_]{0,62}"
 _SAGA_ID = rf"{_NAME}:[^\s/?#%\\]+"
@@ -58,13 +59,19 @@ def reply_headers(answer: str) -> Schema:
     return _headers(required, optional)
 
 
-def start_headers() -> Schema:
-    """Headers of a request to start a saga."""
+def request_headers(name: str) -> Schema:
+    """Headers of a request to start, signal or cancel a saga."""
     required = {
-        "ce_id": _text("The same id asks for the same saga.", ".", "order-42"),
-        "ce_type": _only("amends.request.start", "What is asked for."),
+        "ce_id": _text(
+            "Unique for every request, the same when it is sent again.",
+            "^.{1,200}$",
+            "5f0c9bd8-3d0b-4a52-a6a8-0f6c8d1f4a11",
+        ),
+        "ce_type": _only(f"amends.request.{name}", "What is asked for."),
         "ce_source": _text("Who asks.", ".", "/shop/orders"),
     }
+    if name != "start":
+        required["ce_subject"] = _saga_id()
     return _headers(required, {"ce_time": _instant("When it was asked."), "content-type": _json()})
 
 

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 MAX_KEY_LENGTH = 200
+MAX_REQUEST_ID_LENGTH = 200
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _KEY = re.compile(r"[^\x00-\x20\x7f/?#%\\]+")
 _UNDO = ":undo"
@@ -34,6 +35,23 @@ def saga_id(definition: str, key: str) -> str:
             "without spaces and without any of / ? # % \\."
         )
     return f"{definition}:{key}"
+
+
+def check_saga_id(saga: str) -> str:
+    """The id, if a saga can have it; else ValueError."""
+    definition, colon, key = saga.partition(":")
+    if not colon or not _NAME.fullmatch(definition):
+        raise ValueError(f"{saga[:80]!r} is not a saga's id: expected '<definition>:<key>'.")
+    return saga_id(definition, key)
+
+
+def check_request_id(request: str) -> str:
+    """The id of a request, and so of a signal, if it can be kept; else ValueError."""
+    if not request.isprintable() or not 1 <= len(request) <= MAX_REQUEST_ID_LENGTH:
+        raise ValueError(
+            f"The id {request[:60]!r} cannot be used: give 1 to {MAX_REQUEST_ID_LENGTH} printable characters."
+        )
+    return request
 
 
 def command_id(saga: str, step: int) -> str:

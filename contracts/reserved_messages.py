@@ -1,6 +1,6 @@
-"""Values of messages that are described but not yet sent or read: requests by Kafka, and lifecycle notices."""
+"""Values of messages that are described but not yet sent or read: lifecycle notices."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -17,17 +17,6 @@ Status = Literal[
     "failed",
     "continued",
 ]
-
-
-class StartSaga(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Asks for a saga: one record of ``amends.requests``."""
-
-    definition: str
-    """Name of the saga's definition."""
-    input: Any
-    """The saga's input."""
-    key: str | None = None
-    """Makes the saga's id; left out, the definition derives it from the input."""
 
 
 class SagaChanged(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from contracts.header_schemas import ANSWERS
+from contracts.header_schemas import ANSWERS, REQUESTS
 from contracts.topics import Topics
 from contracts.values import MAX_UNDO_BYTES, MAX_VALUE_BYTES
 from tests.contracts.wire import committed_document
@@ -38,8 +38,10 @@ def conforms(schema: str, value: Any) -> None:
     [
         ("Commands", 0, "flights.reserve.arguments"),
         ("Undos", 0, "flights.reserve.undo"),
-        ("Reserved: requests and lifecycle", 0, "request.start"),
-        ("Reserved: requests and lifecycle", 1, "saga.changed"),
+        ("Requests", 0, "request.start"),
+        ("Requests", 1, "request.signal"),
+        ("Requests", 2, "request.cancel"),
+        ("Reserved: lifecycle", 0, "saga.changed"),
     ],
 )
 def test_examples_conform(title: str, number: int, schema: str) -> None:
@@ -49,7 +51,7 @@ def test_examples_conform(title: str, number: int, schema: str) -> None:
 
 def test_every_example_is_checked() -> None:
     """There is no JSON example that the test above leaves out."""
-    assert TEXT.count("```json") == 4
+    assert TEXT.count("```json") == 6
 
 
 @pytest.mark.parametrize("schema", HEADERS)
@@ -64,6 +66,7 @@ def test_every_header_is_described(schema: str) -> None:
     [
         ("Commands", "flights.reserve.headers"),
         ("Replies", "reply.succeeded.headers"),
+        ("Requests", "request.start.headers"),
         ("Dead letters", "dead-letter.headers"),
     ],
 )
@@ -78,6 +81,12 @@ def test_what_must_be_sent_is_required(title: str, schema: str) -> None:
 def test_every_answer_is_described(answer: str) -> None:
     """Each of the answers has its row."""
     assert f"\n| `{answer}` |" in section("Replies")
+
+
+@pytest.mark.parametrize("request_name", REQUESTS)
+def test_every_request_is_described(request_name: str) -> None:
+    """Each of the requests has its row."""
+    assert f"\n| `{request_name}` |" in section("Requests")
 
 
 def test_every_topic_is_described() -> None:
