@@ -13,7 +13,7 @@ from contracts import PIVOT, RETRIABLE, Contract, Problem, Retry, command
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
 from contracts.ids import command_id, undo_id
 from coordinator.engine.decision import Decision, Send
-from coordinator.engine.facts import Accepted, Cancel, Fact, Reply, Resume, Start, Verdict, WakeUp
+from coordinator.engine.facts import Accepted, Cancel, Fact, Reply, Resume, Signal, Start, Verdict, WakeUp
 from coordinator.engine.machine import Machine
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events, write_events
@@ -105,6 +105,7 @@ class SagaDriver:
         self.machine = self.rebuilt()
         self.sent: list[Send] = []
         """Everything that was ever sent."""
+        self.signalled = 0
         self.last: Decision | None = None
 
     # --- facts
@@ -153,6 +154,12 @@ class SagaDriver:
     def resume(self) -> "SagaDriver":
         """A person lets a parked saga go on."""
         return self.advance(Resume())
+
+    def signals(self, name: str, value: Any = None, id: str | None = None) -> "SagaDriver":
+        """Somebody sends a value; under an id of its own, unless one is given."""
+        self.signalled += 1
+        data = msgspec.Raw(msgspec.json.encode(value))
+        return self.advance(Signal(name, id or f"signal-{self.signalled}", data))
 
     def passes(self, ms: int) -> "SagaDriver":
         """Time goes by, and the saga is woken whenever something is due."""

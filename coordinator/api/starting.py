@@ -10,7 +10,7 @@ from contracts.values import OversizedValue, UnreadableValue, read_value
 from coordinator.api.parts import Parts
 from coordinator.api.pointers import pointed_error
 from coordinator.api.views import StartBody
-from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Start, Verdict
+from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Start, Unfit, Verdict
 from coordinator.errors import (
     INPUT_CONFLICT,
     INTERNAL,
@@ -46,7 +46,7 @@ async def known_before(parts: Parts, saga: str, verdict: Verdict) -> SagaView | 
             return await parts.sagas.saga(saga)
         case Conflict(message):
             raise ProblemError(INPUT_CONFLICT, message)
-        case Ignored():
+        case Ignored() | Unfit():
             detail = f"{saga} could not be started; the coordinator's log has the details."
             raise ProblemError(INTERNAL, detail)
         case _:

@@ -16,22 +16,25 @@ from coordinator.engine.facts import (
     Known,
     Reply,
     Resume,
+    Signal,
     Start,
     Verdict,
     WakeUp,
 )
 from coordinator.engine.failure import problem_of
 from coordinator.engine.kept import kept_text, named
-from coordinator.engine.parked import deferred_reply, reply_of
+from coordinator.engine.parked import deferred_reply, reply_of, signal_of
 from coordinator.engine.rebuild import resume
 from coordinator.engine.replay import CodeMismatch
 from coordinator.engine.run import Raised, new_run
 from coordinator.engine.same_input import same_input
+from coordinator.engine.signals import on_signal, receive
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
 from coordinator.engine.times import within
 from coordinator.engine.turn import Turn
-from coordinator.history.parking import SagaResumed
+from coordinator.history.parking import ReplyDeferred, SagaResumed
+from coordinator.history.signals import SignalDeferred
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepFailed, StepRefused
 from coordinator.history.timers import TimerFired
@@ -55,6 +58,8 @@ def absorb(turn: Turn, fact: Fact) -> Verdict:
             verdict = _cancel(turn, reason)
         case Resume():
             verdict = _resume(turn)
+        case Signal():
+            verdict = on_signal(turn, fact)
         case _:
             assert_never(fact)
     conclude(turn)
@@ -169,7 +174,7 @@ def _cancel(turn: Turn, reason: str) -> Verdict:
     turn.record(
         CancelRequested(Problem(type="cancelled", message=kept_text(reason) or "Cancelled from outside."), turn.now)
     )
-    for reply in [reply_of(each) for each in state.deferred.values()]:
+    for reply in [reply_of(each) for each in state.deferred.values() if isinstance(each, ReplyDeferred)]:
         if _lets_go_back(turn, state.steps[parse_command_id(reply.command_id).step], reply):
             break
     return Accepted()
@@ -206,6 +211,16 @@ def _resume_code(turn: Turn) -> Verdict:
     turn.take_in(rebuilt.tail)
     conclude(turn)
     for each in deferred:
-        _reply(turn, reply_of(each))
+        _take_in(turn, each)
         conclude(turn)
     return Accepted()
+
+
+def _take_in(turn: Turn, deferred: ReplyDeferred | SignalDeferred) -> None:
+    """What came while the code was stopped happens now; or is kept once more, if the code has stopped again."""
+    if isinstance(deferred, ReplyDeferred):
+        _reply(turn, reply_of(deferred))
+    elif turn.state.status is Status.RUNNING:
+        receive(turn, signal_of(deferred))
+    elif turn.state.code_stopped:
+        turn.record(SignalDeferred(deferred.name, deferred.id, deferred.value, turn.now))

@@ -7,6 +7,7 @@ import msgspec
 from contracts.command import Command
 from coordinator.engine.times import within
 from coordinator.history.events import Asked
+from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned, StepIssued
 from coordinator.history.timers import TimerCancelled, TimerStarted
 
@@ -36,6 +37,12 @@ def same(asked: Asked, logged: object) -> bool:
             return timer == logged.timer
         case StepAbandoned(step), StepAbandoned():
             return step == logged.step
+        case SignalAwaited(wait, name), SignalAwaited():
+            return wait == logged.wait and name == logged.name
+        case SignalTaken(signal, _, wait), SignalTaken():
+            return signal == logged.signal and wait == logged.wait
+        case SignalAbandoned(wait), SignalAbandoned():
+            return wait == logged.wait
         case _:
             return False
 
@@ -53,5 +60,11 @@ def in_words(event: object) -> str:
             return f"timer {timer} started"
         case TimerCancelled(timer):
             return f"timer {timer} cancelled"
+        case SignalAwaited(_, name):
+            return f"waiting for the signal {name}"
+        case SignalTaken(signal):
+            return f"signal {signal} taken"
+        case SignalAbandoned(wait):
+            return f"no longer waiting for a signal (wait {wait})"
         case _:
             return f"nothing more before {type(event).__name__}"

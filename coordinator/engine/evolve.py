@@ -20,6 +20,13 @@ from coordinator.engine.status import Status
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.signals import (
+    SignalAbandoned,
+    SignalAwaited,
+    SignalDeferred,
+    SignalReceived,
+    SignalTaken,
+)
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
@@ -82,6 +89,7 @@ def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
     state.in_flight.clear()
     state.pivots.clear()
     state.due.keep(lambda key: key[0] is Due.UNDO)
+    state.signals.waits.clear()
 
 
 def _parked(state: SagaState, event: SagaParked) -> None:
@@ -101,6 +109,10 @@ def _deferred(state: SagaState, event: ReplyDeferred) -> None:
     state.deferred[event.command_id, event.answer] = event
 
 
+def _signal_deferred(state: SagaState, event: SignalDeferred) -> None:
+    state.deferred["signal", event.id] = event
+
+
 def _ended(state: SagaState, event: SagaEnded) -> None:
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
     completed = isinstance(event, SagaCompleted)
@@ -118,6 +130,30 @@ def _timer_started(state: SagaState, event: TimerStarted) -> None:
 
 def _timer_over(state: SagaState, event: TimerFired | TimerCancelled) -> None:
     state.due.remove((Due.TIMER, event.timer))
+
+
+# --- signals
+
+
+def _signal_received(state: SagaState, event: SignalReceived) -> None:
+    signals = state.signals
+    signals.received = event.signal
+    signals.ids.add(event.id)
+    signals.kept[event.signal] = event
+
+
+def _signal_awaited(state: SagaState, event: SignalAwaited) -> None:
+    state.signals.waits[event.wait] = event.name
+
+
+def _signal_taken(state: SagaState, event: SignalTaken) -> None:
+    del state.signals.kept[event.signal]
+    if event.wait is not None:
+        del state.signals.waits[event.wait]
+
+
+def _signal_abandoned(state: SagaState, event: SignalAbandoned) -> None:
+    del state.signals.waits[event.wait]
 
 
 # --- a step's forward path
@@ -263,12 +299,17 @@ _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     SagaParked: _parked,
     SagaResumed: _resumed,
     ReplyDeferred: _deferred,
+    SignalDeferred: _signal_deferred,
     SagaCompleted: _ended,
     SagaCompensated: _ended,
     SagaFailed: _ended,
     TimerStarted: _timer_started,
     TimerFired: _timer_over,
     TimerCancelled: _timer_over,
+    SignalReceived: _signal_received,
+    SignalAwaited: _signal_awaited,
+    SignalTaken: _signal_taken,
+    SignalAbandoned: _signal_abandoned,
     StepIssued: _issued,
     StepAttemptFailed: _attempt_failed,
     StepRetried: _retried,

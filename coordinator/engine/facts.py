@@ -1,5 +1,7 @@
 """What can happen to a saga from outside. All facts enter by the intake; the engine turns them into events."""
 
+from typing import Literal
+
 import msgspec
 
 from contracts.answers import Answer
@@ -38,7 +40,16 @@ class Resume(msgspec.Struct, frozen=True, gc=False):
     """A person, or newly deployed code, asks a parked saga to go on. An undo that was given up gets a new budget."""
 
 
-Fact = Start | Reply | WakeUp | Cancel | Resume
+class Signal(msgspec.Struct, frozen=True, gc=False):
+    """Somebody sends a value to the saga's code. The same id again is the same signal."""
+
+    name: str
+    id: str
+    value: msgspec.Raw
+    """JSON that can be kept; whether it fits the signal's type is for the engine to see."""
+
+
+Fact = Start | Reply | WakeUp | Cancel | Resume | Signal
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -55,11 +66,20 @@ class Conflict(msgspec.Struct, frozen=True, gc=False):
     message: str
 
 
+class Unfit(msgspec.Struct, frozen=True, gc=False):
+    """The fact does not fit the saga's definition; nothing changed."""
+
+    message: str
+    """What does not fit: a sentence; about a value, as a decoder says it."""
+    what: Literal["name", "id", "value"] = "value"
+    """Which part of the fact."""
+
+
 class Ignored(msgspec.Struct, frozen=True, gc=False):
     """The fact belongs to nothing (unknown saga or step, stale attempt, ended saga); nothing changed."""
 
     reason: str
 
 
-Verdict = Accepted | Known | Conflict | Ignored
+Verdict = Accepted | Known | Conflict | Unfit | Ignored
 """What became of one fact."""

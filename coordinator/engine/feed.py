@@ -3,11 +3,12 @@
 from contracts.values import UnreadableValue
 from coordinator.engine.run import Run
 from coordinator.history.events import Event
+from coordinator.history.signals import SignalReceived
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
 
-FED = frozenset({SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired})
+FED = frozenset({SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired, SignalReceived})
 """The events that wake the code up."""
 
 
@@ -34,5 +35,7 @@ def feed(run: Run, event: Event) -> None:
             run.give_up(step, problem, at, timed_out=True)
         case TimerFired(timer, at):
             run.fire(timer, at)
+        case SignalReceived(signal, name, id, value, at):
+            run.receive(signal, name, id, value, at)
         case _:
             return

@@ -10,6 +10,7 @@ from coordinator.engine.asks import step_issued
 from coordinator.engine.order import OutOfOrder, order_error
 from coordinator.engine.state import SagaState
 from coordinator.history.events import Event
+from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerStarted
 
@@ -44,3 +45,15 @@ class Live:
     def cancel_timer(self, timer: int) -> None:
         """See Script."""
         self._record(TimerCancelled(timer, self._now))
+
+    def await_signal(self, wait: int, name: str) -> None:
+        """See Script."""
+        self._record(SignalAwaited(wait, name, self._now))
+
+    def take_signal(self, signal: int, wait: int | None) -> None:
+        """See Script."""
+        self._record(SignalTaken(signal, self._now, wait))
+
+    def abandon_signal(self, wait: int) -> None:
+        """See Script."""
+        self._record(SignalAbandoned(wait, self._now))

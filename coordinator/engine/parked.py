@@ -1,10 +1,11 @@
-"""Answers that come while a saga is stopped because of its code are kept, whole, until it goes on."""
+"""Answers and signals that come while a saga is stopped because of its code are kept, whole, until it goes on."""
 
 import msgspec
 
 from contracts.reply_message import answer_name, answer_value, read_answer
-from coordinator.engine.facts import Reply
+from coordinator.engine.facts import Reply, Signal
 from coordinator.history.parking import ReplyDeferred
+from coordinator.history.signals import SignalDeferred
 
 
 def deferred_reply(reply: Reply, now: int) -> ReplyDeferred:
@@ -16,3 +17,8 @@ def deferred_reply(reply: Reply, now: int) -> ReplyDeferred:
 def reply_of(event: ReplyDeferred) -> Reply:
     """The reply as it came."""
     return Reply(event.command_id, event.attempt, read_answer(event.answer, bytes(event.value)))
+
+
+def signal_of(event: SignalDeferred) -> Signal:
+    """The signal as it came."""
+    return Signal(event.name, event.id, event.value)

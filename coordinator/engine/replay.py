@@ -22,10 +22,12 @@ from coordinator.engine.asks import in_words, same, step_issued
 from coordinator.engine.evolve import evolve
 from coordinator.engine.feed import FED, UnreadableInput, feed
 from coordinator.engine.order import OutOfOrder, order_error
-from coordinator.engine.run import UnreadableResult, new_run
+from coordinator.engine.run import new_run
 from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
+from coordinator.engine.unreadable import Unreadable
 from coordinator.history.events import ASKED, Asked, Event
+from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
 from coordinator.saga.definition import SagaDefinition
@@ -75,7 +77,7 @@ class Replay:
             feed(self.run, event)
         except UnreadableInput as error:
             raise CodeMismatch(str(error)) from error
-        if isinstance(self.run.error, UnreadableResult):
+        if isinstance(self.run.error, Unreadable):
             raise CodeMismatch(str(self.run.error))
         if self._mismatch is not None:
             raise self._mismatch
@@ -142,3 +144,15 @@ class Replay:
     def cancel_timer(self, timer: int) -> None:
         """See Script."""
         self._ask(TimerCancelled(timer, self._tail_at or self.run.now_ms))
+
+    def await_signal(self, wait: int, name: str) -> None:
+        """See Script."""
+        self._ask(SignalAwaited(wait, name, self._tail_at or self.run.now_ms))
+
+    def take_signal(self, signal: int, wait: int | None) -> None:
+        """See Script."""
+        self._ask(SignalTaken(signal, self._tail_at or self.run.now_ms, wait))
+
+    def abandon_signal(self, wait: int) -> None:
+        """See Script."""
+        self._ask(SignalAbandoned(wait, self._tail_at or self.run.now_ms))

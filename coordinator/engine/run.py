@@ -10,10 +10,14 @@ import msgspec
 from contracts.command import Command
 from contracts.failures import Failed, Problem, Refused, TimedOut
 from contracts.values import UnreadableValue
+from coordinator.engine.inbox import Arrived, Inbox
 from coordinator.engine.loop import DeterministicLoop
 from coordinator.engine.order import OutOfOrder
-from coordinator.saga.calls import SagaCaller, SagaRuntime
+from coordinator.engine.unreadable import UnreadableResult, UnreadableSignal
+from coordinator.saga.calls import SagaCaller
 from coordinator.saga.definition import SagaDefinition
+from coordinator.saga.runtime import SagaRuntime
+from coordinator.saga.signals import Signal
 
 
 class Script(Protocol):
@@ -35,6 +39,18 @@ class Script(Protocol):
         """The code no longer needs the timer."""
         ...
 
+    def await_signal(self, wait: int, name: str) -> None:
+        """The code waits for a signal of that name."""
+        ...
+
+    def take_signal(self, signal: int, wait: int | None) -> None:
+        """The code has the signal, for which it may have waited."""
+        ...
+
+    def abandon_signal(self, wait: int) -> None:
+        """The code no longer waits for a signal."""
+        ...
+
 
 class Returned(msgspec.Struct, frozen=True):
     """The function returned this, as JSON."""
@@ -46,10 +62,6 @@ class Raised(msgspec.Struct, frozen=True):
     """The function raised this, or a callback of its did."""
 
     error: BaseException
-
-
-class UnreadableResult(Exception):
-    """A participant answered with a result that does not fit its contract. Whose fault it is: the participant's."""
 
 
 class _Nobody:
@@ -65,6 +77,15 @@ class _Nobody:
         raise AssertionError(_BETWEEN)
 
     def cancel_timer(self, timer: int) -> NoReturn:
+        raise AssertionError(_BETWEEN)
+
+    def await_signal(self, wait: int, name: str) -> NoReturn:
+        raise AssertionError(_BETWEEN)
+
+    def take_signal(self, signal: int, wait: int | None) -> NoReturn:
+        raise AssertionError(_BETWEEN)
+
+    def abandon_signal(self, wait: int) -> NoReturn:
         raise AssertionError(_BETWEEN)
 
 
@@ -87,6 +108,9 @@ class Run(DeterministicLoop, SagaRuntime):
         self._awaited: dict[int, tuple[Command[..., Any], asyncio.Future[Any]]] = {}
         """Steps that the code waits for: their command, and their result to come."""
         self._steps = 0
+        self._inboxes = {name: Inbox(type) for name, type in definition.signals.items()}
+        self._waits = 0
+        """How often the code waited for a signal."""
         self._main: asyncio.Task[Any] | None = None
         self._others: list[asyncio.Task[Any]] = []
         """Coroutines that the function started; those that are done are removed now and then."""
@@ -101,9 +125,11 @@ class Run(DeterministicLoop, SagaRuntime):
     # --- what the machine feeds
 
     def begin(self, value: Any, at: int) -> None:
-        """Calls the function with its input and its contracts."""
+        """Calls the function with its input, its contracts and its signals."""
         caller = SagaCaller(self)
         arguments: dict[str, Any] = {name: contract(caller) for name, contract in self.definition.contracts.items()}
+        for name in self._inboxes:
+            arguments[name] = Signal[Any](name, self)
         if self.definition.input_name is not None:
             arguments[self.definition.input_name] = value
         self.now_ms = at
@@ -119,7 +145,7 @@ class Run(DeterministicLoop, SagaRuntime):
             try:
                 future.set_result(command.read_result(result))
             except UnreadableValue as error:
-                self.error = self.error or UnreadableResult(_unreadable(command, step, error))
+                self.error = self.error or UnreadableResult(command, step, error)
         self._go()
 
     def refuse(self, step: int, problem: Problem, at: int) -> None:
@@ -140,6 +166,16 @@ class Run(DeterministicLoop, SagaRuntime):
         """The timer's time came."""
         self.now_ms = at
         self.fire_timer(timer)
+        self._go()
+
+    def receive(self, signal: int, name: str, id: str, value: msgspec.Raw, at: int) -> None:
+        """A signal came. One that the code has no name for any more stays untaken."""
+        self.now_ms = at
+        if (inbox := self._inboxes.get(name)) is not None:
+            try:
+                inbox.put(Arrived(signal, inbox.type.read(value)))
+            except UnreadableValue as error:
+                self.error = self.error or UnreadableSignal(name, id, error)
         self._go()
 
     def _go(self) -> None:
@@ -231,6 +267,27 @@ class Run(DeterministicLoop, SagaRuntime):
         if self.runs and self._awaited.pop(step, None) is not None:
             self._script.abandon(step)
 
+    async def next_signal(self, name: str) -> Any:
+        """See SagaRuntime."""
+        inbox = self._inboxes[name]
+        if (kept := inbox.take()) is not None:
+            self._script.take_signal(kept.signal, None)
+            return kept.value
+        self._waits += 1
+        wait = self._waits
+        future: asyncio.Future[Arrived] = self.create_future()
+        inbox.wait(future)
+        self._script.await_signal(wait, name)
+        try:
+            arrived = await future
+        except asyncio.CancelledError:
+            if self.runs:
+                inbox.leave(future)
+                self._script.abandon_signal(wait)
+            raise
+        self._script.take_signal(arrived.signal, wait)
+        return arrived.value
+
     def start_timer(self, timer: int, due_ms: int) -> None:
         """See DeterministicLoop."""
         self._script.start_timer(timer, due_ms)
@@ -261,10 +318,3 @@ def _untie(started: "asyncio.Task[Any]") -> None:
     waits_for: asyncio.Future[Any] | None = started._fut_waiter  # pyright: ignore[reportAttributeAccessIssue]
     if waits_for is not None:
         waits_for.cancel()
-
-
-def _unreadable(command: "Command[..., Any]", step: int, error: UnreadableValue) -> str:
-    return (
-        f"{command.participant} answered {command.type} (step {step}) with a result that does not fit the contract: "
-        f"{error}. What it did stands."
-    )

@@ -9,6 +9,7 @@ from coordinator.engine.agenda import Agenda
 from coordinator.engine.lifecycle import IN_FLIGHT, UNKNOWN, Back, Forward
 from coordinator.engine.status import Status
 from coordinator.history.parking import ParkedFor, ReplyDeferred
+from coordinator.history.signals import SignalDeferred, SignalReceived
 
 
 @dataclass(slots=True)
@@ -39,6 +40,20 @@ class Step:
     def unknown(self) -> bool:
         """Given up: it may have happened, or not, and it can be undone."""
         return self.undoable and self.forward in UNKNOWN
+
+
+@dataclass(slots=True)
+class Signals:
+    """What came from outside for the saga's code, and what the code waits for."""
+
+    received: int = 0
+    """How many ever came."""
+    ids: set[str] = field(default_factory=set[str])
+    """Of all of them."""
+    kept: dict[int, SignalReceived] = field(default_factory=dict[int, SignalReceived])
+    """Those that the code has not taken, by number."""
+    waits: dict[int, str] = field(default_factory=dict[int, str])
+    """Names of the signals that the code waits for, by number of the wait."""
 
 
 @dataclass(slots=True)
@@ -75,8 +90,11 @@ class SagaState:
     """Why it goes back; None while it goes forward."""
     parked_for: ParkedFor | None = None
     parked_message: str = ""
-    deferred: dict[tuple[str, str], ReplyDeferred] = field(default_factory=dict[tuple[str, str], ReplyDeferred])
-    """Answers kept while the code is stopped, by command id and answer, in the order in which they came."""
+    signals: Signals = field(default_factory=Signals)
+    deferred: dict[tuple[str, str], ReplyDeferred | SignalDeferred] = field(
+        default_factory=dict[tuple[str, str], ReplyDeferred | SignalDeferred]
+    )
+    """What came while the code is stopped, in order: answers by command id and answer, signals by ``signal`` and id."""
     outcome: bytes | None = None
 
     @property

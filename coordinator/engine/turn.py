@@ -9,9 +9,10 @@ from coordinator.engine.evolve import evolve
 from coordinator.engine.feed import FED, UnreadableInput, feed
 from coordinator.engine.kept import kept_trace, named
 from coordinator.engine.live import Live
-from coordinator.engine.run import Run, UnreadableResult
+from coordinator.engine.run import Run
 from coordinator.engine.sends import send_of
 from coordinator.engine.state import SagaState
+from coordinator.engine.unreadable import Unreadable
 from coordinator.history.events import Asked, Event
 from coordinator.history.parking import ParkedFor, SagaParked
 from coordinator.saga.definitions import Definitions
@@ -72,9 +73,8 @@ class Turn:
 
     def park_for_bug(self, error: BaseException) -> None:
         """The code raised something that is no answer to anything, or was answered something that is none."""
-        if isinstance(error, UnreadableResult):
-            remedy = "Deploy a contract that can read it and the saga goes on, or cancel it to undo what it did."
-            self.park("code", f"{error} {remedy}", raised=True)
+        if isinstance(error, Unreadable):
+            self.park("code", f"{error} {error.remedy}", raised=True)
             return
         self.park(
             "code",

@@ -6,6 +6,13 @@ sagas in memory that was a tenth of their CPU.
 
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.signals import (
+    SignalAbandoned,
+    SignalAwaited,
+    SignalDeferred,
+    SignalReceived,
+    SignalTaken,
+)
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
@@ -29,10 +36,10 @@ from coordinator.history.undos import (
     UndoSucceeded,
 )
 
-Asked = StepIssued | StepAbandoned | TimerStarted | TimerCancelled
+Asked = StepIssued | StepAbandoned | TimerStarted | TimerCancelled | SignalAwaited | SignalTaken | SignalAbandoned
 """What the saga's code itself asked for: replay must find the same again, in the same order."""
 
-ASKED = (StepIssued, StepAbandoned, TimerStarted, TimerCancelled)
+ASKED = (StepIssued, StepAbandoned, TimerStarted, TimerCancelled, SignalAwaited, SignalTaken, SignalAbandoned)
 """The same, for isinstance: quicker than a union."""
 
 Event = (
@@ -46,6 +53,7 @@ Event = (
     | StepFailed
     | StepTimedOut
     | TimerFired
+    | SignalReceived
     | CancelRequested
     | CompensationStarted
     | UndoIssued
@@ -59,4 +67,5 @@ Event = (
     | SagaParked
     | SagaResumed
     | ReplyDeferred
+    | SignalDeferred
 )

@@ -4,6 +4,7 @@ from contracts import COMPENSATABLE, PIVOT, RETRIABLE, Contract, Failed, Refused
 from coordinator.saga.decorator import saga
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
+from coordinator.saga.signals import Signal
 
 __all__ = [
     "COMPENSATABLE",
@@ -15,6 +16,7 @@ __all__ = [
     "Refused",
     "Retry",
     "SagaDefinition",
+    "Signal",
     "StepError",
     "TimedOut",
     "command",

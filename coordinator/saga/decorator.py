@@ -12,6 +12,7 @@ from contracts.durations import Duration, milliseconds
 from contracts.ids import check_name
 from coordinator.saga.definition import SagaDefinition, SagaFunction
 from coordinator.saga.key_template import check_template
+from coordinator.saga.signals import SignalType, is_signal, signal_type
 
 
 def saga(
@@ -19,9 +20,9 @@ def saga(
 ) -> Callable[[SagaFunction], SagaDefinition]:
     """Declares a saga.
 
-    The function takes at most one input first, then the contracts it calls. ``version`` goes up with every change that
-    asks for other steps than before. ``key`` is a template over the input (``"{trip.trip_id}"``). ``deadline`` is for
-    the whole saga. Raises TypeError for a function that does not fit.
+    The function takes at most one input first, then the contracts it calls and the signals it takes. ``version`` goes
+    up with every change that asks for other steps than before. ``key`` is a template over the input
+    (``"{trip.trip_id}"``). ``deadline`` is for the whole saga. Raises TypeError for a function that does not fit.
     """
 
     def declare(function: SagaFunction) -> SagaDefinition:
@@ -46,9 +47,12 @@ def _define(
     if missing:
         raise TypeError(f"The saga {name}: annotate {', '.join(missing)}; schemas and contracts come from it.")
     contracts = {parameter: hints[parameter] for parameter in parameters if _is_contract(hints[parameter])}
-    inputs = [parameter for parameter in parameters if parameter not in contracts]
+    signals = _signals(name, hints, parameters)
+    inputs = [parameter for parameter in parameters if parameter not in contracts and parameter not in signals]
     if len(inputs) > 1 or parameters[: len(inputs)] != inputs:
-        raise TypeError(f"The saga {name}: take one input first, then contracts; found ({', '.join(parameters)}).")
+        raise TypeError(
+            f"The saga {name}: take one input first, then contracts and signals; found ({', '.join(parameters)})."
+        )
     input_type: Any = hints[inputs[0]] if inputs else NoneType
     if key is not None:
         check_template(key, name, inputs[0] if inputs else None, input_type)
@@ -62,10 +66,18 @@ def _define(
         input_type=input_type,
         result_type=hints.get("return", Any),
         contracts=contracts,
+        signals=signals,
         commands={command.type: command for c in contracts.values() for command in c.commands.values()},
         doc=inspect.getdoc(function) or "",
         decoder=msgspec.json.Decoder(input_type),
     )
+
+
+def _signals(saga: str, hints: dict[str, Any], parameters: list[str]) -> dict[str, SignalType]:
+    try:
+        return {each: signal_type(each, hints[each]) for each in parameters if is_signal(hints[each])}
+    except (ValueError, TypeError) as error:
+        raise TypeError(f"The saga {saga}: {error}") from error
 
 
 def _is_contract(annotation: Any) -> bool:

@@ -10,6 +10,7 @@ from contracts.command import Command
 from contracts.contract import Contract
 from contracts.values import UnreadableValue, read_as, write_value
 from coordinator.saga.key_template import key_from
+from coordinator.saga.signals import SignalType
 
 SagaFunction = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -31,6 +32,8 @@ class SagaDefinition:
     result_type: Any
     contracts: Mapping[str, type[Contract]]
     """By parameter name."""
+    signals: Mapping[str, SignalType]
+    """By name, which is the parameter's."""
     commands: Mapping[str, Command[..., Any]]
     """All commands of its contracts by type (``flights.reserve``)."""
     doc: str

@@ -13,7 +13,7 @@ from coordinator.api.bodies import decode_body, read_body
 from coordinator.api.parts import Parts, parts_of
 from coordinator.api.paths import SagaId, can_be_a_saga, known_saga, unknown_saga
 from coordinator.api.views import CancelBody, SagaBody, saga_path
-from coordinator.engine.facts import Accepted, Cancel, Conflict, Fact, Ignored, Known, Resume
+from coordinator.engine.facts import Accepted, Cancel, Conflict, Fact, Ignored, Known, Resume, Unfit
 from coordinator.errors import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
@@ -79,7 +79,7 @@ async def _tell(parts: Parts, saga_id: str, fact: Fact) -> Response:
     match verdict:
         case Accepted() | Known():
             return json_answer(SagaBody.of(view), 202, {"Location": saga_path(saga_id)})
-        case Conflict(message) | Ignored(message):
+        case Conflict(message) | Unfit(message) | Ignored(message):
             raise ProblemError(SAGA_CONFLICT, message)
         case _:
             assert_never(verdict)

@@ -15,6 +15,13 @@ from coordinator.engine.status import ENDED, Status
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.signals import (
+    SignalAbandoned,
+    SignalAwaited,
+    SignalDeferred,
+    SignalReceived,
+    SignalTaken,
+)
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
@@ -57,6 +64,10 @@ SAMPLES: dict[type[Event], Event] = {
         TimerStarted(1, 1, 9),
         TimerFired(1, 9),
         TimerCancelled(1, 1),
+        SignalReceived(1, "note", "id", NULL, 1),
+        SignalAwaited(1, "note", 1),
+        SignalTaken(1, 1),
+        SignalAbandoned(1, 1),
         CancelRequested(NO, 1),
         CompensationStarted(NO, 1),
         UndoIssued(1, 1, 9),
@@ -70,6 +81,7 @@ SAMPLES: dict[type[Event], Event] = {
         SagaParked("code", "why", 1),
         SagaResumed(1),
         ReplyDeferred("s:1:1", 1, "succeeded", NULL, 1),
+        SignalDeferred("note", "id", NULL, 1),
     )
 }
 """One of each event."""

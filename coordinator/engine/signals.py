@@ -1,0 +1,69 @@
+"""What becomes of a signal: received, kept for later, or refused with the reason."""
+
+from difflib import get_close_matches
+
+from contracts.values import UnreadableValue
+from coordinator.engine.facts import Accepted, Conflict, Known, Signal, Unfit, Verdict
+from coordinator.engine.state import SagaState
+from coordinator.engine.status import Status
+from coordinator.engine.turn import Turn
+from coordinator.history.signals import SignalDeferred, SignalReceived
+from coordinator.saga.definition import SagaDefinition
+
+MAX_ID_LENGTH = 200
+
+
+def on_signal(turn: Turn, signal: Signal) -> Verdict:
+    """Nothing changes unless it is Accepted."""
+    state = turn.state
+    if signal.id in state.signals.ids or ("signal", signal.id) in state.deferred:
+        return Known()
+    if (closed := _closed(state)) is not None:
+        return Conflict(closed)
+    definition = turn.definitions.get(state.definition, state.version)
+    if (misfit := _misfit(definition, signal)) is not None:
+        return misfit
+    if state.code_stopped:
+        turn.record(SignalDeferred(signal.name, signal.id, signal.value, turn.now))
+    else:
+        receive(turn, signal)
+    return Accepted()
+
+
+def receive(turn: Turn, signal: Signal) -> None:
+    """The code hears of it."""
+    number = turn.state.signals.received + 1
+    turn.record(SignalReceived(number, signal.name, signal.id, signal.value, turn.now))
+
+
+def _closed(state: SagaState) -> str | None:
+    """Why nobody will ever take a signal, if so."""
+    if state.status.ended:
+        return f"The saga has ended: it is {state.status}. It takes no signals any more."
+    if state.cause is not None:
+        return "The saga goes back: it takes no signals any more."
+    if state.status is not Status.RUNNING and not state.code_stopped:
+        return "The saga's code has ended: it takes no signals any more."
+    return None
+
+
+def _misfit(definition: SagaDefinition | None, signal: Signal) -> Unfit | None:
+    """What does not fit; the name and the value are looked at where the saga's code is deployed."""
+    if not 0 < len(signal.id) <= MAX_ID_LENGTH or not signal.id.isprintable():
+        return Unfit(f"A signal's id has 1 to {MAX_ID_LENGTH} printable characters.", "id")
+    if definition is None:
+        return None
+    declared = definition.signals.get(signal.name)
+    if declared is None:
+        return Unfit(_unknown(definition, signal.name), "name")
+    try:
+        declared.read(signal.value)
+    except UnreadableValue as error:
+        return Unfit(str(error))
+    return None
+
+
+def _unknown(definition: SagaDefinition, name: str) -> str:
+    close = get_close_matches(name, definition.signals, n=1)
+    known = f"did you mean {close[0]}?" if close else f"it takes {', '.join(definition.signals) or 'none'}."
+    return f"{definition.name} version {definition.version} takes no signal {name[:80]!r}: {known}"

@@ -1,0 +1,44 @@
+"""What a saga's code finds around it, and nowhere else."""
+
+import asyncio
+import sys
+from abc import ABC, abstractmethod
+from typing import Any
+
+import msgspec
+
+from contracts.command import Command
+
+
+class SagaRuntime(ABC):
+    """What a saga's loop offers besides being an event loop. The engine implements it."""
+
+    @abstractmethod
+    def issue(self, command: Command[..., Any], arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[Any]]":
+        """Asks for a step; returns its number and its result to come. Raises StepError when it may not stand here."""
+
+    @abstractmethod
+    def abandon(self, step: int) -> None:
+        """The saga no longer waits for the step."""
+
+    @abstractmethod
+    async def next_signal(self, name: str) -> Any:
+        """The value of the next signal of that name: the oldest that nobody has taken, or the next that comes."""
+
+    @property
+    @abstractmethod
+    def runs(self) -> bool:
+        """Whether it is this saga's code that runs now, and nobody is throwing it away."""
+
+
+class OutsideOfSaga(RuntimeError):
+    """Something of a saga was used by code that its saga does not run."""
+
+
+def check_inside(runtime: SagaRuntime, sentence: str) -> None:
+    """Raises OutsideOfSaga, with that sentence, unless the saga runs now."""
+    if runtime.runs:
+        return
+    if isinstance(sys.exc_info()[1], GeneratorExit):
+        raise GeneratorExit  # a `finally` of code that is thrown away, maybe by the collector: leave quietly
+    raise OutsideOfSaga(sentence)
