@@ -60,6 +60,13 @@ UNKNOWN_DEFINITION = ProblemKind(
     _CALLER,
     "List the definitions this coordinator has with GET /v1/definitions, or deploy the one you mean.",
 )
+UNKNOWN_SIGNAL = ProblemKind(
+    "unknown_signal",
+    404,
+    "The saga takes no such signal.",
+    _CALLER,
+    "GET /v1/definitions/{name} lists the signals that a saga takes: the parameters of its function that are signals.",
+)
 WRONG_METHOD = ProblemKind(
     "wrong_method", 405, "This address does not take this method.", _CALLER, "Use a method of the Allow header."
 )
@@ -78,7 +85,7 @@ SAGA_CONFLICT = ProblemKind(
     409,
     "The saga cannot do this where it stands.",
     _CALLER,
-    "Look at the saga's status: only a running saga can be cancelled and only a parked one can be resumed.",
+    "Look at the saga's status: only a running saga can be cancelled or signalled, and only a parked one resumed.",
 )
 BODY_TOO_LARGE = ProblemKind(
     "body_too_large",
@@ -119,6 +126,13 @@ INVALID_INPUT = ProblemKind(
     "invalid_input",
     422,
     "The input does not fit the saga's definition.",
+    _CALLER,
+    "Each entry of 'errors' says what does not fit, and where; GET /v1/definitions/{name} has the schema.",
+)
+INVALID_SIGNAL = ProblemKind(
+    "invalid_signal",
+    422,
+    "The value does not fit the signal.",
     _CALLER,
     "Each entry of 'errors' says what does not fit, and where; GET /v1/definitions/{name} has the schema.",
 )
@@ -166,6 +180,7 @@ PROBLEM_KINDS = (
     NOT_FOUND,
     UNKNOWN_SAGA,
     UNKNOWN_DEFINITION,
+    UNKNOWN_SIGNAL,
     WRONG_METHOD,
     BODY_TIMEOUT,
     INPUT_CONFLICT,
@@ -176,6 +191,7 @@ PROBLEM_KINDS = (
     WRONG_CONTENT_TYPE,
     INVALID_REQUEST,
     INVALID_INPUT,
+    INVALID_SIGNAL,
     INVALID_KEY,
     OVERLOADED,
     INTERNAL,

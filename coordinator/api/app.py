@@ -8,14 +8,14 @@ from coordinator.api.document import openapi_document
 from coordinator.api.parts import Parts
 from coordinator.api.problems import install_problems
 from coordinator.api.quick_route import QuickFastAPI
-from coordinator.api.routes import acts, batches, definitions, events, probes, problem_kinds, sagas, starts
+from coordinator.api.routes import acts, batches, definitions, events, probes, problem_kinds, sagas, signals, starts
 
 API_VERSION = "1.0"
 _DESCRIPTION = """\
 Start sagas, look at them and see to those that need a person.
 
 Every error is a problem of RFC 9457 (`application/problem+json`) whose `detail` says what to do and whose `type`
-can be fetched. Every POST can safely be sent again.
+can be fetched. Every POST can safely be sent again; a signal, if it has an id.
 """
 
 
@@ -31,7 +31,7 @@ def build_app(parts: Parts | None) -> FastAPI:
     )
     app.state.parts = parts
     app.include_quickly(starts.router)
-    for routes in (batches, sagas, acts, events, definitions, probes, problem_kinds):
+    for routes in (batches, sagas, acts, signals, events, definitions, probes, problem_kinds):
         app.include_router(routes.router)
     install_problems(app)
     app.openapi = lambda: _document(app)

@@ -18,6 +18,12 @@ def body(kind: type[msgspec.Struct], example: str, *, required: bool = True) -> 
     return {"requestBody": {"required": required, "content": {"application/json": _shown(kind, example)}}}
 
 
+def any_body(description: str, example: str) -> Described:
+    """``openapi_extra`` of a route that takes any JSON."""
+    content = {"application/json": {"schema": {}, "examples": {example: {"$ref": f"{EXAMPLES}{example}"}}}}
+    return {"requestBody": {"required": False, "description": description, "content": content}}
+
+
 def header(name: str, description: str, example: str) -> Described:
     """``openapi_extra`` of an optional request header."""
     return {

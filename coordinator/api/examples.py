@@ -75,6 +75,7 @@ DEFINITION: dict[str, Any] = {
     "participants": ["flights", "hotels", "payments"],
     "input": {"type": "object"},
     "result": {"type": "object"},
+    "signals": {},
 }
 PROBLEM_KIND: dict[str, Any] = {
     "type": "/problems/unknown-saga",
@@ -89,6 +90,7 @@ EXAMPLES: dict[str, Any] = {
     "start": START,
     "batch": {"starts": [START, {**START, "definition": "book_trips"}]},
     "batch_answer": BATCH_ANSWER,
+    "signal": {"approved": True, "by": "Ada"},
     "cancel": {"reason": "The customer asked for it."},
     "accepted": ACCEPTED,
     "running": RUNNING,

@@ -10,6 +10,7 @@ from coordinator.errors import UNKNOWN_SAGA, ProblemError
 from coordinator.runtime.ports import SagaView
 
 SagaId = Annotated[str, Path(description="`{definition}:{key}`.", examples=["book_trip:trip-1"])]
+SignalName = Annotated[str, Path(description="The parameter of the saga that takes it.", examples=["approval"])]
 _MAX_ID_LENGTH = 63 + 1 + MAX_KEY_LENGTH
 
 

@@ -16,14 +16,19 @@ def preferred_wait_s(prefer: str | None, limit_s: float) -> float | None:
 
 def chosen_key(body_key: str | None, header: str | None) -> str | None:
     """The saga's key, from the body or from ``Idempotency-Key``. Raises ProblemError when they differ."""
-    header_key = _unquoted(header) if header is not None else None
-    if body_key is not None and header_key is not None and body_key != header_key:
+    given = header_key(header)
+    if body_key is not None and given is not None and body_key != given:
         raise ProblemError(
             INVALID_KEY,
             f"The body's key and the {IDEMPOTENCY_KEY} header differ: give one of them, or the same.",
             errors=(InputError("Differs from the header.", pointer="/key"),),
         )
-    return body_key if body_key is not None else header_key
+    return body_key if body_key is not None else given
+
+
+def header_key(header: str | None) -> str | None:
+    """The key in ``Idempotency-Key``, if there is one."""
+    return None if header is None else _unquoted(header)
 
 
 def _unquoted(header: str) -> str:

@@ -188,6 +188,8 @@ class DefinitionBody(msgspec.Struct, frozen=True):
     """JSON Schema of its input."""
     result: dict[str, Any]
     """JSON Schema of its result."""
+    signals: dict[str, dict[str, Any]]
+    """JSON Schemas of the signals that it takes, by name."""
 
 
 class DefinitionListBody(msgspec.Struct, frozen=True):

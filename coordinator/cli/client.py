@@ -38,10 +38,8 @@ class Client:
         wanted = {name: value for name, value in query.items() if value is not None}
         return _body(await self._http.get(path, params=wanted or None))
 
-    async def post(
-        self, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
-    ) -> Any:
-        """The JSON that answers this body. Raises Refusal."""
+    async def post(self, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
+        """The JSON that answers this body; None is no body. Raises Refusal."""
         return _body(await self._http.post(path, json=body, headers=headers))
 
     @asynccontextmanager

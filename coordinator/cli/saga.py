@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -146,6 +147,25 @@ def cancel(
 def resume(ctx: typer.Context, id: SagaId, output: OutputOption = "table", url: UrlOption = DEFAULT_URL) -> None:
     """Let a parked saga go on, once what it was parked for is mended."""
     show_one(talk_to(ctx, url, lambda client: client.post(f"{saga_path(id)}/resume")), _FIELDS, output)
+
+
+@app.command("signal")
+def signal_saga(
+    ctx: typer.Context,
+    id: SagaId,
+    name: Annotated[str, typer.Argument(help="The signal; `amends definition show` has those that the saga takes.")],
+    value: Annotated[str | None, typer.Option("--value", "-v", help="JSON, a file with it, or - for stdin.")] = None,
+    signal_id: Annotated[
+        str | None, typer.Option("--id", help="Sent twice with the same id, it is one signal; else each is another.")
+    ] = None,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Send a value to a saga's code. It is kept until the code asks for it."""
+    content = read_input(value, "The value")
+    headers = None if signal_id is None else {"Idempotency-Key": signal_id}
+    path = f"{saga_path(id)}/signals/{quote(name, safe='')}"
+    show_one(talk_to(ctx, url, lambda client: client.post(path, content, headers)), _FIELDS, output)
 
 
 async def _start(client: Client, body: dict[str, Any], wait_s: float) -> dict[str, Any]:

@@ -45,7 +45,7 @@ async def list_definitions(request: Request) -> Response:
     },
 )
 async def get_definition(request: Request, name: str) -> Response:
-    """With the JSON Schema of its input and of its result."""
+    """With the JSON Schemas of its input, its result and its signals."""
     definitions = parts_of(request).definitions
     latest = definitions.latest(name)
     if latest is None:
@@ -65,6 +65,7 @@ def _described(definition: SagaDefinition, definitions: Definitions) -> Definiti
         participants=tuple(sorted({contract.participant for contract in definition.contracts.values()})),
         input=_schema(definition.input_type),
         result=_schema(definition.result_type),
+        signals={name: _schema(signal.type) for name, signal in definition.signals.items()},
     )
 
 

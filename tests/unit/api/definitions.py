@@ -3,7 +3,7 @@
 import msgspec
 
 from contracts import Contract, command
-from coordinator.saga import Definitions, saga
+from coordinator.saga import Definitions, Signal, saga
 
 
 class Tea(msgspec.Struct, frozen=True):
@@ -44,4 +44,18 @@ async def tidy(kitchen: Kitchen) -> None:
     """Takes no input and has no key of its own."""
 
 
-DEFINITIONS = Definitions([make_tea, make_tea_before, tidy])
+class Wish(msgspec.Struct, frozen=True):
+    """What a guest says."""
+
+    guest: str
+    cups: int = 1
+
+
+@saga(version=1)
+async def serve(kitchen: Kitchen, wish: Signal[Wish]) -> str:
+    """Waits for a guest."""
+    said = await wish
+    return f"{said.guest}: {await kitchen.boil(said.cups)}"
+
+
+DEFINITIONS = Definitions([make_tea, make_tea_before, tidy, serve])

@@ -104,7 +104,9 @@ async def test_wrong_form(client: httpx.AsyncClient, content: bytes, pointer: st
     assert [error["pointer"] for error in body["errors"]] == [pointer]
 
 
-@pytest.mark.parametrize(("name", "hint"), [("make_te", "did you mean make_tea?"), ("fly", "it has make_tea, tidy.")])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("make_te", "did you mean make_tea?"), ("fly", "it has make_tea, serve, tidy.")]
+)
 async def test_unknown_definition(client: httpx.AsyncClient, name: str, hint: str) -> None:
     """An unknown definition is refused with the one that was meant, or with those there are."""
     answer = await client.post("/v1/sagas", json={**TEA, "definition": name})

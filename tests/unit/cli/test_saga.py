@@ -164,6 +164,24 @@ def test_cancel(amends: Amends) -> None:
     assert json.loads(result.stdout)["status"] == "compensating"
 
 
+def test_signal(amends: Amends) -> None:
+    """A value is sent to the saga's code; the history shows that it waited, what came and that it was taken."""
+    amends("saga", "start", "serve", "-k", "a")
+    for _ in range(2):
+        result = amends("saga", "signal", "serve:a", "wish", "-v", '{"guest": "Ada"}', "--id", "w-1", "-o", "json")
+        assert json.loads(result.stdout)["status"] == "running"
+    lines = amends("saga", "history", "serve:a").stdout
+    told = [line.split("Z  ")[1] for line in lines.splitlines() if "signal" in line]
+    assert told == ["signal wish awaited", "signal wish received  (number 1)", "signal taken  (number 1)"]
+
+
+@pytest.mark.parametrize(("name", "value", "status"), [("wishes", "{}", 3), ("wish", '{"guest": 1}', 2)])
+def test_signal_refused(amends: Amends, name: str, value: str, status: int) -> None:
+    """The exit status says whether the signal or its value is unknown to the saga."""
+    amends("saga", "start", "serve", "-k", "a")
+    assert amends("saga", "signal", "serve:a", name, "-v", value).exit_code == status
+
+
 def test_resume_refused(amends: Amends) -> None:
     """A saga that is not parked cannot be resumed."""
     amends("saga", "start", "make_tea", "-i", TEA)

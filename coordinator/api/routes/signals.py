@@ -1,0 +1,128 @@
+"""Signals to a running saga."""
+
+import uuid
+from typing import assert_never
+
+import msgspec
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts.values import NULL, OversizedValue, UnreadableValue, read_value
+from coordinator.api import described
+from coordinator.api.answers import json_answer
+from coordinator.api.bodies import read_body
+from coordinator.api.parts import parts_of
+from coordinator.api.paths import SagaId, SignalName, can_be_a_saga, known_saga, unknown_saga
+from coordinator.api.pointers import pointed_error
+from coordinator.api.preferences import IDEMPOTENCY_KEY, header_key
+from coordinator.api.views import SagaBody, saga_path
+from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Signal, Unfit
+from coordinator.errors import (
+    BODY_TIMEOUT,
+    BODY_TOO_LARGE,
+    BROKEN_JSON,
+    INVALID_KEY,
+    INVALID_REQUEST,
+    INVALID_SIGNAL,
+    NOT_READY,
+    OUTCOME_UNKNOWN,
+    OVERLOADED,
+    SAGA_CONFLICT,
+    STORE_UNAVAILABLE,
+    UNKNOWN_SAGA,
+    UNKNOWN_SIGNAL,
+    VALUE_TOO_LARGE,
+    WRONG_CONTENT_TYPE,
+    InputError,
+    ProblemError,
+)
+
+router = APIRouter(tags=["sagas"])
+
+
+@router.post(
+    "/v1/sagas/{saga_id}/signals/{name}",
+    operation_id="signal_saga",
+    summary="Send a value to a saga's code",
+    status_code=202,
+    response_class=Response,
+    responses={
+        202: described.answer(
+            SagaBody,
+            "It is in the saga's history.",
+            "running",
+            "Location: the saga",
+        ),
+        **described.refusals(
+            UNKNOWN_SAGA,
+            UNKNOWN_SIGNAL,
+            SAGA_CONFLICT,
+            BROKEN_JSON,
+            BODY_TIMEOUT,
+            BODY_TOO_LARGE,
+            VALUE_TOO_LARGE,
+            WRONG_CONTENT_TYPE,
+            INVALID_REQUEST,
+            INVALID_KEY,
+            INVALID_SIGNAL,
+            OVERLOADED,
+            NOT_READY,
+            STORE_UNAVAILABLE,
+            OUTCOME_UNKNOWN,
+        ),
+    },
+    openapi_extra={
+        **described.any_body("The signal's value; none is null.", "signal"),
+        "parameters": [
+            described.header(IDEMPOTENCY_KEY, "The signal's id: sent twice with the same, it is one signal.", "app-7"),
+        ],
+    },
+)
+async def signal_saga(request: Request, saga_id: SagaId, name: SignalName) -> Response:
+    """The saga takes it when its code asks for it; until then it is kept.
+
+    With an Idempotency-Key it can safely be sent again. Without one, each request is another signal.
+    """
+    parts = parts_of(request)
+    value = _value(await read_body(request, parts.limits))
+    if not can_be_a_saga(saga_id):
+        raise unknown_saga(saga_id)
+    id = header_key(request.headers.get(IDEMPOTENCY_KEY)) or str(uuid.uuid4())
+    verdict = await parts.intake.submit(saga_id, Signal(name, id, value))
+    view = await known_saga(parts, saga_id)
+    match verdict:
+        case Accepted() | Known():
+            return json_answer(SagaBody.of(view), 202, {"Location": saga_path(saga_id)})
+        case Conflict(message) | Ignored(message):
+            raise ProblemError(SAGA_CONFLICT, message)
+        case Unfit():
+            raise _misfit(name, verdict)
+        case _:
+            assert_never(verdict)
+
+
+def _value(body: bytes) -> msgspec.Raw:
+    if not body:
+        return NULL
+    try:
+        return read_value(body)
+    except OversizedValue as error:
+        raise ProblemError(VALUE_TOO_LARGE, str(error), errors=(InputError("Too large.", pointer=""),)) from None
+    except UnreadableValue as error:
+        raise ProblemError(BROKEN_JSON, f"The body is not a JSON value in UTF-8: {error}") from None
+
+
+def _misfit(name: str, unfit: Unfit) -> ProblemError:
+    match unfit.what:
+        case "name":
+            return ProblemError(UNKNOWN_SIGNAL, unfit.message)
+        case "id":
+            return ProblemError(INVALID_KEY, unfit.message)
+        case "value":
+            found = pointed_error(unfit.message, "")
+            return ProblemError(
+                INVALID_SIGNAL, f"The value does not fit the signal {name}: {found.detail}", errors=(found,)
+            )
+        case _:
+            assert_never(unfit.what)
