@@ -26,6 +26,7 @@ from coordinator.engine.status import Status
 from coordinator.history.endings import SagaCompleted
 from coordinator.history.started import SagaStarted
 from coordinator.runtime.ports import HistoryRow, SagaView
+from coordinator.runtime.starting import Starting
 from coordinator.runtime.watchers import Watchers
 from coordinator.telemetry.tracing import TracingOff
 
@@ -95,7 +96,9 @@ async def measure() -> None:
     """Serves while another process loads it, and prints the CPU time of a start."""
     sagas = EndsSoon()
     intake = ImpatientIntake(sagas, lambda: None, 10)
-    parts = Parts(intake, sagas, DEFINITIONS, sagas.watchers, _ready, lambda: b"", TracingOff().begin)
+    parts = Parts(
+        intake, sagas, DEFINITIONS, sagas.watchers, _ready, lambda: b"", Starting(DEFINITIONS, TracingOff().begin)
+    )
     server = HttpServer(build_app(parts), "127.0.0.1", 0, connections=10_000, stop_s=1)
     await server.start()
     calm_collector()

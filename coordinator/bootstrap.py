@@ -103,6 +103,7 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
         topics=topics,
         observer=observer,
         trace=trace_of(tracing),
+        begin_trace=tracing.begin,
         limits=_limits(settings),
         machines=ObservedMachines(EngineMachines(definitions), observer),
     )
@@ -119,7 +120,7 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
         watch=coordinator.watchers,
         unreadiness=lambda: _unreadiness(coordinator, outside.store),
         metrics=lambda: generate_latest(registry),
-        begin_trace=tracing.begin,
+        starting=coordinator.starting,
         owns=coordinator.keeps,
         limits=ApiLimits(
             body_bytes=settings.http_body_bytes,

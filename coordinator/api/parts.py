@@ -9,6 +9,7 @@ from starlette.requests import Request
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact, Verdict
 from coordinator.runtime.ports import ReadModel
+from coordinator.runtime.starting import Starting
 from coordinator.saga import Definitions
 
 
@@ -82,8 +83,7 @@ class Parts:
     """None when the coordinator is ready; else a sentence that says what is missing."""
     metrics: Callable[[], bytes]
     """Prometheus text."""
-    begin_trace: Callable[[str, str, str | None], str | None]
-    """Saga id, definition and the client's traceparent → the traceparent to keep (``telemetry.Tracing.begin``)."""
+    starting: Starting
     limits: Limits = Limits()
     owns: Callable[[str], bool] = lambda _: True
     """Whether this coordinator keeps the saga: then ``watch`` sees what is decided about it. Only a hint, too."""

@@ -18,12 +18,14 @@ from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import Broker, SagaStore
 from coordinator.runtime.recovery import Recovery
 from coordinator.runtime.relay import Relay
+from coordinator.runtime.starting import BeginTrace, Starting
 from coordinator.runtime.telling_time import TellingTime
 from coordinator.runtime.timers import Timers
 from coordinator.runtime.turn import Deciding
 from coordinator.runtime.warm import WarmSagas
 from coordinator.runtime.watchers import Watchers
 from coordinator.saga.definitions import Definitions
+from coordinator.telemetry.tracing import TracingOff
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +50,7 @@ class Coordinator:
         topics: Topics,
         observer: Observer | None = None,
         trace: TraceOf = same_trace,
+        begin_trace: BeginTrace | None = None,
         limits: Limits | None = None,
         clock: Clock | None = None,
         machines: Machines | None = None,
@@ -58,6 +61,7 @@ class Coordinator:
         self._broker = broker
         self.intake = Intake(limits)
         """Where facts are handed in."""
+        self.starting = Starting(definitions, begin_trace or TracingOff().begin)
         self.watchers = Watchers()
         """Who waits for a saga's next decision."""
         self.ownership = Ownership()

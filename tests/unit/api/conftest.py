@@ -7,6 +7,7 @@ import pytest
 
 from coordinator.api.app import build_app
 from coordinator.api.parts import Limits, Parts
+from coordinator.runtime.starting import Starting
 from tests.unit.api.definitions import DEFINITIONS
 from tests.unit.api.sagas import SagasInMemory
 
@@ -32,7 +33,7 @@ def parts_over(sagas: SagasInMemory) -> Parts:
         watch=sagas,
         unreadiness=unreadiness,
         metrics=lambda: b"amends_sagas_total 1\n",
-        begin_trace=lambda saga_id, definition, client: client,
+        starting=Starting(DEFINITIONS, lambda saga_id, definition, client: client),
         limits=Limits(body_bytes=BODY_BYTES, body_timeout_s=0.05, wait_s=60),
     )
 
