@@ -1,11 +1,8 @@
-"""Kafka as the runtime sees it: commands out, replies in, and everything about it that breaks is made anew."""
+"""Kafka as the runtime sees it: commands out, replies and requests in, and what breaks is made anew."""
 
 import asyncio
-import time
 from collections.abc import Sequence
-
-import structlog
-from aiokafka.errors import KafkaError
+from dataclasses import replace
 
 from contracts.topics import Topics
 from coordinator.kafka.connection import KafkaSettings
@@ -13,16 +10,18 @@ from coordinator.kafka.consumer import Consumption
 from coordinator.kafka.dead_letters import DeadLetters
 from coordinator.kafka.log_floods import quieten
 from coordinator.kafka.producer import KafkaPublisher
+from coordinator.kafka.reading import Reading
+from coordinator.kafka.replies import Replies
+from coordinator.kafka.requests import Requests
 from coordinator.kafka.sender import RecordSender
 from coordinator.kafka.topics import TopicsKeeper, topics_needed
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import Confirmed, OutboxRow
+from coordinator.runtime.starting import Starting
 
-log = structlog.get_logger(__name__)
-
-_WATCH_S = 1.0
-_STOP_S = 8.0
+_REQUESTS_AT_ONCE = 200
+"""Records in one handful: to read a start takes longer than to read a reply, and the event loop has to get on."""
 
 
 class KafkaBroker:
@@ -38,16 +37,20 @@ class KafkaBroker:
         self._sender = RecordSender(settings, self._keeper.look)
         self._publisher = KafkaPublisher(self._sender)
         self._dead_letters = DeadLetters(self._sender, topics, settings)
-        self._consumption: Consumption | None = None
-        self._polling: asyncio.Task[None] | None = None
-        self._running: list[asyncio.Task[None]] = []
-        self._pausing = False
-        self._trouble: str | None = "Kafka has not answered yet."
+        self._replies: Reading | None = None
+        self._requests: Reading | None = None
+        self._connected = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
 
     @property
     def group(self) -> str:
         """The consumer group of all coordinators of the deployment."""
         return f"{self._topics.prefix}.coordinators"
+
+    @property
+    def requests_group(self) -> str:
+        """Theirs again, for requests: who reads these has nothing to do with who keeps which sagas."""
+        return f"{self._topics.prefix}.requests"
 
     async def publish(self, rows: Sequence[OutboxRow]) -> Sequence[Confirmed]:
         """See ``CommandPublisher``."""
@@ -55,113 +58,72 @@ class KafkaBroker:
 
     @property
     def trouble(self) -> str | None:
-        """Why replies cannot be taken just now, if so."""
+        """Why replies cannot be taken just now, if so. Requests can wait: they do not count."""
         if self._keeper.trouble:
             return "Kafka does not answer."
-        if self._trouble is None and (self._consumption is None or not self._consumption.assigned):
-            return "The coordinators are dividing the partitions among themselves."
-        return self._trouble
+        return "Kafka has not answered yet." if self._replies is None else self._replies.trouble
 
-    async def start(self, intake: Intake, ownership: Ownership) -> None:
+    async def start(self, intake: Intake, ownership: Ownership, starting: Starting) -> None:
         """See ``Broker``."""
-        loop = asyncio.get_running_loop()
-        intake.on_room.append(self._room)
-        self._running = [
-            loop.create_task(self._consume(intake, ownership)),
-            loop.create_task(self._watch()),
-        ]
+        replies = Replies(intake, self._dead_letters)
+        requests = Requests(intake, self._dead_letters, starting)
 
-    def _room(self) -> None:
-        if self._consumption is not None:
-            self._consumption.room()
+        def of_replies() -> Consumption:
+            return Consumption(
+                settings=self._settings,
+                topic=self._topics.replies,
+                group=self.group,
+                taker=replies,
+                on_assigned=ownership.assign,
+                on_missing_topic=self._keeper.look,
+            )
 
-    async def _consume(self, intake: Intake, ownership: Ownership) -> None:
-        """One consumer after another, for ever; a broker that is away is asked again and again."""
-        failures = 0
-        while not self._pausing:
-            try:
-                await self._keeper.ensure()
-                if len(self._running) == 2:
-                    self._running.append(asyncio.get_running_loop().create_task(self._keeper.run()))
-                await self._sender.connect(self._commands)
-                self._consumption = Consumption(
-                    settings=self._settings,
-                    topic=self._topics.replies,
-                    group=self.group,
-                    intake=intake,
-                    ownership=ownership,
-                    dead_letters=self._dead_letters,
-                    on_missing_topic=self._keeper.look,
-                )
-                self._polling = asyncio.get_running_loop().create_task(self._consumption.run())
-                self._trouble = None
-                began = time.monotonic()
-                await asyncio.wait([self._polling])
-                failures = 0 if time.monotonic() - began > 60 else failures
-                if not self._polling.cancelled() and (error := self._polling.exception()) is not None:
-                    raise error
-            except (KafkaError, OSError, TimeoutError) as error:
-                log.warning("kafka_unavailable", error=repr(error))
-            except Exception:
-                log.exception("consumer_failed")
-            finally:
-                await self._end_consumption()
-            if self._pausing:
-                return
-            failures += 1
-            self._trouble = "Kafka does not answer."
-            await asyncio.sleep(self._settings.retry.delay_s(failures))
+        def of_requests() -> Consumption:
+            return Consumption(
+                settings=replace(self._settings, poll_records=_REQUESTS_AT_ONCE),
+                topic=self._topics.requests,
+                group=self.requests_group,
+                taker=requests,
+                on_assigned=_no_ownership,
+                on_missing_topic=self._keeper.look,
+            )
 
-    async def _end_consumption(self) -> None:
-        if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.wait([self._polling])
-        if self._consumption is not None:
-            await self._consumption.close()
-        self._consumption = self._polling = None
+        self._replies = Reading(self._topics.replies, self._settings, self._connect, of_replies)
+        self._requests = Reading(self._topics.requests, self._settings, self._connected.wait, of_requests)
+        for reading in (self._replies, self._requests):
+            intake.on_room.append(reading.room)
+            reading.start()
+
+    async def _connect(self) -> None:
+        """Before each consumer of replies: the topics are there, and so is the producer."""
+        if await self._keeper.ensure() and self._requests is not None:
+            self._requests.forget()
+        if self._keeping is None:
+            self._keeping = asyncio.get_running_loop().create_task(self._keeper.run())
+        await self._sender.connect(self._commands)
+        self._connected.set()
 
     def _replaced(self) -> None:
         """Another cluster, or topics made again: all connections are made anew, offsets start at the earliest (K3)."""
         self._sender.renew()
-        if self._consumption is not None:
-            self._consumption.forget()
-        self._renew("topics or cluster replaced")
-
-    def _renew(self, reason: str) -> None:
-        """Ends the consumer; ``_consume`` makes another."""
-        if self._polling is not None and not self._polling.done() and not self._pausing:
-            log.warning("consumer_renewed", reason=reason)
-            self._polling.cancel()
-
-    async def _watch(self) -> None:
-        """A loop that was blocked past the session timeout, or a consumer that does not get back into the group, joins
-        anew (F3, aiokafka#847, #1037)."""
-        while True:
-            began = time.monotonic()
-            await asyncio.sleep(_WATCH_S)
-            blocked_ms = (time.monotonic() - began - _WATCH_S) * 1e3
-            if blocked_ms > self._settings.session_timeout_ms:
-                self._renew(f"the event loop was blocked for {blocked_ms:.0f} ms")
-            elif self._consumption is not None and self._consumption.stuck:
-                self._renew("the group does not answer")
-            elif self._consumption is not None:
-                self._consumption.look()
+        for reading in (self._replies, self._requests):
+            if reading is not None:
+                reading.forget()
 
     async def pause(self) -> None:
         """See ``Broker``."""
-        self._pausing = True
-        if self._consumption is not None:
-            self._consumption.pause()
+        for reading in (self._replies, self._requests):
+            if reading is not None:
+                reading.pause()
 
     async def stop(self) -> None:
         """See ``Broker``."""
-        self._pausing = True
         await self._dead_letters.stop()
-        if self._polling is not None:
-            self._polling.cancel()
-            await asyncio.wait(self._running[:1], timeout=_STOP_S)
-        for each in self._running:
-            each.cancel()
-        if self._running:
-            await asyncio.wait(self._running)
+        await asyncio.gather(*(reading.stop() for reading in (self._replies, self._requests) if reading is not None))
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
         await self._sender.close()
+
+
+def _no_ownership(partitions: frozenset[int], count: int) -> None: ...

@@ -27,7 +27,7 @@ class KafkaSettings:
     request_timeout_ms: int = 10_000
     connect_timeout_ms: int = 15_000
     commit_every_ms: int = 200
-    """Offsets of handled replies are committed so often."""
+    """Offsets of handled replies and requests are committed so often."""
     topics_every_ms: int = 30_000
     """How often is looked whether the topics are still there, and the cluster the same."""
     poll_records: int = 2_000

@@ -1,9 +1,9 @@
-"""Replies from Kafka: polled, handed over, and their offsets committed once they are handled."""
+"""Records from Kafka: polled, handed over, and their offsets committed once they are handled."""
 
 import asyncio
 import time
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,11 +13,7 @@ from aiokafka.errors import KafkaError
 from contracts.failpoints import failpoint
 from contracts.unhurried import unhurried
 from coordinator.kafka.connection import KafkaSettings
-from coordinator.kafka.dead_letters import DeadLetters
 from coordinator.kafka.offsets import PartitionOffsets
-from coordinator.kafka.replies import Replies
-from coordinator.runtime.intake import Intake
-from coordinator.runtime.ownership import Ownership
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +32,19 @@ _FAILING_S = 20.0
 """So is one whose commits have failed for so long."""
 
 
+class Taker(Protocol):
+    """What becomes of a topic's records."""
+
+    @property
+    def full(self) -> bool:
+        """Whether no more should be handed over for now."""
+        ...
+
+    def take(self, record: Any, offsets: PartitionOffsets) -> None:
+        """Hands the record over; ``offsets`` is told when it is handled. Never raises, whatever the record holds."""
+        ...
+
+
 class Consumption(ConsumerRebalanceListener):
     """One consumer of aiokafka, from its start to its end. Whoever runs it makes another when it ends."""
 
@@ -45,15 +54,13 @@ class Consumption(ConsumerRebalanceListener):
         settings: KafkaSettings,
         topic: str,
         group: str,
-        intake: Intake,
-        ownership: Ownership,
-        dead_letters: DeadLetters,
+        taker: Taker,
+        on_assigned: Callable[[frozenset[int], int], None],
         on_missing_topic: Callable[[], None],
     ) -> None:
+        """``on_assigned`` is told the partitions that are this consumer's, and of how many."""
         self._settings, self._topic, self._group = settings, topic, group
-        self._intake, self._ownership, self._dead_letters = intake, ownership, dead_letters
-        self._on_missing_topic = on_missing_topic
-        self._replies = Replies(intake, dead_letters)
+        self._taker, self._on_assigned, self._on_missing_topic = taker, on_assigned, on_missing_topic
         self._offsets: dict[TopicPartition, PartitionOffsets] = {}
         self._stopping = self._closed = False
         self._paused = False
@@ -122,11 +129,11 @@ class Consumption(ConsumerRebalanceListener):
             if offsets is None or self._stopping:
                 continue
             for record in batch:
-                self._replies.take(record, offsets)
+                self._taker.take(record, offsets)
 
     def _make_way(self) -> None:
         """Pauses when too much waits; ``room`` resumes."""
-        if not self._paused and (self._intake.full or self._dead_letters.full or self._stopping):
+        if not self._paused and (self._taker.full or self._stopping):
             self._paused = True
             self._consumer.pause(*self._consumer.assignment())
         elif self._paused:
@@ -134,7 +141,7 @@ class Consumption(ConsumerRebalanceListener):
 
     def room(self) -> None:
         """There may be room again."""
-        if self._paused and not (self._intake.full or self._dead_letters.full or self._stopping):
+        if self._paused and not (self._taker.full or self._stopping):
             self._paused = False
             self._consumer.resume(*self._consumer.paused())
 
@@ -154,7 +161,8 @@ class Consumption(ConsumerRebalanceListener):
         elif now > self._ask_at:
             self._asked += 1
             self._ask_at = now + min(_DOUBT_S * 5**self._asked, 3_600)
-            log.warning("partitions_doubted", partitions=len(self._offsets), of=count, before=self._count)
+            mine = len(self._offsets)
+            log.warning("partitions_doubted", topic=self._topic, partitions=mine, of=count, before=self._count)
             self._divide_anew()
 
     def _divide_anew(self) -> None:
@@ -194,8 +202,8 @@ class Consumption(ConsumerRebalanceListener):
         self._count = len(found)
         self._ask_at = max(self._ask_at, time.monotonic() + _DOUBT_S)
         own = frozenset(partition.partition for partition in assigned)
-        self._ownership.assign(own, max(len(found), max(own, default=0) + 1))
-        log.info("partitions_assigned", partitions=sorted(own), of=len(found))
+        self._on_assigned(own, max(len(found), max(own, default=0) + 1))
+        log.info("partitions_assigned", topic=self._topic, partitions=sorted(own), of=len(found))
 
     async def _handled(self) -> None:
         """Returns when all that was handed over is handled, or after a moment."""
@@ -204,7 +212,8 @@ class Consumption(ConsumerRebalanceListener):
                 for offsets in self._offsets.values():
                     await offsets.handled()
         except TimeoutError:
-            log.info("rebalance_not_waiting", waiting=self._intake.size)
+            waiting = sum(offsets.waiting for offsets in self._offsets.values())
+            log.info("rebalance_not_waiting", topic=self._topic, waiting=waiting)
 
     async def _commit_now_and_then(self) -> None:
         while True:
@@ -216,7 +225,7 @@ class Consumption(ConsumerRebalanceListener):
         """Commits what is handled. A failure is no harm: what is committed too late comes again, and is known then.
 
         When there is nothing to commit for a while, the group is asked for an offset instead: a consumer that gets no
-        answer gets no replies either, and would never have anything to commit.
+        answer gets no records either, and would never have anything to commit.
         """
         mine = self._consumer.assignment()
         due = {
@@ -241,7 +250,7 @@ class Consumption(ConsumerRebalanceListener):
                 self._on_missing_topic()
             if self._failing_since is None:
                 self._failing_since = time.monotonic()
-                log.warning("offsets_not_committed", error=repr(error))
+                log.warning("offsets_not_committed", topic=self._topic, error=repr(error))
             return
         self._failing_since = None
         for offsets, offset in due.values():
@@ -266,7 +275,7 @@ class Consumption(ConsumerRebalanceListener):
                     self._leave_for_good()
                 await self._consumer.stop()
         except (TimeoutError, KafkaError, OSError) as error:
-            log.warning("consumer_close_failed", error=repr(error))
+            log.warning("consumer_close_failed", topic=self._topic, error=repr(error))
             await self._abandon()
 
     def _leave_for_good(self) -> None:
@@ -283,4 +292,4 @@ class Consumption(ConsumerRebalanceListener):
             async with asyncio.timeout(_CLOSE_S):
                 await client.close()
         except (TimeoutError, KafkaError, OSError):
-            log.warning("consumer_abandoned")
+            log.warning("consumer_abandoned", topic=self._topic)

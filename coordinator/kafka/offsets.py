@@ -1,4 +1,4 @@
-"""How far the replies of a partition are handled: what may be committed."""
+"""How far the records of a partition are handled: what may be committed."""
 
 import asyncio
 
@@ -12,13 +12,18 @@ class PartitionOffsets:
         self._next: int | None = None
         """The offset behind the last one handed over."""
         self._committed: int | None = None
-        self._waiting: asyncio.Future[None] | None = None
+        self._emptied: asyncio.Future[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Records handed over and not handled yet."""
+        return len(self._open)
 
     async def handled(self) -> None:
         """Returns when everything handed over is handled. One may wait at a time."""
         while self._open:
-            self._waiting = asyncio.get_running_loop().create_future()
-            await self._waiting
+            self._emptied = asyncio.get_running_loop().create_future()
+            await self._emptied
 
     def begin(self, offset: int) -> None:
         """The record was read; offsets come in rising order, with gaps."""
@@ -30,8 +35,8 @@ class PartitionOffsets:
     def done(self, offset: int) -> None:
         """The record is handled: its fact is committed, or it is among the dead letters."""
         self._open.pop(offset, None)
-        if self._waiting is not None and not self._open and not self._waiting.done():
-            self._waiting.set_result(None)
+        if self._emptied is not None and not self._open and not self._emptied.done():
+            self._emptied.set_result(None)
 
     def to_commit(self) -> int | None:
         """The offset to commit, never beyond a record that is not handled; None when there is nothing new."""

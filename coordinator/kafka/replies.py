@@ -18,8 +18,13 @@ class Replies:
         self._intake = intake
         self._dead_letters = dead_letters
 
+    @property
+    def full(self) -> bool:
+        """See ``Taker``."""
+        return self._intake.full or self._dead_letters.full
+
     def take(self, record: Any, offsets: PartitionOffsets) -> None:
-        """Hands the record over; ``offsets`` is told when it is handled. Never raises, whatever the record holds."""
+        """See ``Taker``."""
         offsets.begin(record.offset)
         try:
             message = ReplyMessage.read(record.headers, record.value)

@@ -114,7 +114,7 @@ class Coordinator:
 
     async def start(self) -> None:
         """Begins to work; returns at once, whether or not Postgres and Kafka answer. See ``ready``."""
-        await self._broker.start(self.intake, self.ownership)
+        await self._broker.start(self.intake, self.ownership, self.starting)
         loops = [self._recovery] if self._telling is None else [self._telling, self._recovery]
         self._running = [asyncio.get_running_loop().create_task(each.run()) for each in loops]
 

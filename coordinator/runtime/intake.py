@@ -66,6 +66,11 @@ class Intake:
         return self._full
 
     @property
+    def crowded(self) -> bool:
+        """Whether new requests should wait: what is under way comes first."""
+        return self._size >= self._limits.facts_submitted
+
+    @property
     def idle(self) -> bool:
         """Nothing waits and nothing is in a batch."""
         return not self._size and not self._taken
@@ -78,7 +83,7 @@ class Intake:
         """Hands in the fact and waits until its activation is committed. Raises Overloaded when too much waits."""
         if self._closed:
             raise Overloaded("The coordinator is stopping: try again, another one will answer.")
-        if self._size >= self._limits.facts_submitted:
+        if self.crowded:
             raise Overloaded(f"The coordinator has {self._size:,} facts to take in first: try again in a second.")
         waiting = self._waiting.get(saga_id) or self._taken.get(saga_id) or ()
         if len(waiting) >= self._limits.facts_waiting_per_saga:

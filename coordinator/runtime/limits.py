@@ -26,7 +26,7 @@ class Limits:
     facts_low: int = 10_000
     """At so many, they are resumed."""
     facts_submitted: int = 16_000
-    """From so many on, new requests are refused: what is under way comes first."""
+    """From so many on, new requests are refused or wait: what is under way comes first."""
 
     facts_waiting_per_saga: int = 1_000
     """From so many facts waiting for one saga on, requests for it are refused."""

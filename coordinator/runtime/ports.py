@@ -7,6 +7,7 @@ import msgspec
 
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.ownership import Ownership
+from coordinator.runtime.starting import Starting
 
 
 class StoredSaga(msgspec.Struct, frozen=True, gc=False):
@@ -197,16 +198,17 @@ class HistoryRow(msgspec.Struct, frozen=True, gc=False):
 class Broker(CommandPublisher, Protocol):
     """The way to Kafka and back."""
 
-    async def start(self, intake: Intake, ownership: Ownership) -> None:
+    async def start(self, intake: Intake, ownership: Ownership, starting: Starting) -> None:
         """Begins to connect, in the background, and returns at once.
 
-        From then on replies are offered to the intake, which is looked at between two handfuls: while it is full, no
-        more are taken. Ownership is told what is assigned. Connections that break are made again, for ever.
+        From then on replies and requests are offered to the intake, which is looked at between two handfuls: while it
+        is full, no more are taken, and while it is crowded no more requests. Ownership is told which partitions of
+        the replies are assigned. Connections that break are made again, for ever.
         """
         ...
 
     async def pause(self) -> None:
-        """Takes no more replies. Those taken go on, and publishing too."""
+        """Takes no more replies and requests. Those taken go on, and publishing too."""
         ...
 
     async def stop(self) -> None:

@@ -8,6 +8,7 @@ from coordinator.engine.facts import Reply, Verdict
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import Confirmed, OutboxRow, PublisherUnavailable
+from coordinator.runtime.starting import Starting
 
 Answering = Callable[[OutboxRow], Answer | None]
 
@@ -32,7 +33,7 @@ class MemoryBroker:
         self._intake: Intake | None = None
         self._changed = asyncio.Event()
 
-    async def start(self, intake: Intake, ownership: Ownership) -> None:
+    async def start(self, intake: Intake, ownership: Ownership, starting: Starting) -> None:
         self._intake = intake
         ownership.assign(self._partitions, 8)
 

@@ -11,10 +11,10 @@ from contracts.topics import Topics
 from coordinator.kafka.connection import KafkaSettings
 from coordinator.kafka.consumer import Consumption
 from coordinator.kafka.dead_letters import DeadLetters
+from coordinator.kafka.replies import Replies
 from coordinator.kafka.sender import RecordSender
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.limits import Limits
-from coordinator.runtime.ownership import Ownership
 from tests.unit.runtime.until import until_soon
 
 PARTITION = TopicPartition("replies", 0)
@@ -61,9 +61,8 @@ async def test_a_group_that_does_not_answer_is_noticed_without_replies(monkeypat
         settings=settings,
         topic="replies",
         group="coordinators",
-        intake=Intake(Limits()),
-        ownership=Ownership(),
-        dead_letters=DeadLetters(RecordSender(settings), Topics(), settings),
+        taker=Replies(Intake(Limits()), DeadLetters(RecordSender(settings), Topics(), settings)),
+        on_assigned=lambda partitions, count: None,
         on_missing_topic=lambda: None,
     )
     running = asyncio.create_task(consumption.run())

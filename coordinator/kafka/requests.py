@@ -1,0 +1,63 @@
+"""From a record of the requests topic to a fact, and from its verdict to the record's end."""
+
+from functools import partial
+from typing import Any, assert_never
+
+from contracts.headers import UnreadableMessage
+from contracts.request_message import CancelSaga, RequestMessage, SignalSaga, StartSaga
+from coordinator.engine.facts import Accepted, Cancel, Conflict, Fact, Ignored, Known, Signal, Unfit, Verdict
+from coordinator.kafka.dead_letters import DeadLetters
+from coordinator.kafka.offsets import PartitionOffsets
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.starting import Starting, Unstartable
+
+
+class Requests:
+    """Takes records in. Each ends as handled: the saga has what was asked for, or it is among the dead letters."""
+
+    def __init__(self, intake: Intake, dead_letters: DeadLetters, starting: Starting) -> None:
+        self._intake = intake
+        self._dead_letters = dead_letters
+        self._starting = starting
+
+    @property
+    def full(self) -> bool:
+        """See ``Taker``."""
+        return self._intake.full or self._intake.crowded or self._dead_letters.full
+
+    def take(self, record: Any, offsets: PartitionOffsets) -> None:
+        """See ``Taker``."""
+        offsets.begin(record.offset)
+        try:
+            saga_id, fact = self._asked(RequestMessage.read(record.headers, record.value))
+        except (UnreadableMessage, Unstartable) as error:
+            self._set_aside(record, offsets, str(error))
+        except Exception as error:  # poison of a kind that nobody has thought of: the partition must move on
+            self._set_aside(record, offsets, f"It could not be read: {error!r}")
+        else:
+            self._intake.offer(saga_id, fact, partial(self._done, record, offsets))
+
+    def _asked(self, message: RequestMessage) -> tuple[str, Fact]:
+        match message.request:
+            case StartSaga(definition, given, key):
+                return self._starting.fact(definition, given, key, trace=message.traceparent)
+            case SignalSaga(name, value):
+                return message.saga_id, Signal(name, message.request_id, value)
+            case CancelSaga(reason):
+                return message.saga_id, Cancel(reason)
+            case _:
+                assert_never(message.request)
+
+    def _done(self, record: Any, offsets: PartitionOffsets, verdict: Verdict) -> None:
+        match verdict:
+            case Accepted() | Known():
+                offsets.done(record.offset)
+            case Unfit(misfit, "value"):
+                self._set_aside(record, offsets, f"The value does not fit: {misfit.rstrip('.')}.")
+            case Conflict(reason) | Unfit(reason) | Ignored(reason):
+                self._set_aside(record, offsets, reason)
+            case _:
+                assert_never(verdict)
+
+    def _set_aside(self, record: Any, offsets: PartitionOffsets, reason: str) -> None:
+        self._dead_letters.add(record, reason, partial(offsets.done, record.offset))
