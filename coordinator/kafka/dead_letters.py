@@ -51,7 +51,7 @@ class DeadLetters:
             ("amends-offset", str(record.offset).encode()),
         ]
         if value is not None and len(value) > MAX_VALUE_BYTES:
-            headers.append(("amends-cut", str(len(value)).encode()))
+            headers.append(("amends-cut-from", str(len(value)).encode()))
             value = value[:MAX_VALUE_BYTES]
         self._pending.append((Record(self._topic, record.key, headers, value), done))
         if self._sending is None:
