@@ -69,6 +69,16 @@ class Asked:
         else:
             assert response.status_code in (429, 503), response.text
 
+    async def signal(self, saga_id: str, name: str, value: Any, id: str, coordinator: int = 0) -> bool:
+        """Whether this coordinator took the signal, now or before; False when it refused it, or did not answer."""
+        url = f"{self.system.url(coordinator)}/v1/sagas/{saga_id}/signals/{name}"
+        try:
+            response = await self._http.post(url, json=value, headers={"Idempotency-Key": id})
+        except UNANSWERED:
+            return False
+        assert response.status_code in (202, 409, 429, 503), response.text
+        return response.status_code == 202
+
     async def events(self, saga_id: str) -> list[str]:
         """The types of its history's events so far."""
         found = await self.fetch(
