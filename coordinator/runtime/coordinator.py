@@ -96,10 +96,8 @@ class Coordinator:
             clock=clock,
             limits=limits,
         )
-        self._telling: TellingTime | None = None
+        self._telling = TellingTime(store, clock, self.activation.begin) if isinstance(clock, SteadyClock) else None
         """None: the clock that it was given is right."""
-        if isinstance(clock, SteadyClock):
-            self._telling = TellingTime(store, clock, self.activation.begin)
         self._running: list[asyncio.Task[None]] = []
         self._stopping = False
 
