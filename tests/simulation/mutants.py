@@ -155,6 +155,19 @@ MUTANTS: tuple[Mutant, ...] = (
         "low = self._next",
     ),
     Mutant(
+        "requests are handled before they are decided",
+        "coordinator.kafka.requests",
+        "            self._intake.offer(saga_id, fact, partial(self._done, record, offsets))\n",
+        "            self._intake.offer(saga_id, fact, partial(self._done, record, offsets))\n"
+        "            offsets.done(record.offset)\n",
+    ),
+    Mutant(
+        "requests that come to nothing are handled without a dead letter",
+        "coordinator.kafka.requests",
+        "        self._dead_letters.add(record, reason, partial(offsets.done, record.offset))\n",
+        "        offsets.done(record.offset)\n",
+    ),
+    Mutant(
         "offsets of an old assignment",
         "coordinator.kafka.consumer",
         "            await self._handled()\n            await self._commit()\n",

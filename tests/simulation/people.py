@@ -1,17 +1,20 @@
 """Clients: they start sagas, start them again, cancel them, and do not give up before somebody answers."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from random import Random
 from typing import Any
 
 import msgspec
 
+from contracts.request_message import CancelSaga, StartSaga
 from coordinator.engine.facts import Accepted, Cancel, Fact, Known, Resume, Start, Verdict
 from coordinator.runtime.intake import Overloaded
-from tests.simulation.network import Network, settle
+from tests.simulation.cluster import Cluster
+from tests.simulation.network import settle
 from tests.simulation.nodes import CoordinatorNode
 from tests.simulation.program import RELEASES, Program
+from tests.simulation.requests import ask
 
 PATIENCE_S = 8.0
 """A client that has no answer by then asks somebody else."""
@@ -20,10 +23,14 @@ PATIENCE_S = 8.0
 class People:
     """One coroutine for each saga."""
 
-    def __init__(self, random: Random, network: Network, coordinators: Sequence[CoordinatorNode]) -> None:
+    def __init__(
+        self, random: Random, cluster: Cluster, coordinators: Sequence[CoordinatorNode], rows: Mapping[str, Any]
+    ) -> None:
+        """``rows`` has the sagas that are in the log."""
         self._random = random
-        self._network = network
+        self._cluster, self._network = cluster, cluster.network
         self._coordinators = coordinators
+        self._rows = rows
         self.acknowledged: set[str] = set()
         """Sagas whose start was answered with yes."""
         self.faults: list[str] = []
@@ -41,7 +48,12 @@ class People:
     async def _one(self, saga_id: str, program: Program) -> None:
         weather = self._network.weather
         data = msgspec.Raw(msgspec.json.encode(program))
-        starts = [self._start(saga_id, data)]
+        if not weather.strikes("asked_by_record"):
+            starts = [self._start(saga_id, data)]
+        else:
+            starts = [self._start_by_record(saga_id, data)]
+            if weather.strikes("cancelled"):
+                starts.append(self._cancel_by_record(saga_id))
         if weather.strikes("started_twice"):
             starts.append(self._start(saga_id, data))
         await asyncio.gather(*starts)
@@ -60,6 +72,18 @@ class People:
             self.acknowledged.add(saga_id)
         else:
             self.faults.append(f"The start of {saga_id} was answered {verdict}")
+
+    async def _start_by_record(self, saga_id: str, data: msgspec.Raw) -> None:
+        """Nobody answers, so it is sent again until it is seen."""
+        definition, _, key = saga_id.partition(":")
+        ask(self._cluster, saga_id, StartSaga(definition, data, key))
+        while saga_id not in self._rows:
+            await self._network.pause(self._random.uniform(0.5, 5.0))
+            ask(self._cluster, saga_id, StartSaga(definition, data, key))
+
+    async def _cancel_by_record(self, saga_id: str) -> None:
+        await self._network.pause(self._random.choice((0.0, 0.01, 0.1, 1.0, 5.0)))
+        ask(self._cluster, saga_id, CancelSaga("changed my mind"))
 
     async def _start_otherwise(self, saga_id: str) -> None:
         other = msgspec.Raw(b'[["sleep",0.125]]')

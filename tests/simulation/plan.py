@@ -41,6 +41,7 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "started_otherwise": (0.1, 0.3),
     "cancelled": (0.1, 0.3),
     "cancelled_twice_at_once": (0.05, 0.2),
+    "asked_by_record": (0.1, 0.5),
 }
 """Each kind of fault, and how often it may come."""
 BY_THEMSELVES = (

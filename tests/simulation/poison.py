@@ -8,6 +8,8 @@ import msgspec
 
 from contracts.answers import Success
 from contracts.reply_message import ReplyMessage
+from contracts.request_message import CancelSaga, RequestMessage, StartSaga
+from tests.simulation.nodes import TOPICS
 
 _VALUES = (b"", b"{", b"\xff\xfe", b"\x00", b"NaN", b"[" * 5_000, b'"\\ud800"', b"1" * 4_000, None)
 
@@ -20,14 +22,18 @@ def is_forged(headers: Iterable[tuple[str, bytes]]) -> bool:
     return ("ce_id", _FORGED.encode()) in headers
 
 
-def poison(random: Random, reply: bool) -> tuple[int, bytes | None, bytes | None, Any]:
-    """Time, key, value and headers of one."""
+def poison(random: Random, topic: str) -> tuple[int, bytes | None, bytes | None, Any]:
+    """Time, key, value and headers of one for that topic."""
     value = random.choice(_VALUES)
-    if not reply or random.random() < 0.4:
+    if topic not in (TOPICS.replies, TOPICS.requests) or random.random() < 0.4:
         headers: list[tuple[str, bytes]] = []
         if random.random() < 0.5:
             headers = [("ce_id", b"\xff"), ("ce_type", b"nonsense"), ("ce_attempt", b"-7"), ("ce_id", b"twice")]
         return 0, b"errand:1", value, headers
+    if topic == TOPICS.requests:
+        request = random.choice((CancelSaga(), StartSaga("errand", msgspec.Raw(b'"no program"'), "1")))
+        forged = RequestMessage(_FORGED, "/somebody", request, "nobody:1")
+        return 0, b"nobody:1", forged.value, forged.headers()
     saga_id, command_id = random.choice(
         (("nobody:1", "nobody:1:1"), ("errand:1", "errand:1:999"), ("errand:1", "errand:1"), ("errand:1", "errand:2:1"))
     )

@@ -91,12 +91,13 @@ class Servers:
 
     def poison(self, random: Random) -> bool:
         """A record that nobody can read, or that belongs to nothing."""
-        topics = [topic for topic in self.cluster.topics() if topic == TOPICS.replies or ".commands." in topic]
+        read = (TOPICS.replies, TOPICS.requests)
+        topics = [topic for topic in self.cluster.topics() if topic in read or ".commands." in topic]
         if not topics:
             return False
         topic = random.choice(topics)
         partition = TopicPartition(topic, random.randrange(self.cluster.partitions(topic)))
-        offset = self.cluster.inject(partition, poison(random, topic == TOPICS.replies))
+        offset = self.cluster.inject(partition, poison(random, topic))
         self.network.trace("kafka", "poison", topic, partition.partition, offset)
         self._witness.poisoned.add((topic, partition.partition, offset, self.cluster.made_at[topic]))
         return True
@@ -121,5 +122,7 @@ def _reader(topic: str) -> str | None:
     prefix, _, rest = topic.partition(".")
     if rest == "replies":
         return f"{prefix}.coordinators"
+    if rest == "requests":
+        return f"{prefix}.requests"
     kind, _, name = rest.partition(".")
     return f"{prefix}.participant.{name}" if kind == "commands" else None

@@ -30,8 +30,10 @@ from coordinator.runtime.ports import Confirmed, SagaRowChange, SagaWrite
 from coordinator.saga import Definitions
 from tests.simulation.cluster import Cluster, Record
 from tests.simulation.database import Effect
+from tests.simulation.installed import START_S
 from tests.simulation.nodes import TOPICS
 from tests.simulation.poison import is_forged
+from tests.simulation.requests import lost_requests
 
 EARLIEST_S = 40.0
 """The sagas' deadline is 60 s; clocks may be a little wrong, and commits slow."""
@@ -153,7 +155,7 @@ class Witness:
         elif topic == TOPICS.dead_letters:
             place = headers["amends-topic"].decode(), int(headers["amends-partition"]), int(headers["amends-offset"])
             self._aside.add(place)
-        else:
+        elif topic != TOPICS.requests:
             sent = (headers["ce_id"].decode(), int(headers["ce_attempt"]))
             self._sent.add(sent)
             if headers["ce_type"] == b"guide.lose":
@@ -166,7 +168,6 @@ class Witness:
         log = cluster.logs.get(partition)
         if log is None:
             return
-        lost = self._lost_replies if partition.topic == TOPICS.replies else self._lost_commands
         made_at, good = cluster.made_at[partition.topic], list[Record]()
         for record in log[old:new]:
             place = (record.topic, record.partition, record.offset)
@@ -176,7 +177,15 @@ class Witness:
                 self.faults.append(
                     f"M6: the offset of what nobody can read, {place}, was committed without dead letter"
                 )
-        self.faults.extend(lost(good))
+        match partition.topic:
+            case TOPICS.replies:
+                self.faults.extend(self._lost_replies(good))
+            case TOPICS.requests:
+                now_ms = int((START_S + self._now()) * 1e3)
+                kept = [each for each in good if (each.topic, each.partition, each.offset) not in self._aside]
+                self.faults.extend(lost_requests(kept, self.rows, self.machine, now_ms))
+            case _:
+                self.faults.extend(self._lost_commands(good))
 
     def _lost_replies(self, records: Iterable[Record]) -> Iterable[str]:
         for record in records:

@@ -81,7 +81,7 @@ class World:
         ]
         self.nodes = {node.name: node for node in (*self.coordinators, *self.participants)}
         self.trouble = Trouble(Random(dice.random()), self.servers, self.coordinators, self.participants)
-        self.people = People(Random(dice.random()), self.network, self.coordinators)
+        self.people = People(Random(dice.random()), cluster, self.coordinators, self.witness.rows)
         self.programs = dict(programs) if programs is not None else self._programs(Random(dice.random()))
         self._arrivals = Random(dice.random())
 

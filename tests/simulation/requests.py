@@ -1,0 +1,50 @@
+"""Requests by Kafka: what clients ask for by records, and whether what was asked for is in the log."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from contracts.request_message import CancelSaga, Request, RequestMessage, StartSaga, request_name
+from coordinator.engine.facts import Accepted, Cancel
+from coordinator.engine.machine import Machine
+from coordinator.kafka.records import partition_for
+from tests.simulation.cluster import Cluster, Record
+from tests.simulation.nodes import TOPICS
+
+_PRODUCER = -1
+_TIMEOUT_S = 5.0
+
+
+def ask(cluster: Cluster, saga_id: str, request: Request) -> None:
+    """Sends it, once; nobody says whether it arrived."""
+    partitions = cluster.partitions(TOPICS.requests)
+    if not partitions:
+        return
+    request_id = f"{saga_id}/{request_name(request)}"
+    key, headers, value = RequestMessage(request_id, "/people", request, saga_id).record()
+    where = TopicPartition(TOPICS.requests, partition_for(key, range(partitions)))
+    sent = cluster.produce(_PRODUCER, where, [(0, key, value, tuple(headers))], _TIMEOUT_S)
+    sent.add_done_callback(_heard, context=cluster.network.loop.outside.context)
+
+
+def _heard(sent: Any) -> None:
+    sent.exception()
+
+
+def lost_requests(
+    records: Iterable[Record], rows: Mapping[str, Any], machine: Callable[[str], Machine], now_ms: int
+) -> Iterable[str]:
+    """Those of these records, none of which was set aside, that the log does not have."""
+    for record in records:
+        message = RequestMessage.read(record.headers, record.value)
+        match message.request:
+            case StartSaga(definition, key=key):
+                lost = f"{definition}:{key}" not in rows
+            case CancelSaga(reason):
+                saga = machine(message.saga_id)
+                lost = not saga.exists or saga.advance([Cancel(reason)], now_ms).verdicts == (Accepted(),)
+            case other:
+                raise AssertionError(other)
+        if lost:
+            yield f"the offset of {record.key!r}'s {record.value!r} was committed, and the log does not have it"
