@@ -33,12 +33,13 @@ def groups_of(system: System) -> dict[str, str]:
     topics = system.topics
     return {
         topics.replies: f"{topics.prefix}.coordinators",
+        topics.requests: f"{topics.prefix}.requests",
         **{topics.commands(name): f"{topics.prefix}.participant.{name}" for name in system.participants},
     }
 
 
 async def unread(system: System) -> dict[str, int]:
-    """By topic and partition: commands and replies that their readers have not committed yet."""
+    """By topic and partition: commands, replies and requests that their readers have not committed yet."""
     groups = groups_of(system)
     async with _admin(system) as admin, _reader(system) as reader:
         ends = await _ends(admin, reader, groups)
