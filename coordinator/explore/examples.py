@@ -20,18 +20,21 @@ class NoExample(Exception):
 
 
 def examples(kind: Any, limit: int) -> list[msgspec.Raw]:
-    """At most ``limit`` different values of the type, as JSON. Raises NoExample when there is none that fits."""
+    """At most ``limit`` different values of the type, as JSON. Raises NoExample when there is none that fits.
+
+    A field that is left out and one that has its default are the same to whoever reads them, and so one value.
+    """
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind)
     found: dict[bytes, msgspec.Raw] = {}
     why = "there is nothing to make one from"
     for value in islice(_values(inspect.type_info(kind), 0), limit * 4):
         data = msgspec.json.encode(value)
         try:
-            decoder.decode(data)
+            meant = msgspec.json.encode(decoder.decode(data))
         except msgspec.ValidationError as error:
             why = str(error)
             continue
-        found.setdefault(data, msgspec.Raw(data))
+        found.setdefault(meant, msgspec.Raw(data))
         if len(found) == limit:
             break
     if not found:

@@ -121,6 +121,19 @@ def test_one_field_at_a_time() -> None:
     ]
 
 
+def test_a_default_is_no_value_of_its_own() -> None:
+    """A field that is left out is read as its default: only the other values are more."""
+
+    class Approval(msgspec.Struct):
+        by: str
+        approved: bool = True
+
+    assert [bytes(value).decode() for value in examples(Approval, 4)] == [
+        '{"by":"example"}',
+        '{"by":"example","approved":false}',
+    ]
+
+
 def test_a_type_without_an_example() -> None:
     """A pattern is not guessed."""
     with pytest.raises(NoExample, match="Expected `str` matching regex"):
