@@ -40,6 +40,9 @@ def command(
     results: Annotated[
         str | None, typer.Option("--results", help="What commands may answer, by name: JSON, or a file with it.")
     ] = None,
+    signals: Annotated[
+        str | None, typer.Option("--signals", help="What signals may bring, by name: JSON, or a file with it.")
+    ] = None,
     version: Annotated[int | None, typer.Option("--version", help="Of the definition; else the latest.")] = None,
     output: OutputOption = "table",
     graph: Annotated[
@@ -49,6 +52,9 @@ def command(
         int, typer.Option("--places", min=1, help="How many places are gone through one by one.")
     ] = _DEFAULT.places,
     moves: Annotated[int, typer.Option("--moves", min=1, help="The longest way that is followed.")] = _DEFAULT.moves,
+    most_signals: Annotated[
+        int, typer.Option("--most-signals", min=1, help="How many signals of one name come on one way.")
+    ] = _DEFAULT.signals,
     samples: Annotated[
         int, typer.Option("--samples", min=0, help="Ways drawn by chance where there are more places.")
     ] = _DEFAULT.samples,
@@ -61,17 +67,18 @@ def command(
 
     Exit status 1 when something is wrong with the saga: each finding says where, and what to change. Results of steps
     are made up from their contracts; --results gives those that matter: {"payments.charge": [{"charge": …}, …]}, or
-    {"payments.charge": {"results": […], "refusals": ["card_declined"]}}.
+    {"payments.charge": {"results": […], "refusals": ["card_declined"]}}. So are the values of signals; --signals gives
+    those that matter: {"approval": [{"by": …}, …]}.
     """
     with redirect_stdout(sys.stderr):
         definition = named_definition(name, version)
-    value, given = read_input(input), _results(results)
-    bound = Bound(places, moves, samples)
+    value, given, sent = read_input(input), _results(results), _signals(signals)
+    bound = Bound(places, moves, samples, most_signals)
     began = time.monotonic()
-    elsewhere = Elsewhere(_again(name, definition.version, given, bound, seed), value, processes - 1)
+    elsewhere = Elsewhere(_again(name, definition.version, given, sent, bound, seed), value, processes - 1)
     try:
         with redirect_stdout(sys.stderr), standstill_told():  # whatever a saga prints, and if it never comes back
-            here = explore(definition, value, results=given, bound=bound, seed=seed)
+            here = explore(definition, value, results=given, signals=sent, bound=bound, seed=seed)
         found = elsewhere.compared(here)
     except UnreadableValue as error:
         _does_not_fit(definition, value, error)
@@ -103,11 +110,21 @@ def _results(given: str | None) -> Mapping[str, Any]:
     return found or {}
 
 
-def _again(name: str, version: int, results: Mapping[str, Any], bound: Bound, seed: int) -> list[str]:
+def _signals(given: str | None) -> Mapping[str, Any]:
+    found = read_input(given, "The signals", "are")
+    if found is not None and not isinstance(found, dict):
+        fail("The signals are no object of names and what they bring.", Exit.USAGE)
+    return found or {}
+
+
+def _again(
+    name: str, version: int, results: Mapping[str, Any], signals: Mapping[str, Any], bound: Bound, seed: int
+) -> list[str]:
     """The same once more, for another process."""
     which = [name] if ":" in name else [name, "--version", str(version)]
+    given = ["--results", json.dumps(results), "--signals", json.dumps(signals)]
     limits = ["--places", str(bound.places), "--moves", str(bound.moves), "--samples", str(bound.samples)]
-    return [*which, "--results", json.dumps(results), *limits, "--seed", str(seed)]
+    return [*which, *given, *limits, "--most-signals", str(bound.signals), "--seed", str(seed)]
 
 
 def _show(found: Exploration, output: Output) -> None:

@@ -86,7 +86,7 @@ def told_apart(results: Sequence[msgspec.Raw]) -> list[str]:
 def _read(name: str, value: Any, commands: Mapping[str, Command[..., Any]]) -> Given:
     command = commands.get(name)
     if command is None:
-        raise UnusableAnswers(f"The results name {name}, which the saga has no contract for{_meant(name, commands)}")
+        raise UnusableAnswers(f"The results name {name}, which the saga has no contract for{meant(name, commands)}")
     try:
         given = msgspec.convert({"results": value} if isinstance(value, list) else value, _Written)
     except msgspec.ValidationError as error:
@@ -107,6 +107,7 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refusals: tuple[str, ...] = (_REFUSAL,)
 
 
-def _meant(name: str, known: Iterable[str]) -> str:
+def meant(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that nobody knows: the one that it is nearest to."""
     near = get_close_matches(name, known, n=1)
     return f": did you mean {near[0]}?" if near else "."

@@ -6,6 +6,8 @@ and the clock moves when it is told to.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -13,10 +15,10 @@ import msgspec
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
 from contracts.failures import Problem
 from contracts.ids import command_id, parse_command_id, saga_id, undo_id
-from contracts.values import NULL, write_value
+from contracts.values import NULL, UnreadableValue, write_value
 from coordinator.engine.decision import Decision, Send
 from coordinator.engine.evolve import evolve
-from coordinator.engine.facts import Cancel, Fact, Reply, Resume, Start, WakeUp
+from coordinator.engine.facts import Cancel, Fact, Reply, Resume, Signal, Start, WakeUp
 from coordinator.engine.lifecycle import UNDOING, Back, Forward
 from coordinator.engine.machine import Machine
 from coordinator.engine.sends import send_of
@@ -131,6 +133,14 @@ class Driver:
         """A person lets a parked saga go on."""
         return self.advance(Resume())
 
+    def signal(self, name: str, value: Any = None, id: str | None = None) -> Decision:
+        """Somebody sends the saga's code a value, waited for or not; ``value`` is as of `succeed`.
+
+        Under an id that no signal has had yet, unless one is given. Raises LookupError for a signal that the
+        definition does not take, UnreadableValue for a value that does not fit it.
+        """
+        return self.advance(self.signalled(name, value, id))
+
     def advance(self, *facts: Fact) -> Decision:
         """These facts, in one activation. Its verdicts say what became of each."""
         decision = self.last = self.machine.advance(facts, self.now)
@@ -218,6 +228,25 @@ class Driver:
         if send is None:
             raise LookupError(f"{command} was never sent. Sent were: {', '.join(self.commands) or 'none'}.")
         return Reply(send.command_id, send.attempt if attempt is None else attempt, answer)
+
+    def signalled(self, name: str, value: Any = None, id: str | None = None) -> Signal:
+        """The signal as a fact, for `advance`; nothing happens yet. Raises as `signal` does."""
+        declared = self.definition.signals.get(name)
+        if declared is None:
+            near = get_close_matches(name, self.definition.signals, n=1)
+            known = f"did you mean {near[0]}?" if near else f"it takes {', '.join(self.definition.signals) or 'none'}."
+            raise LookupError(f"{self.definition!r} takes no signal {name!r}: {known}")
+        data = value if isinstance(value, msgspec.Raw) else write_value(value)
+        try:
+            declared.read(data)
+        except UnreadableValue as error:
+            raise UnreadableValue(f"The signal {name} cannot bring {bytes(data).decode()}: {error}.") from error
+        return Signal(name, self._free_id() if id is None else id, data)
+
+    def _free_id(self) -> str:
+        state = self.state
+        ids = (f"signal-{number}" for number in count(state.signals.received + 1))
+        return next(id for id in ids if id not in state.signals.ids and ("signal", id) not in state.deferred)
 
     def _unanswered(self) -> Iterable[tuple[str, Send]]:
         return ((each, send) for each, send in self.commands.items() if each not in self._answered)

@@ -13,6 +13,7 @@ from coordinator.explore.outcome import Outcome, outcome_of
 from coordinator.explore.play import MOST_WAKES, Play
 from coordinator.explore.position import Position
 from coordinator.explore.search import Bound, Search
+from coordinator.explore.signal_values import SignalValues
 from coordinator.explore.watched import Watch, watched
 from coordinator.saga.definition import SagaDefinition
 
@@ -52,20 +53,24 @@ def explore(
     input: Any = None,
     *,
     results: Mapping[str, Any] | None = None,
+    signals: Mapping[str, Any] | None = None,
     bound: Bound | None = None,
     seed: int = 0,
 ) -> Exploration:
     """Drives the saga through every outcome.
 
     ``input`` is a value that JSON can hold. ``results`` says what commands may answer, by type: a list of results,
-    or an object with ``results`` and ``refusals``; the others' are made up from the contracts. Beyond the bound, ways
-    are drawn by chance, out of the seed. Raises UnusableAnswers, UnreadableValue.
+    or an object with ``results`` and ``refusals``; the others' are made up from the contracts. ``signals`` says what
+    signals may bring, by name: a list of values. Beyond the bound, ways are drawn by chance, out of the seed. Raises
+    UnusableAnswers, UnreadableValue.
     """
     bound = bound or Bound()
     seen, watch = watched(definition)
     answers = Answers.read(results or {}, definition.commands)
     findings = Findings(definition, watch)
-    search = Search(seen, Play(answers), findings, bound, seed)
+    values = SignalValues.read(signals or {}, definition.signals)
+    play = Play(answers, values, bound.signals)
+    search = Search(seen, play, findings, bound, seed)
     search.run(input)
     outcomes = _outcomes(seen, search.places)
     return Exploration(
@@ -77,7 +82,7 @@ def explore(
         ways=sum(outcome.ways for outcome in outcomes),
         places=len(search.places),
         moves=search.moves,
-        cut=tuple(_cut(search, bound, answers, watch)),
+        cut=(*_cut(search, bound, answers, watch), *_signals_cut(search, play, bound, values)),
         graph=graph_of(seen, search.places),
         digest=search.digest,
     )
@@ -141,5 +146,27 @@ def _cut(search: Search, bound: Bound, answers: Answers, watch: Watch) -> list[s
         cut.append(
             "The saga reads its loop's clock: what it does when an answer takes its time was not gone through, but for "
             "timers, timeouts and the deadline."
+        )
+    return cut
+
+
+def _signals_cut(search: Search, play: Play, bound: Bound, values: SignalValues) -> list[str]:
+    cut: list[str] = []
+    if search.let_go:
+        names = ", ".join(sorted(search.let_go))
+        cut.append(
+            f"The saga waits for the signal {names} and lets go of it at once: what it does when one is there already "
+            "was not gone through."
+        )
+    if play.unsent:
+        names = ", ".join(sorted(play.unsent))
+        cut.append(
+            f"On no way were there more than {bound.signals:,} signals of one name, and the saga waits for more: "
+            f"{names}. Ask for more with --most-signals."
+        )
+    if values.cut:
+        names = ", ".join(sorted(values.cut))
+        cut.append(
+            f"The signals {names} may bring more than was made up from their types. Give the values that matter."
         )
     return cut

@@ -126,8 +126,8 @@ class Findings:
         """The code does not fit its own history."""
         what = what.partition(" Deploy ")[0]  # the code is deployed: what does not fit is the code itself
         remedy = (
-            "A saga may depend on its input, on what steps answer and on its loop's clock, and on nothing else: let a "
-            "step draw what is random and read what is outside, and sort what has no order."
+            "A saga may depend on its input, on what steps answer and signals bring, and on its loop's clock, and on "
+            "nothing else: let a step draw what is random and read what is outside, and sort what has no order."
         )
         self._add(Kinds.NOT_DETERMINISTIC, f"{what.rstrip('.')}. {remedy}", self.function, path)
 

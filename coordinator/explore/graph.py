@@ -13,6 +13,7 @@ from coordinator.explore.position import Position
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
+from coordinator.history.signals import SignalAwaited, SignalTaken
 from coordinator.history.steps import (
     StepAbandoned,
     StepFailed,
@@ -33,6 +34,7 @@ class Shape(StrEnum):
     STEP = "step"
     PIVOT = "pivot"
     TIMER = "timer"
+    SIGNAL = "signal"
     UNDO = "undo"
     END = "end"
 
@@ -65,6 +67,8 @@ class Graph(msgspec.Struct, frozen=True):
 
 START = Node("start", Shape.START, "start")
 """Where every saga begins."""
+_GOES_WELL = {Shape.TIMER: "passes", Shape.SIGNAL: "comes"}
+"""What has happened to a node when it has led on as it should; steps succeed."""
 _Cause = tuple[Sequence[Node], str]
 """What was followed by something, and why it was, where the reason is not that it succeeded."""
 
@@ -99,6 +103,8 @@ class _Drawing:
                     self._lead(cause, _step(after, step), back=False)
                 case TimerStarted(timer):
                     self._lead(cause, _timer(timer), back=False)
+                case SignalAwaited(wait, name):
+                    self._lead(cause, _signal(wait, name), back=False)
                 case UndoIssued(step):
                     why = ([_step(after, step)], "is not waited for") if step in abandoned else cause
                     self._lead(why, self._undo(after, step), back=True)
@@ -138,7 +144,7 @@ def _labels(source: Node, labels: Sequence[str]) -> tuple[str, ...]:
     """Why: nothing where what was before went well, or was an undo that led here however it went."""
     if labels == [""] or ("" in labels and source.shape is Shape.UNDO):
         return ()
-    return tuple(label or "succeeds" for label in labels)
+    return tuple(label or _GOES_WELL.get(source.shape, "succeeds") for label in labels)
 
 
 def _caused(event: Event, before: SagaState, after: SagaState) -> _Cause | None:
@@ -154,6 +160,9 @@ def _caused(event: Event, before: SagaState, after: SagaState) -> _Cause | None:
             return [_step(after, step)], "times out"
         case TimerFired(timer):
             return [_timer(timer)], ""
+        case SignalTaken(_, _, wait):
+            name = before.signals.waits.get(wait or 0)
+            return None if wait is None or name is None else ([_signal(wait, name)], "")
         case UndoSucceeded(step):
             return [_undo_id(after, step)], ""
         case UndoGivenUp(step):
@@ -167,9 +176,9 @@ def _caused(event: Event, before: SagaState, after: SagaState) -> _Cause | None:
 def _where(state: SagaState) -> Sequence[Node]:
     """What the saga waits for."""
     timer = state.due.first_of(Due.TIMER)
-    if state.in_flight:
-        return [_step(state, number) for number in sorted(state.in_flight)]
-    return [] if timer is None else [_timer(timer[1][1])]
+    steps = [_step(state, number) for number in sorted(state.in_flight)]
+    signals = [_signal(wait, name) for wait, name in sorted(state.signals.waits.items())]
+    return [*steps, *signals] or ([] if timer is None else [_timer(timer[1][1])])
 
 
 def _step(state: SagaState, number: int) -> Node:
@@ -185,6 +194,10 @@ def _undo_id(state: SagaState, number: int) -> Node:
 
 def _timer(number: int) -> Node:
     return Node(f"timer_{number}", Shape.TIMER, "time passes")
+
+
+def _signal(wait: int, name: str) -> Node:
+    return Node(f"signal_{wait}_{_plain(name)}", Shape.SIGNAL, f"signal {name}")
 
 
 def _end(event: SagaCompleted | SagaCompensated | SagaFailed | SagaParked) -> Node:

@@ -9,13 +9,14 @@ _FRAMES: Mapping[Shape, tuple[str, str]] = {
     Shape.STEP: ("[", "]"),
     Shape.PIVOT: ("{{", "}}"),
     Shape.TIMER: ("(", ")"),
+    Shape.SIGNAL: (">", "]"),
     Shape.UNDO: ("[/", "/]"),
     Shape.END: ("([", "])"),
 }
 
 
 def mermaid(graph: Graph) -> str:
-    """A flowchart: pivots are hexagons, undos slanted, the way back dotted."""
+    """A flowchart: pivots are hexagons, undos slanted, signals flags, the way back dotted."""
     lines = ["flowchart LR"]
     lines += [f"    {_node(node)}" for node in graph.nodes]
     lines += [f"    {_edge(edge)}" for edge in graph.edges]

@@ -46,6 +46,15 @@ class AnswersLate(msgspec.Struct, frozen=True):
     result: msgspec.Raw
 
 
+class SignalComes(msgspec.Struct, frozen=True):
+    """Somebody sends the saga's code a signal that it waits for."""
+
+    name: str
+    value: msgspec.Raw
+    shown: str = ""
+    """In how far the value is another than the signal's first, in words."""
+
+
 class TimePasses(msgspec.Struct, frozen=True):
     """The next timer of the saga fires, while everything that is out is still at it."""
 
@@ -76,6 +85,7 @@ Move = (
     | FailsForGood
     | TimesOut
     | AnswersLate
+    | SignalComes
     | TimePasses
     | DeadlinePasses
     | IsCancelled
@@ -101,6 +111,8 @@ def in_words(move: Move, state: SagaState) -> str:
             return f"{named(step)} times out"
         case AnswersLate(step):
             return f"{named(step)} succeeds late"
+        case SignalComes(name, _, shown):
+            return f"the signal {name} comes{f' with {shown}' if shown else ''}"
         case TimePasses():
             return "time passes"
         case DeadlinePasses():

@@ -23,13 +23,16 @@ from coordinator.explore.moves import (
     IsCancelled,
     IsRefused,
     Move,
+    SignalComes,
     Succeeds,
     TimePasses,
     TimesOut,
     UndoFails,
     UndoSucceeds,
 )
+from coordinator.explore.signal_values import SignalValues
 from coordinator.history.events import Event
+from coordinator.history.signals import SignalReceived
 from coordinator.history.steps import StepAttemptFailed, StepProgressed, StepRetried
 from coordinator.history.timers import TimerStarted
 from coordinator.history.undos import UndoAttemptFailed, UndoRetried
@@ -41,10 +44,15 @@ _DEADLINE: DueKey = (Due.DEADLINE, 0)
 
 
 class Play:
-    """The moves of sagas of one definition, whose participants answer from this choice."""
+    """The moves of sagas of one definition, whose participants answer from this choice, and which are sent these
+    values; of each signal so many at most, since a saga may take them without an end."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, values: SignalValues, most_signals: int) -> None:
         self._answers = answers
+        self._values = values
+        self._most_signals = most_signals
+        self.unsent: set[str] = set()
+        """Signals that were waited for when as many as are sent had come."""
 
     def open(self, driver: Driver) -> list[Move]:
         """What can happen next, in an order that is the same every time. None: the saga has come to an end."""
@@ -53,6 +61,7 @@ class Play:
         if state.status is Status.RUNNING:
             for number in sorted(state.in_flight):
                 moves += self._answered(driver, state.steps[number])
+            moves += self._signalled(driver)
             moves += self._waited(driver)
         for number in sorted(state.undoing, reverse=True):
             moves += [UndoSucceeds(number), UndoFails(number)]
@@ -77,6 +86,17 @@ class Play:
         if command.retry.attempts is not None and (Due.STEP, number) in driver.state.due:
             yield TimesOut(number)
 
+    def _signalled(self, driver: Driver) -> Iterator[Move]:
+        """One that comes before it is waited for is kept until then, so the code hears of it no otherwise."""
+        for name in sorted(set(driver.state.signals.waits.values())):
+            came = sum(isinstance(event, SignalReceived) and event.name == name for event in driver.history)
+            if came >= self._most_signals:
+                self.unsent.add(name)
+                continue
+            values = self._values.of(driver.definition.signals[name])
+            for value, shown in zip(values, told_apart(values), strict=True):
+                yield SignalComes(name, value, shown)
+
     def _waited(self, driver: Driver) -> Iterator[Move]:
         state = driver.state
         timer = state.due.first_of(Due.TIMER)
@@ -100,6 +120,8 @@ class Play:
                 return [*waited, driver.fail(command_id(saga, step))]
             case TimesOut(step):
                 return _times_out(driver, step)
+            case SignalComes(name, value):
+                return [driver.signal(name, value)]
             case TimePasses():
                 return [_pass(driver, _next_timer(driver))]
             case DeadlinePasses():

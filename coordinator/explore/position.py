@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import SagaState
 from coordinator.explore.driver import Driver
-from coordinator.explore.moves import AnswersLate, Move, Succeeds
+from coordinator.explore.moves import AnswersLate, Move, SignalComes, Succeeds
 from coordinator.explore.outcome import LATE, Happened, is_doubtful
 from coordinator.history.events import Event
+from coordinator.history.signals import SignalReceived
 from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
 from coordinator.history.undos import CancelRequested
@@ -81,6 +82,8 @@ def heard_of(events: Iterable[Event]) -> Heard:
                 heard.append((step, StepTimedOut))
             case TimerFired(timer):
                 heard.append((-timer,))
+            case SignalReceived(_, name, _, value):
+                heard.append((name, bytes(value)))
             case _:
                 pass
     return tuple(heard)
@@ -102,8 +105,10 @@ def happened_by(
         note(move.step, LATE)
     elif isinstance(move, Succeeds) and move.shown:
         note(move.step, f"answers {move.shown}")
+    elif isinstance(move, SignalComes) and move.shown:
+        note(0, f"is sent {move.name} {move.shown}")
     events = list(events)
-    out = "" if any(isinstance(event, StepAbandoned) for event in events) else _out(before, before.in_flight)
+    out = "" if any(isinstance(event, StepAbandoned) for event in events) else _out(before)
     for event in events:
         match event:
             case TimerFired() if out:
@@ -118,16 +123,18 @@ def happened_by(
             case StepAbandoned(step) if state.steps[step].forward is Forward.ABANDONED or state.steps[step].in_flight:
                 note(step, "is not waited for")
             case CancelRequested(cause):
-                at = tuple(sorted(before.in_flight))
                 what = "is cancelled" if cause.type == "cancelled" else "passes its deadline"
-                found.append(Happened(0, "", f"{what} {f'at {_out(before, at)}' if at else 'while it waits'}", at))
+                where = f"at {at}" if (at := _out(before)) else "while it waits"
+                found.append(Happened(0, "", f"{what} {where}", tuple(sorted(before.in_flight))))
             case _:
                 pass
     return _lates_in_place(found)
 
 
-def _out(state: SagaState, steps: Iterable[int]) -> str:
-    return ", ".join(f"{state.steps[step].command} (step {step})" for step in sorted(steps))
+def _out(state: SagaState) -> str:
+    """The steps that are out and the signals that are waited for."""
+    steps = [f"{state.steps[step].command} (step {step})" for step in sorted(state.in_flight)]
+    return ", ".join([*steps, *(f"the signal {name}" for name in sorted(set(state.signals.waits.values())))])
 
 
 def _lates_in_place(happened: Iterable[Happened]) -> tuple[Happened, ...]:

@@ -24,6 +24,8 @@ from coordinator.explore.moves import AnswersLate, DeadlinePasses, Move, TimesOu
 from coordinator.explore.play import Play, is_between_attempts
 from coordinator.explore.position import Key, Position, happened_by, heard_of
 from coordinator.history.codec import write_events
+from coordinator.history.events import Event
+from coordinator.history.signals import SignalAbandoned, SignalAwaited
 from coordinator.saga.definition import SagaDefinition
 
 _LATE = Problem("late")
@@ -39,6 +41,8 @@ class Bound:
     """The longest way that is followed: a saga may loop for ever."""
     samples: int = 1_000
     """Ways drawn beyond the places, once there are too many of them."""
+    signals: int = 4
+    """Signals of one name on one way: a saga may take them without an end."""
 
 
 class Search:
@@ -62,6 +66,8 @@ class Search:
         """Places whose moves were left to chance."""
         self.sampled = 0
         """Ways drawn by chance."""
+        self.let_go: set[str] = set()
+        """Signals that the code began to wait for and stopped waiting for, without anything having happened."""
 
     @property
     def places(self) -> Sequence[Position]:
@@ -93,6 +99,7 @@ class Search:
     def _begin(self, value: Any) -> Position:
         first, second = (Driver(self._definition) for _ in range(2))
         one, other = [first.start(value)], [second.start(value)]
+        self.let_go.update(_let_go(first.history))
         if self._same(one, other, ()):
             self._findings.after(False, first.history, first.state, ())
         return self._place(Position(first, (), (), frozenset(), None, ""))
@@ -148,6 +155,7 @@ class Search:
         if isinstance(move, DeadlinePasses) and first.state.code_stopped:
             return None  # its way depends on its clock: said to have taken longer, it goes another one
         events = [event for row in first.rows[rows:] for event in row]
+        self.let_go.update(name for row in first.rows[rows:] for name in _let_go(row))
         self._findings.after(place.driver.state.forward_only, events, first.state, path)
         self._try_late_answers(second, path)
         second.machine.close()
@@ -189,6 +197,13 @@ class Search:
                 for answer in (Success(NULL), Refusal(_LATE), Failure(_LATE)):
                     if driver.answer(name, answer).events:
                         self._findings.late_answer(send.type, path)
+
+
+def _let_go(row: Sequence[Event]) -> Iterator[str]:
+    awaited = {event.wait: event.name for event in row if isinstance(event, SignalAwaited)}
+    for event in row:
+        if isinstance(event, SignalAbandoned) and event.wait in awaited:
+            yield awaited[event.wait]
 
 
 def _written(run: Sequence[Decision]) -> bytes:

@@ -154,6 +154,9 @@ def _box(node: Node, spot: _Spot) -> str:
         case Shape.PIVOT:
             corners = f"{left:g},{spot.y:g} {left + 12:g},{top:g} {right - 12:g},{top:g} {right:g},{spot.y:g}"
             frame = f'<polygon class="pivot" points="{corners} {right - 12:g},{bottom:g} {left + 12:g},{bottom:g}"/>'
+        case Shape.SIGNAL:
+            corners = f"{left:g},{top:g} {right:g},{top:g} {right:g},{bottom:g} {left:g},{bottom:g}"
+            frame = f'<polygon class="signal" points="{corners} {left + 12:g},{spot.y:g}"/>'
         case _:
             place = f'x="{left:g}" y="{top:g}" width="{_WIDTH}" height="{_HEIGHT}"'
             corner = _HEIGHT / 2 if node.shape in (Shape.END, Shape.TIMER) else 4

@@ -112,7 +112,8 @@ def _report(reference: SagaRun, different: Sequence[str], unreached: Sequence[st
         shown = "\n".join(different[:SHOWN])
         parts.append(
             f"{name} does not go on after a crash as it would have without: after {len(different)} crashes.\n{shown}\n"
-            "A saga may depend on its input, on what its steps answer and on its loop's clock, and on nothing else."
+            "A saga may depend on its input, on what its steps answer and its signals bring, and on its loop's clock, "
+            "and on nothing else."
         )
     if unreached:
         shown = "\n".join(f"  {each}" for each in unreached[:SHOWN])

@@ -107,6 +107,17 @@ def test_given_results(tmp_path: Path) -> None:
     assert "A result of payments.charge does not fit its contract" in result.stderr
 
 
+def test_given_signals() -> None:
+    """Their values and how many come at most; another process is told the same."""
+    name = "tests.unit.explore.test_signals:listens"
+    result = run(name, "--signals", '{"note": ["go", "stop"]}', "--most-signals", "2", processes=2)
+    assert (result.exit_code, "5 outcomes; nothing found wrong" in result.stderr) == (0, True), result.output
+    assert "the saga is sent note " in result.stdout
+    result = run(name, "--signals", '{"notes": ["go"]}')
+    assert result.exit_code == 2
+    assert "The signals name notes, which the saga does not take: did you mean note?" in result.stderr
+
+
 def test_a_bound() -> None:
     """Beyond the bound it says what was not looked at."""
     result = run("book_trip", "-i", json.dumps(TRIP), "--places", "5", "--samples", "3", "--seed", "1")
@@ -131,6 +142,7 @@ def test_a_bound() -> None:
         ),
         (("book_trip", "-i", "{}", "--results", "[]"), 2, "The results are no object"),
         (("book_trip", "-i", "{}", "--results", "{"), 2, "The results are not JSON"),
+        (("book_trip", "-i", "{}", "--signals", "[]"), 2, "The signals are no object"),
         (("book_trip", "-i", "{}", "--results", "none.json"), 2, "The results 'none.json' are neither JSON nor a file"),
     ],
 )

@@ -9,9 +9,9 @@ from contracts.answers import Success
 from contracts.failures import Problem
 from contracts.values import UnreadableValue
 from coordinator.catalogue.book_trip import book_trip
-from coordinator.engine.facts import Accepted, Ignored
+from coordinator.engine.facts import Accepted, Conflict, Ignored, Known
 from coordinator.explore.driver import Driver
-from coordinator.saga import Refused, saga
+from coordinator.saga import Refused, Signal, saga
 from tests.sagas import Shop
 
 TRIP = {"trip_id": "1", "traveller": "Ada", "destination": "Lisbon", "card": "4242", "pause": 60}
@@ -172,3 +172,40 @@ def test_what_took_longer() -> None:
     driver.wake()
     assert driver.status == "compensating"
     assert driver.state.cause == Problem("deadline_exceeded", "The saga did not end by its deadline.")
+
+
+@saga(version=1)
+async def listens(note: Signal[str]) -> list[str]:
+    """Two of them."""
+    return [await note, await note]
+
+
+def test_signals_come_one_by_one() -> None:
+    """Each under an id of its own; the same id again is the same signal."""
+    driver = Driver(listens)
+    driver.start()
+    driver.signal("note", "a", id="signal-2")
+    assert driver.signal("note", "a", id="signal-2").verdicts == (Known(),)
+    driver.crash().signal("note", msgspec.Raw(b'"b"'))
+    assert driver.outcome == {"result": ["a", "b"]}
+
+
+def test_a_signal_that_nobody_takes_any_more() -> None:
+    """The decision says why."""
+    driver = Driver(listens)
+    driver.start()
+    driver.cancel()
+    assert isinstance(driver.signal("note", "a").verdicts[0], Conflict)
+
+
+def test_a_signal_that_does_not_fit() -> None:
+    """A name and a value of the definition's only."""
+    driver = Driver(listens)
+    driver.start()
+    with pytest.raises(LookupError, match=r"<saga listens v1> takes no signal 'notes': did you mean note\?"):
+        driver.signal("notes", "a")
+    with pytest.raises(LookupError, match=r"<saga listens v1> takes no signal 'x': it takes note\."):
+        driver.signal("x", "a")
+    with pytest.raises(UnreadableValue, match="The signal note cannot bring 7: Expected `str`, got `int`"):
+        driver.signal("note", 7)
+    assert len(driver.rows) == 1

@@ -8,6 +8,7 @@ from coordinator.explore.answers import Answers
 from coordinator.explore.findings import Findings, Kinds
 from coordinator.explore.play import Play
 from coordinator.explore.search import Bound, Search
+from coordinator.explore.signal_values import SignalValues
 from coordinator.explore.watched import watched
 from tests.unit.engine.test_random_sagas import Program, anything, check_undos, programs
 
@@ -22,7 +23,7 @@ CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 def test_any_saga(program: Program) -> None:
     """Every way ends or is parked, with undos in order; the code is deterministic, and late answers change nothing."""
     definition, watch = watched(anything)
-    play = Play(Answers({}))
+    play = Play(Answers({}), SignalValues({}), 4)
     findings = Findings(anything, watch)
     search = Search(definition, play, findings, Bound(places=60, moves=30, samples=3), seed=0)
     search.run(program)
