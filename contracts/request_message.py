@@ -94,9 +94,9 @@ class RequestMessage(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> bytes | None:
-        """The record's key; None: not known. Raises ValueError when a start has a key that no saga can have."""
+        """The record's key; None: not known. Raises ValueError when it is none that a saga can have."""
         if self.saga_id:
-            return self.saga_id.encode()
+            return check_saga_id(self.saga_id).encode()
         match self.request:
             case StartSaga(definition, key=str(key)):
                 return saga_id(definition, key).encode()

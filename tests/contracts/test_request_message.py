@@ -153,6 +153,7 @@ def test_a_value_that_does_not_fit(request_: Request, value: bytes | None, words
     [
         (message(CancelSaga(), saga_id=""), "ce_subject is missing"),
         (message(CancelSaga(), saga_id="42"), "not a saga's id"),
+        (message(StartSaga("book_trip", write_value(1)), saga_id="42"), "not a saga's id"),
         (message(CancelSaga(), request_id=""), "ce_id is missing"),
         (message(StartSaga("book_trip", write_value(1), "a b")), "The key 'a b' cannot be used"),
         (message(SignalSaga("a", write_value("x" * (MAX_VALUE_BYTES - 2)))), "a message may have 262,144"),
