@@ -22,7 +22,10 @@ _failed = pytest.StashKey[bool]()
 
 @pytest.fixture
 def saga(request: pytest.FixtureRequest) -> "Generator[SagaTest]":
-    """Runs sagas without servers: see coordinator.testing.SagaTest. A stub that nothing met fails the test."""
+    """Runs sagas without servers: see coordinator.testing.SagaTest.
+
+    A stub that nothing met and a signal that nobody took fail the test.
+    """
     # Loaded late: see the module.
     from coordinator.testing import SagaTest
 

@@ -7,7 +7,10 @@ from coordinator.testing.participants import Unstubbed
 from coordinator.testing.replaying import DoesNotFit, Replayed
 from coordinator.testing.saga_run import SagaRun
 from coordinator.testing.saga_test import SagaTest, Unreached
+from coordinator.testing.senders import Unsent
+from coordinator.testing.signal_plan import SignalPlan
 from coordinator.testing.stub import Stub
+from coordinator.testing.taken import Taken
 
 __all__ = [
     "Called",
@@ -16,8 +19,11 @@ __all__ = [
     "Replayed",
     "SagaRun",
     "SagaTest",
+    "SignalPlan",
     "Stub",
+    "Taken",
     "Unreached",
     "UnreadableHistory",
+    "Unsent",
     "Unstubbed",
 ]

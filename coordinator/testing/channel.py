@@ -1,4 +1,4 @@
-"""Messages under way between one saga and its participants, and what may befall them."""
+"""Messages under way between one saga and its participants, or whoever sends it signals; and what may befall them."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from contracts.answers import Answer
 from coordinator.engine.decision import Send
+from coordinator.engine.facts import Signal
 
 
 class Asked(NamedTuple):
@@ -22,7 +23,13 @@ class Answered(NamedTuple):
     answer: Answer
 
 
-Message = Asked | Answered
+class Signalled(NamedTuple):
+    """A signal on its way to the coordinator."""
+
+    signal: Signal
+
+
+Message = Asked | Answered | Signalled
 HELD = -1
 """Instead of a time: it arrives when nothing else happens any more."""
 Fate = Callable[[Message, int], list[int]]

@@ -8,7 +8,7 @@ import msgspec
 from coordinator.engine.status import Status
 from coordinator.history.codec import write_events
 from coordinator.testing.channel import Fate, Message, arrives
-from coordinator.testing.faults import Befalls, CrashFault, MessageFault
+from coordinator.testing.faults import CrashFault, MessageFault, mishaps_of, named
 from coordinator.testing.saga_run import SagaRun
 from coordinator.testing.story import story
 
@@ -44,7 +44,7 @@ async def crash_everywhere(made: Made, value: Any) -> CrashReport:
     seen: dict[str, Message] = {}
 
     def watching(message: Message, at: int) -> list[int]:
-        seen.setdefault(MessageFault(message, Befalls.LOST).name, message)
+        seen.setdefault(named(message), message)
         return arrives(message, at)
 
     reference = await _run(made(watching, None), value, "nothing")
@@ -85,7 +85,7 @@ def _crashes(reference: SagaRun) -> list[CrashFault]:
 
 
 def _mishaps(messages: Sequence[Message]) -> list[MessageFault]:
-    return [MessageFault(message, befalls) for message in messages for befalls in Befalls]
+    return [MessageFault(message, befalls) for message in messages for befalls in mishaps_of(message)]
 
 
 def _difference(reference: SagaRun, run: SagaRun) -> str | None:

@@ -1,12 +1,13 @@
 """One thing that goes wrong in a run. Each knows whether it happened."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import assert_never
 
-from coordinator.engine.decision import Decision, Send
+from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact
 from coordinator.explore.driver import Driver
-from coordinator.testing.channel import HELD, Answered, Message
+from coordinator.testing.channel import HELD, Answered, Message, Signalled
 
 
 class Befalls(StrEnum):
@@ -18,18 +19,23 @@ class Befalls(StrEnum):
     LAST = "comes when all else is over"
 
 
+def mishaps_of(message: Message) -> Sequence[Befalls]:
+    """All that can befall it. A signal has no deadline, and whoever sends it does so until it is accepted."""
+    return (Befalls.TWICE, Befalls.LAST) if isinstance(message, Signalled) else tuple(Befalls)
+
+
 class MessageFault:
-    """Something befalls one message: the first of its command, attempt and direction."""
+    """Something befalls one message: the first of its command, attempt and direction, or of its signal."""
 
     def __init__(self, message: Message, befalls: Befalls) -> None:
-        self._key = _key(message)
+        self._named = named(message)
         self._befalls = befalls
         self.reached = False
-        self.name = f"{_named(message)} {befalls}"
+        self.name = f"{self._named} {befalls}"
 
     def fate(self, message: Message, at: int) -> list[int]:
         """See Fate."""
-        if self.reached or _key(message) != self._key:
+        if self.reached or named(message) != self._named:
             return [at]
         self.reached = True
         match self._befalls:
@@ -38,7 +44,8 @@ class MessageFault:
             case Befalls.TWICE:
                 return [at, at]
             case Befalls.LATE:
-                return [max(at, (message.send.deadline or at) + 1)]
+                deadline = None if isinstance(message, Signalled) else message.send.deadline
+                return [max(at, (deadline or at) + 1)]
             case Befalls.LAST:
                 return [HELD]
             case _:
@@ -71,12 +78,12 @@ class CrashFault:
         return self.reached
 
 
-def _key(message: Message) -> tuple[bool, str, int]:
-    return isinstance(message, Answered), message.send.command_id, message.send.attempt
-
-
-def _named(message: Message) -> str:
-    send: Send = message.send
+def named(message: Message) -> str:
+    """The message in words, others than those of any other message of its saga."""
+    if isinstance(message, Signalled):
+        number = message.signal.id.rpartition(":")[2]
+        return f"the signal {message.signal.name} (number {number})"
+    send = message.send
     what = f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}"
     number = send.command_id.removesuffix(":undo").rpartition(":")[2]
     attempt = f", attempt {send.attempt}" if send.attempt > 1 else ""

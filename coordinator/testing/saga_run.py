@@ -10,19 +10,22 @@ from contracts.ids import undo_id
 from contracts.values import write_value
 from coordinator.engine.agenda import Due
 from coordinator.engine.decision import Decision, Send
-from coordinator.engine.facts import Cancel, Fact, Reply, Resume, Start, WakeUp
+from coordinator.engine.facts import Cancel, Conflict, Fact, Reply, Resume, Start, Unfit, WakeUp
 from coordinator.engine.status import Status
 from coordinator.explore.driver import Driver
 from coordinator.history.events import Event
+from coordinator.history.signals import SignalTaken
 from coordinator.history.undos import UndoSucceeded
 from coordinator.saga.definition import SagaDefinition
 from coordinator.testing.called import Called
-from coordinator.testing.channel import Answered, Asked, Channel
+from coordinator.testing.channel import Answered, Asked, Channel, Signalled
 from coordinator.testing.clock import Clock
 from coordinator.testing.faults import CrashFault
 from coordinator.testing.participants import Participants
+from coordinator.testing.senders import Senders, Unsent
 from coordinator.testing.story import summary
 from coordinator.testing.stub import Target, name_of
+from coordinator.testing.taken import Taken, taken_signals
 
 MOST_OCCURRENCES = 10_000
 """Messages and timers of one saga; a test that needs more has a saga that never ends."""
@@ -40,12 +43,14 @@ class SagaRun:
         key: str,
         clock: Clock,
         participants: Participants,
+        senders: Senders,
         channel: Channel,
         fault: CrashFault | None = None,
     ) -> None:
         self.driver = Driver(definition, key=key, now=clock.now_ms)
         self._clock = clock
         self._participants = participants
+        self._senders = senders
         self._channel = channel
         self._fault = fault
         self._occurred = 0
@@ -62,12 +67,14 @@ class SagaRun:
     async def finish(self) -> "SagaRun":
         """Goes on until the saga has ended or is parked and nothing is under way any more.
 
-        A step whose stub will never succeed, and that is tried for ever, is not waited for.
+        A step whose stub will never succeed, and that is tried for ever, is not waited for. Raises Unsent where the
+        code waits for a signal that never comes.
         """
         while True:
             while not self._goes_nowhere() and await self.step():
                 pass
             if not self._channel.release(self._clock.now_ms):
+                self._check_signalled()
                 return self
 
     async def step(self) -> bool:
@@ -83,11 +90,27 @@ class SagaRun:
                 return True
         return False
 
-    async def until(self, target: Target) -> "SagaRun":
-        """Goes on until this command or undo is out and waits for its answer. Raises AssertionError if it never is."""
-        while target not in self.waiting_for:
+    async def until(self, target: Target | str) -> "SagaRun":
+        """Goes on until this command or undo is out, or until the code waits for the signal of this name.
+
+        Raises AssertionError if it never is, or does.
+        """
+        signal = isinstance(target, str)
+        missed = f"The signal {target} was not waited for" if signal else f"{name_of(target)} was not sent"
+        while target not in (self.waiting_for_signals if signal else self.waiting_for):
             if self._goes_nowhere() or not await self.step():
-                raise AssertionError(f"{name_of(target)} was not sent. {self!r}")
+                raise AssertionError(f"{missed}. {self!r}")
+        return self
+
+    async def signal(self, name: str, value: Any = None, *, id: str | None = None) -> "SagaRun":
+        """Somebody sends the saga's code a value now, whether it waits for it or not; `finish` goes on.
+
+        Under an id of its own, unless one is given: the same id again is the same signal. Raises LookupError,
+        UnreadableValue for what does not fit, AssertionError when the saga takes no signals any more.
+        """
+        verdict = self.tell(self.driver.signalled(name, value, id)).verdicts[-1]
+        if isinstance(verdict, Conflict | Unfit):
+            raise AssertionError(f"{verdict.message} {self!r}")
         return self
 
     async def cancel(self, reason: str = "") -> "SagaRun":
@@ -126,6 +149,12 @@ class SagaRun:
             case Answered(send, answer):
                 self.tell(Reply(send.command_id, send.attempt, answer))
                 return True
+            case Signalled(signal):
+                planned = self._senders.arrives(signal.id)
+                taken = any(isinstance(event, SignalTaken) for event in self.tell(signal).events)
+                if planned is not None and not taken:
+                    planned.missed = True
+                return True
 
     def tell(self, fact: Fact) -> Decision:
         """The saga is told, and what it sends is under way."""
@@ -141,7 +170,15 @@ class SagaRun:
             for send in decision.sends:  # nobody knows whether they were sent
                 self._channel.bring(Asked(send), self._clock.now_ms)
             self.driver.advance(fact)  # nor whether the fact was taken in: it comes again
+        self._senders.hear(decision.events)
+        self.send_signals()
         return decision
+
+    def send_signals(self) -> None:
+        """What the test has planned for the signals that are waited for is under way. Raises as `signal` does."""
+        for name, id, planned in self._senders.send(self.waiting_for_signals):
+            signal = self.driver.signalled(name, planned.value, id)
+            self._channel.send(Signalled(signal), self._clock.now_ms + planned.after_ms)
 
     # --- how it stands
 
@@ -188,6 +225,16 @@ class SagaRun:
         return [self._called(send) for send in self.driver.out.values()]
 
     @property
+    def signals(self) -> Sequence[Taken]:
+        """The signals that the code has taken, in order."""
+        return taken_signals(self.driver.definition, self.history)
+
+    @property
+    def waiting_for_signals(self) -> Sequence[str]:
+        """Names of the signals that the code waits for, one for each wait."""
+        return list(self.driver.state.signals.waits.values()) if self.status is Status.RUNNING else []
+
+    @property
     def history(self) -> Sequence[Event]:
         """Everything that happened."""
         return self.driver.history
@@ -205,6 +252,13 @@ class SagaRun:
         undo = command.undo_with
         assert isinstance(undo, Undo), "only what has an undo is undone"
         return undo
+
+    def _check_signalled(self) -> None:
+        """Nothing else will ever happen: whoever waits for a signal would do so for ever."""
+        if self.status is Status.RUNNING and self.next_at is None and (names := self.waiting_for_signals):
+            kind = self.driver.definition.signals[names[0]].type
+            missing = self._senders.missing(names[0], getattr(kind, "__name__", str(kind)))
+            raise Unsent(f"{self.driver.saga_id} waits for the signal {names[0]}, and {missing}")
 
     def _goes_nowhere(self) -> bool:
         """All that is waited for was tried in vain, will be tried for ever, and never succeeds."""

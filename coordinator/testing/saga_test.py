@@ -14,6 +14,8 @@ from coordinator.testing.faults import CrashFault
 from coordinator.testing.participants import Participants
 from coordinator.testing.replaying import History, Replayed, replay
 from coordinator.testing.saga_run import SagaRun
+from coordinator.testing.senders import Senders
+from coordinator.testing.signal_plan import PlannedSignal, SignalPlan
 from coordinator.testing.story import story, summary
 from coordinator.testing.stub import Stub, Target, name_of
 
@@ -37,6 +39,7 @@ class SagaTest:
         """Every saga started in this test."""
         self.clock = Clock(self._pass_until)
         self._plans: dict[Target, list[Planned]] = {}
+        self._signals: dict[str, list[PlannedSignal]] = {}
 
     @overload
     def stub(self, target: Command[P, R]) -> Stub[P, R]: ...
@@ -55,6 +58,17 @@ class SagaTest:
         plan: list[Planned] = []
         self._plans[target] = plan
         return Stub(target, plan)
+
+    def signal(self, name: str) -> SignalPlan:
+        """What comes to code that waits for this signal: ``saga.signal("approval").comes(Approval("Ann"))``.
+
+        Asked for again, it is the same plan, which goes on.
+        """
+        return SignalPlan(self._signals.setdefault(name, []), self._send_signals)
+
+    def _send_signals(self) -> None:
+        for run in self.runs:
+            run.send_signals()
 
     async def run(self, definition: SagaDefinition, value: Any = None, *, key: str | None = None) -> SagaRun:
         """The saga with this input, run until nothing more happens. See `start`."""
@@ -84,7 +98,8 @@ class SagaTest:
         given = _input(definition, value)
         if key is None:
             key = definition.key_of(given) if definition.key_template is not None else f"{len(self.runs) + 1}"
-        return SagaRun(definition, key, clock, Participants(self._plans, self.strict), Channel(fate), fault)
+        participants, senders = Participants(self._plans, self.strict), Senders(self._signals)
+        return SagaRun(definition, key, clock, participants, senders, Channel(fate), fault)
 
     async def crash_everywhere(
         self, definition: SagaDefinition, value: Any = None, *, key: str | None = None
@@ -92,9 +107,9 @@ class SagaTest:
         """The saga with this input, again and again, each time with one thing going wrong.
 
         The coordinator is killed before and after each row of the history is kept; each command, undo and reply is
-        lost, comes twice, comes after its deadline, and comes when all else is over. Stubs begin anew each time; a
-        function of the test's own has to. Raises AssertionError where a crash changes what the saga does, and where a
-        point was not reached.
+        lost, comes twice, comes after its deadline, and comes when all else is over; each signal comes twice, and when
+        all else is over. Stubs and signals begin anew each time; a function of the test's own has to. Raises
+        AssertionError where a crash changes what the saga does, and where a point was not reached.
         """
 
         def run(fate: Fate, fault: CrashFault | None) -> SagaRun:
@@ -105,7 +120,7 @@ class SagaTest:
         return await crash_everywhere(run, value)
 
     async def replay(self, definition: SagaDefinition, history: History) -> Replayed:
-        """Checks that the code still asks for what this history says it asked for: the same steps and timers.
+        """Checks that the code still asks for what this history says it asked for: the same steps, timers and signals.
 
         ``history`` is a file's path, its text, or what it holds: rows as ``amends saga history ID -o json`` prints
         them; or the ``history`` of a run. Raises DoesNotFit, an AssertionError, that says at which event and line they
@@ -115,17 +130,22 @@ class SagaTest:
         return replay(definition, history)
 
     def check_reached(self) -> None:
-        """Whether each stub was met, in some run. The fixture asks when a test has passed. Raises Unreached."""
+        """Whether each stub was met and each signal taken, in some run. The fixture asks when a test has passed.
+
+        Raises Unreached.
+        """
         missed = [
             f"saga.stub({name_of(target)}){''.join('.' + word_for(planned.behaviour) for planned in plan)}"
             for target, plan in self._plans.items()
             if not all(planned.reached for planned in plan)
         ]
-        if missed:
-            raise Unreached(
-                f"The test passed without {' and '.join(missed)}: no command met it, or none its last part. "
-                "Take it out, or find out why."
-            )
+        unmet = [f"{' and '.join(missed)}: no command met it, or none its last part"] if missed else []
+        for name, plan in self._signals.items():
+            if late := next((planned for planned in plan if not planned.reached), None):
+                shown = f'saga.signal("{name}"){"".join(f".{planned}" for planned in plan)}'
+                unmet.append(f"{shown}: {_why_unreached(late)}")
+        if unmet:
+            raise Unreached(f"The test passed without {'; and without '.join(unmet)}. Take it out, or find out why.")
 
     @property
     def told(self) -> Sequence[tuple[str, Sequence[str]]]:
@@ -154,3 +174,11 @@ def _input(definition: SagaDefinition, value: Any) -> Any:
 def _check_saga(definition: Any) -> None:
     if not isinstance(definition, SagaDefinition):
         raise TypeError(f"{getattr(definition, '__name__', definition)} is no saga: declare it with @saga.")
+
+
+def _why_unreached(planned: PlannedSignal) -> str:
+    if planned.too_late:
+        return "it was taken after all" if planned.taken else "it never came"
+    if planned.missed:
+        return "it came and no code took it, so it comes too late, which .comes_too_late(…) says"
+    return "no code waited for it, or not for its last part"

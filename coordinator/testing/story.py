@@ -24,6 +24,7 @@ def summary(driver: Driver) -> str:
     done = [step.command for step in state.steps.values() if step.forward is Forward.SUCCEEDED]
     undone = [state.steps[event.step].command for event in driver.history if isinstance(event, UndoSucceeded)]
     waiting = [f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}" for send in driver.out.values()]
+    waiting += [f"the signal {name}" for name in state.signals.waits.values() if not driver.status.ended]
     for what, names in (("succeeded", done), ("undone", undone), ("waiting for", waiting)):
         if names:
             parts.append(f"{what}: {', '.join(_counted(names))}")

@@ -1,6 +1,7 @@
 """A saga run again for each thing that can go wrong; what must not pass does not."""
 
 import asyncio
+from unittest.mock import Mock
 
 import pytest
 
@@ -134,10 +135,20 @@ async def test_a_crash_that_never_comes_is_noticed(saga: SagaTest, monkeypatch: 
         await saga.crash_everywhere(book_trip, TRIP)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if not row.signalled], ids=lambda row: row.name)
+def signalled(row: Row) -> list[str]:
+    """The values that somebody sends in this row."""
+    seen = Mock()
+    for act in row.answers:
+        act(seen)
+    return [call.args[1] for call in seen.signals.call_args_list]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_everything_that_a_saga_can_await(saga: SagaTest, row: Row) -> None:
     """No crash changes what the saga does, and every point is reached; its own history fits."""
     saga.stub(Shop.take).fails(times=1)
+    for value in signalled(row):
+        saga.signal("note").comes(value)
     report = await saga.crash_everywhere(row.definition)
     assert len(report.points) > 10
     await saga.replay(row.definition, (await saga.run(row.definition)).history)

@@ -159,3 +159,20 @@ async def test_fails_by_itself(saga: SagaTest) -> None:
     )
     result.assert_outcomes(passed=1, errors=1, failed=1)
     result.stdout.fnmatch_lines(["E  *Unreached: The test passed without saga.stub(Flights.issue_ticket).fails(…): *"])
+
+
+def test_a_signal_that_nobody_took(pytester: pytest.Pytester) -> None:
+    """It is an error as a stub is that nothing met."""
+    result = ran(
+        pytester,
+        HEAD
+        + """
+async def test_is_approved(saga: SagaTest) -> None:
+    saga.signal("approval").comes(True)
+    assert (await saga.run(book_trip, TRIP)).status == "completed"
+""",
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        ['E  *Unreached: The test passed without saga.signal("approval").comes(…): no code waited for it, *']
+    )
