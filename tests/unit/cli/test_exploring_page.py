@@ -67,4 +67,4 @@ def test_the_test_that_is_shown() -> None:
 
 def test_there_are_examples() -> None:
     """The page was read as it is written."""
-    assert (len(CONSOLES), len(CODE)) == (3, 2)
+    assert (len(CONSOLES), len(CODE)) == (4, 3)

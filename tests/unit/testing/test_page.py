@@ -24,7 +24,7 @@ def test_code_stands_in_its_file(path: str, code: str) -> None:
 
 def test_every_block_names_its_file() -> None:
     """No Python on the page that nothing checks."""
-    assert len(CODE) == PAGE.count("```python") == 7
+    assert len(CODE) == PAGE.count("```python") == 9
 
 
 def test_the_tests_of_sagas_pass(pytester: pytest.Pytester) -> None:
@@ -34,6 +34,12 @@ def test_the_tests_of_sagas_pass(pytester: pytest.Pytester) -> None:
         (histories / file.name).write_bytes(file.read_bytes())
     result = ran(pytester, (EXAMPLES / "test_book_trip.py").read_text(encoding="utf-8"))
     result.assert_outcomes(passed=8 + len(list(histories.iterdir())))
+
+
+def test_the_tests_of_a_saga_with_a_signal_pass(pytester: pytest.Pytester) -> None:
+    """As they stand there, beside their saga."""
+    pytester.syspathinsert(EXAMPLES)
+    ran(pytester, (EXAMPLES / "test_book_stay.py").read_text(encoding="utf-8")).assert_outcomes(passed=5)
 
 
 def test_what_stands_below_a_failed_test(pytester: pytest.Pytester) -> None:
