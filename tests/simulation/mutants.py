@@ -242,6 +242,42 @@ MUTANTS: tuple[Mutant, ...] = (
         "            if False:\n",
     ),
     Mutant(
+        "a signal that comes twice is received twice",
+        "coordinator.engine.signals",
+        """    if signal.id in state.signals.ids or ("signal", signal.id) in state.deferred:\n""",
+        """    if ("signal", signal.id) in state.deferred:\n""",
+    ),
+    Mutant(
+        "a deferred signal is dropped when the saga goes on",
+        "coordinator.engine.absorb",
+        "        receive(turn, signal_of(deferred))\n",
+        "        return\n",
+    ),
+    Mutant(
+        "a kept signal is not handed to who waits",
+        "coordinator.engine.inbox",
+        "return self._kept.popleft() if self._kept else None",
+        "return None",
+    ),
+    Mutant(
+        "the newest signal is taken first",
+        "coordinator.engine.inbox",
+        "return self._kept.popleft() if self._kept else None",
+        "return self._kept.pop() if self._kept else None",
+    ),
+    Mutant(
+        "who waits no longer is handed a signal",
+        "coordinator.engine.run",
+        "                inbox.leave(future)\n",
+        "",
+    ),
+    Mutant(
+        "nobody is told of a signal that waits for it",
+        "coordinator.engine.feed",
+        "StepTimedOut, TimerFired, SignalReceived})",
+        "StepTimedOut, TimerFired})",
+    ),
+    Mutant(
         "no tombstone",
         f"{SDK}.entry",
         "            self.tombstone = self.changed = True\n",

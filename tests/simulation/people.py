@@ -15,6 +15,7 @@ from tests.simulation.network import settle
 from tests.simulation.nodes import CoordinatorNode
 from tests.simulation.program import RELEASES, Program
 from tests.simulation.requests import ask
+from tests.simulation.senders import Senders
 
 PATIENCE_S = 8.0
 """A client that has no answer by then asks somebody else."""
@@ -34,18 +35,24 @@ class People:
         self.acknowledged: set[str] = set()
         """Sagas whose start was answered with yes."""
         self.faults: list[str] = []
+        self.senders = Senders(random, cluster, self._told)
         self.busy = 0
         """How many have not got all their answers."""
 
     def begin(self, saga_id: str, program: Program, at_s: float) -> None:
         """Somebody wants this saga, after so many seconds."""
         self.busy += 1
-        self._network.after(at_s, lambda: self._spawn(self._one(saga_id, program)))
+        self._network.after(at_s, lambda: self._spawn(self._all(saga_id, program)))
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         self._network.loop.create_task(coroutine, context=self._network.loop.outside.context)
 
-    async def _one(self, saga_id: str, program: Program) -> None:
+    async def _all(self, saga_id: str, program: Program) -> None:
+        started = asyncio.Event()
+        await asyncio.gather(self._one(saga_id, program, started), self.senders.send_all(saga_id, program, started))
+        self.busy -= 1
+
+    async def _one(self, saga_id: str, program: Program, started: asyncio.Event) -> None:
         weather = self._network.weather
         data = msgspec.Raw(msgspec.json.encode(program))
         if not weather.strikes("asked_by_record"):
@@ -57,6 +64,7 @@ class People:
         if weather.strikes("started_twice"):
             starts.append(self._start(saga_id, data))
         await asyncio.gather(*starts)
+        started.set()
         if weather.strikes("started_otherwise"):
             await self._start_otherwise(saga_id)
         if weather.strikes("cancelled"):
@@ -64,7 +72,6 @@ class People:
             await self._told(saga_id, lambda _: Cancel("changed my mind"))
         if weather.strikes("cancelled_twice_at_once"):
             await asyncio.gather(*(self._told(saga_id, lambda _: Cancel("twice")) for _ in range(2)))
-        self.busy -= 1
 
     async def _start(self, saga_id: str, data: msgspec.Raw) -> None:
         verdict = await self._told(saga_id, lambda node: Start("errand", _latest(node), data))

@@ -42,6 +42,14 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "cancelled": (0.1, 0.3),
     "cancelled_twice_at_once": (0.05, 0.2),
     "asked_by_record": (0.1, 0.5),
+    "signal_withheld": (0.05, 0.2),
+    "signalled_in_vain": (0.05, 0.3),
+    "signalled_late": (0.05, 0.2),
+    "signalled_unfit": (0.05, 0.2),
+    # The share of signals.
+    "signalled_early": (0.1, 0.5),
+    "signalled_twice": (0.1, 0.5),
+    "signalled_by_record": (0.1, 0.5),
 }
 """Each kind of fault, and how often it may come."""
 BY_THEMSELVES = (

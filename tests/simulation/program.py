@@ -1,21 +1,26 @@
 """Programs are data: a saga that interprets its input, in three releases, and a generator of inputs."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
 import msgspec
 
 from contracts import Refused, StepError
-from coordinator.saga import Definitions, saga
+from coordinator.saga import Definitions, Signal, saga
 from tests.simulation.contracts import Bank, Guide, Shop, Wish
 
 Program = list[Any]
 """Statements, each a list: what to do, and with what."""
+Signals = Mapping[str, Signal[int]]
+SIGNALS = ("note", "word")
+"""What the sagas can be told."""
 
 
-async def run_program(program: Program, shop: Shop, bank: Bank, guide: Guide) -> int:
-    """Returns the sum of what the steps answered."""
+async def run_program(program: Program, shop: Shop, bank: Bank, guide: Guide, signals: Signals) -> int:
+    """Returns the sum of what the steps answered and the signals said."""
     total = 0
     for what, *rest in program:
         match what:
@@ -25,77 +30,106 @@ async def run_program(program: Program, shop: Shop, bank: Bank, guide: Guide) ->
                 total += await getattr(shop, what)(msgspec.convert(rest[0], Wish))
             case "hold" | "pay" | "launch" | "post":
                 total += await getattr(bank, what)(msgspec.convert(rest[0], Wish))
+            case "hear":
+                total += await signals[rest[0]]
             case "sleep":
                 await asyncio.sleep(rest[0])
             case "loop":
                 for _ in range(rest[0]):
-                    total += await run_program(rest[1], shop, bank, guide)
+                    total += await run_program(rest[1], shop, bank, guide, signals)
             case "refuse":
                 raise Refused("no_more", "The saga itself says no.")
             case "gather":
-                total += sum(await asyncio.gather(*(run_program(each, shop, bank, guide) for each in rest[0])))
+                total += sum(await asyncio.gather(*(run_program(each, shop, bank, guide, signals) for each in rest[0])))
             case _:
-                total += await _run_around(what, rest, shop, bank, guide)
+                total += await _run_around(what, rest, shop, bank, guide, signals)
     return total
 
 
-async def _run_around(what: str, rest: list[Any], shop: Shop, bank: Bank, guide: Guide) -> int:
+async def _run_around(what: str, rest: list[Any], shop: Shop, bank: Bank, guide: Guide, signals: Signals) -> int:
     """What has other statements inside."""
     match what:
         case "settle":
             found = await asyncio.gather(
-                *(run_program(each, shop, bank, guide) for each in rest[0]), return_exceptions=True
+                *(run_program(each, shop, bank, guide, signals) for each in rest[0]), return_exceptions=True
             )
             return sum(each for each in found if isinstance(each, int))
         case "group":
             async with asyncio.TaskGroup() as group:
-                started = [group.create_task(run_program(each, shop, bank, guide)) for each in rest[0]]
+                started = [group.create_task(run_program(each, shop, bank, guide, signals)) for each in rest[0]]
             return sum(each.result() for each in started)
         case "first":
-            started = [asyncio.create_task(run_program(each, shop, bank, guide)) for each in rest[0]]
+            started = [asyncio.create_task(run_program(each, shop, bank, guide, signals)) for each in rest[0]]
             _, left = await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
             for each in left:
                 each.cancel()
             return 0
         case "leave":
-            asyncio.get_running_loop().create_task(run_program(rest[0], shop, bank, guide))
+            asyncio.get_running_loop().create_task(run_program(rest[0], shop, bank, guide, signals))
             return 0
         case "timeout":
             try:
                 async with asyncio.timeout(rest[0]):
-                    return await run_program(rest[1], shop, bank, guide)
+                    return await run_program(rest[1], shop, bank, guide, signals)
             except TimeoutError:
                 return 0
         case "shield":
-            return await asyncio.shield(run_program(rest[0], shop, bank, guide))
+            return await asyncio.shield(run_program(rest[0], shop, bank, guide, signals))
         case "try":
             try:
-                return await run_program(rest[0], shop, bank, guide)
+                return await run_program(rest[0], shop, bank, guide, signals)
             except (StepError, ExceptionGroup):
-                return await run_program(rest[1], shop, bank, guide)
+                return await run_program(rest[1], shop, bank, guide, signals)
         case "finally":
             try:
-                return await run_program(rest[0], shop, bank, guide)
+                return await run_program(rest[0], shop, bank, guide, signals)
             finally:
-                await run_program(rest[1], shop, bank, guide)
+                await run_program(rest[1], shop, bank, guide, signals)
         case _:
             raise AssertionError(what)
 
 
 @saga(version=1, name="errand", deadline="60s")
-async def errand_1(program: Program, shop: Shop, bank: Bank, guide: Guide) -> int:
+async def errand_1(program: Program, shop: Shop, bank: Bank, guide: Guide, note: Signal[int], word: Signal[int]) -> int:
     """Runs its input."""
-    return await run_program(program, shop, bank, guide)
+    return await run_program(program, shop, bank, guide, {"note": note, "word": word})
 
 
 @saga(version=2, name="errand", deadline="60s")
-async def errand_2(program: Program, shop: Shop, bank: Bank, guide: Guide) -> int:
+async def errand_2(program: Program, shop: Shop, bank: Bank, guide: Guide, note: Signal[int], word: Signal[int]) -> int:
     """A later release: it looks first."""
     await guide.look(Wish())
-    return await run_program(program, shop, bank, guide)
+    return await run_program(program, shop, bank, guide, {"note": note, "word": word})
 
 
 RELEASES = {1: Definitions([errand_1]), 2: Definitions([errand_1, errand_2])}
+
+
+def bodies(statement: list[Any]) -> list[Program]:
+    """The programs inside a statement."""
+    found: list[Program] = []
+    for inner in statement[1:]:
+        if isinstance(inner, list) and inner and isinstance(inner[0], list):
+            found += inner if isinstance(inner[0][0], list) else [inner]
+    return found
+
+
+def heard(program: Program) -> Counter[str]:
+    """How many signals of each name it takes at most."""
+    counts: Counter[str] = Counter()
+    for statement in program:
+        if statement[0] == "hear":
+            counts[statement[1]] += 1
+        times = statement[1] if statement[0] == "loop" else 1
+        for body in bodies(statement):
+            for name, count in heard(body).items():
+                counts[name] += times * count
+    return counts
+
+
+def may_wait_in_vain(program: Program) -> bool:
+    """Whether it never passes its point of no return, so that its deadline ends a wait for what never comes."""
+    return not any(statement[0] in ("pay", "launch") for statement in program)
 
 
 class Programs:
@@ -132,11 +166,20 @@ class Programs:
             return ["refuse"]
         if draw < 0.15:
             return ["lose", {}]
+        if draw < 0.25:
+            return self._hear()
         return [self._random.choice(("take", "take", "lend", "look", "hold", "hold")), self._wish()]
+
+    def _hear(self) -> list[Any]:
+        """A wait, often not for ever."""
+        wait = ["hear", self._random.choice(SIGNALS)]
+        return wait if self._random.random() < 0.7 else ["timeout", self._random.choice((0.05, 0.05, 1, 4)), [wait]]
 
     def _ending(self) -> Program:
         """A pivot, and what may follow it."""
-        after = [["post", self._wish(sure=True)] for _ in range(self._random.randint(0, 2))]
+        after: Program = [["post", self._wish(sure=True)] for _ in range(self._random.randint(0, 2))]
+        if self._random.random() < 0.15:
+            after.append(["hear", self._random.choice(SIGNALS)])
         return [[self._random.choice(("pay", "pay", "launch")), self._wish()], *after]
 
     def _wish(self, sure: bool = False) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Requests by Kafka: what clients ask for by records, and whether what was asked for is in the log."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from aiokafka import TopicPartition
 
-from contracts.request_message import CancelSaga, Request, RequestMessage, StartSaga, request_name
-from coordinator.engine.facts import Accepted, Cancel
+from contracts.request_message import CancelSaga, Request, RequestMessage, SignalSaga, StartSaga, request_name
+from coordinator.engine.facts import Accepted, Cancel, Signal
 from coordinator.engine.machine import Machine
 from coordinator.kafka.records import partition_for
 from tests.simulation.cluster import Cluster, Record
@@ -16,13 +16,13 @@ _PRODUCER = -1
 _TIMEOUT_S = 5.0
 
 
-def ask(cluster: Cluster, saga_id: str, request: Request) -> None:
+def ask(cluster: Cluster, saga_id: str, request: Request, request_id: str | None = None) -> None:
     """Sends it, once; nobody says whether it arrived."""
     partitions = cluster.partitions(TOPICS.requests)
     if not partitions:
         return
-    request_id = f"{saga_id}/{request_name(request)}"
-    key, headers, value = RequestMessage(request_id, "/people", request, saga_id).record()
+    same_again = request_id or f"{saga_id}/{request_name(request)}"
+    key, headers, value = RequestMessage(same_again, "/people", request, saga_id).record()
     where = TopicPartition(TOPICS.requests, partition_for(key, range(partitions)))
     sent = cluster.produce(_PRODUCER, where, [(0, key, value, tuple(headers))], _TIMEOUT_S)
     sent.add_done_callback(_heard, context=cluster.network.loop.outside.context)
@@ -44,7 +44,10 @@ def lost_requests(
             case CancelSaga(reason):
                 saga = machine(message.saga_id)
                 lost = not saga.exists or saga.advance([Cancel(reason)], now_ms).verdicts == (Accepted(),)
-            case other:
-                raise AssertionError(other)
+            case SignalSaga(name, said):
+                saga, signal = machine(message.saga_id), Signal(name, message.request_id, said)
+                lost = not saga.exists or saga.advance([signal], now_ms).verdicts == (Accepted(),)
+            case _:
+                assert_never(message.request)
         if lost:
             yield f"the offset of {record.key!r}'s {record.value!r} was committed, and the log does not have it"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tests.simulation.plan import Plan
-from tests.simulation.program import Program
+from tests.simulation.program import Program, bodies
 from tests.simulation.world import Outcome, World
 
 
@@ -53,8 +53,5 @@ def _shorter(program: Program) -> Iterator[Program]:
     for at, statement in enumerate(program):
         if len(program) > 1:
             yield program[:at] + program[at + 1 :]
-        for inner in statement[1:]:
-            if isinstance(inner, list) and inner and isinstance(inner[0], list):
-                bodies = inner if isinstance(inner[0][0], list) else [inner]
-                for body in bodies:
-                    yield program[:at] + body + program[at + 1 :]
+        for body in bodies(statement):
+            yield program[:at] + body + program[at + 1 :]

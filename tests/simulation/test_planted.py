@@ -11,6 +11,7 @@ CANARIES = (
     "offsets of replies before they are handled",
     "no tombstone",
     "undo all at once",
+    "a kept signal is not handed to who waits",
 )
 
 

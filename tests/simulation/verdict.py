@@ -1,19 +1,28 @@
-"""The oracle of the tests on real servers, asked about a simulated world."""
+"""The oracle of the tests on real servers, asked about a simulated world; and what became of its signals."""
+
+from collections.abc import Iterator
 
 from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
 from tests.faults.oracle import judge
 from tests.simulation.people import People
 from tests.simulation.program import RELEASES
 from tests.simulation.servers import Servers
+from tests.simulation.signal_ledger import signal_faults
 from tests.simulation.witness import Witness
 
 
 def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
-    """All that is wrong once all is quiet: O1 to O8, and what a group is not through with."""
-    faults = [*judge(evidence(witness, servers, people)), *servers.unhandled()]
+    """All that is wrong once all is quiet: O1 to O8, signals, and what a group is not through with."""
+    faults = [*judge(evidence(witness, servers, people)), *servers.unhandled(), *_signals(witness, people)]
     if people.busy:
         faults.append(f"{people.busy} clients still wait for their answers")
     return faults
+
+
+def _signals(witness: Witness, people: People) -> Iterator[str]:
+    senders = people.senders
+    for saga_id, rows in witness.rows.items():
+        yield from signal_faults(saga_id, rows, senders.acknowledged[saga_id], senders.refused[saga_id])
 
 
 def evidence(witness: Witness, servers: Servers, people: People) -> Evidence:

@@ -127,7 +127,7 @@ class World:
         return Outcome(
             self.plan,
             self.programs,
-            [*self.witness.faults, *self.people.faults, *self.loop.unexpected, *faults],
+            [*self.witness.faults, *self.people.faults, *self.people.senders.faults, *self.loop.unexpected, *faults],
             self.weather.came,
             self.witness.outcomes,
             len(self.programs),
