@@ -15,6 +15,7 @@ Status = Literal[
     "paused",
     "partially_compensated",
     "failed",
+    "terminated",
     "continued",
 ]
 

@@ -85,7 +85,7 @@ SAGA_CONFLICT = ProblemKind(
     409,
     "The saga cannot do this where it stands.",
     _CALLER,
-    "Look at the saga's status: only a running saga can be cancelled or signalled, and only a parked one resumed.",
+    "Look at the saga's status; 'detail' says what it cannot do there.",
 )
 BODY_TOO_LARGE = ProblemKind(
     "body_too_large",
@@ -135,6 +135,13 @@ INVALID_SIGNAL = ProblemKind(
     "The value does not fit the signal.",
     _CALLER,
     "Each entry of 'errors' says what does not fit, and where; GET /v1/definitions/{name} has the schema.",
+)
+INVALID_RESULT = ProblemKind(
+    "invalid_result",
+    422,
+    "The result does not fit the command's contract.",
+    _CALLER,
+    "Each entry of 'errors' says what does not fit, and where; the contract says what the command returns.",
 )
 INVALID_KEY = ProblemKind(
     "invalid_key",
@@ -192,6 +199,7 @@ PROBLEM_KINDS = (
     INVALID_REQUEST,
     INVALID_INPUT,
     INVALID_SIGNAL,
+    INVALID_RESULT,
     INVALID_KEY,
     OVERLOADED,
     INTERNAL,

@@ -9,6 +9,7 @@ from coordinator.engine.lifecycle import BACK_MOVES, FORWARD_MOVES, SAGA_MOVES, 
 from coordinator.engine.status import ENDED, Status
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaResumed
+from coordinator.history.people import SagaUnpaused
 
 PAGE = Path(__file__).with_name("lifecycle.md")
 TEXT = """\
@@ -22,7 +23,7 @@ state without one is a defect, changes nothing, and says so.
 
 {saga}
 
-A parked saga that is resumed goes on where it was parked, as `running` or `compensating`.
+A parked or paused saga that is resumed goes on where it stood, as `running` or `compensating`.
 [The glossary](glossary.md#statuses) says what each status means.
 
 ## The forward path of a step
@@ -37,7 +38,7 @@ undone if it has an undo.
 {back}
 
 `none` is a step whose undo was not asked for. An undo that was `given_up` parks its saga; the other undos go on.
-Resumed, it gets a new budget.
+Resumed, it gets a new budget. One that is `skipped` is not to be done: a person decided so.
 """
 
 
@@ -53,12 +54,13 @@ def page() -> str:
     """The page's text."""
     saga = [Move(before, event, after) for (before, event), after in SAGA_MOVES.items()]
     saga += [Move(Status.PARKED, SagaResumed, after) for after in (Status.RUNNING, Status.COMPENSATING)]
+    saga += [Move(Status.PAUSED, SagaUnpaused, after) for after in (Status.RUNNING, Status.COMPENSATING)]
     forward = [Move(before, event, after) for (before, event), after in FORWARD_MOVES.items()]
     back = [Move(before, event, after) for (before, event), after in BACK_MOVES.items()]
     return TEXT.format(
         saga=drawn(saga, Status.RUNNING, ENDED),
         forward=drawn(forward, Forward.PENDING, set(Forward) - {move.before for move in forward}),
-        back=drawn(back, Back.NONE, [Back.DONE]),
+        back=drawn(back, Back.NONE, [Back.DONE, Back.SKIPPED]),
     )
 
 

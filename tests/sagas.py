@@ -13,7 +13,20 @@ from contracts import PIVOT, RETRIABLE, Contract, Problem, Retry, command
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
 from contracts.ids import command_id, undo_id
 from coordinator.engine.decision import Decision, Send
-from coordinator.engine.facts import Accepted, Cancel, Fact, Reply, Resume, Signal, Start, Verdict, WakeUp
+from coordinator.engine.facts import (
+    Accepted,
+    Cancel,
+    Fact,
+    Pause,
+    Reply,
+    Resume,
+    Signal,
+    SkipUndo,
+    Start,
+    Terminate,
+    Verdict,
+    WakeUp,
+)
 from coordinator.engine.machine import Machine
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events, write_events
@@ -154,6 +167,18 @@ class SagaDriver:
     def resume(self) -> "SagaDriver":
         """A person lets a parked saga go on."""
         return self.advance(Resume())
+
+    def pauses(self, reason: str = "let me see") -> "SagaDriver":
+        """A person halts it."""
+        return self.advance(Pause(reason))
+
+    def terminates(self, reason: str = "enough") -> "SagaDriver":
+        """A person ends it."""
+        return self.advance(Terminate(reason))
+
+    def skips(self, step: int, reason: str = "let it be") -> "SagaDriver":
+        """A person decides against a step's undo."""
+        return self.advance(SkipUndo(step, reason))
 
     def signals(self, name: str, value: Any = None, id: str | None = None) -> "SagaDriver":
         """Somebody sends a value; under an id of its own, unless one is given."""

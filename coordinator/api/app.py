@@ -8,7 +8,18 @@ from coordinator.api.document import openapi_document
 from coordinator.api.parts import Parts
 from coordinator.api.problems import install_problems
 from coordinator.api.quick_route import QuickFastAPI
-from coordinator.api.routes import acts, batches, definitions, events, probes, problem_kinds, sagas, signals, starts
+from coordinator.api.routes import (
+    acts,
+    batches,
+    definitions,
+    events,
+    probes,
+    problem_kinds,
+    repairs,
+    sagas,
+    signals,
+    starts,
+)
 
 API_VERSION = "1.0"
 _DESCRIPTION = """\
@@ -31,7 +42,7 @@ def build_app(parts: Parts | None) -> FastAPI:
     )
     app.state.parts = parts
     app.include_quickly(starts.router)
-    for routes in (batches, sagas, acts, signals, events, definitions, probes, problem_kinds):
+    for routes in (batches, sagas, acts, signals, repairs, events, definitions, probes, problem_kinds):
         app.include_router(routes.router)
     install_problems(app)
     app.openapi = lambda: _document(app)

@@ -1,6 +1,6 @@
 """What the answers look like."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -38,10 +38,26 @@ class BatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Each is answered by itself, whatever becomes of the others."""
 
 
-class CancelBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Asks for a saga to be undone."""
+class ReasonBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why, if somebody wants to say so."""
 
     reason: str = ""
+    """For people; kept in the history."""
+
+
+class WhyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why something is done that nobody can take back."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    """For people; kept in the history."""
+
+
+class GivenResultBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The result of a step whose participant does not give it."""
+
+    result: msgspec.Raw
+    """As the command's contract has it."""
+    reason: Annotated[str, msgspec.Meta(min_length=1)]
     """For people; kept in the history."""
 
 
@@ -207,7 +223,9 @@ class ProbeBody(msgspec.Struct, frozen=True):
 BODIES = (
     StartBody,
     BatchBody,
-    CancelBody,
+    ReasonBody,
+    WhyBody,
+    GivenResultBody,
     AcceptedBody,
     BatchAnswerBody,
     SagaBody,

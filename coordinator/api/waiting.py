@@ -9,7 +9,7 @@ import msgspec
 from coordinator.api.parts import Parts
 from coordinator.engine.decision import Decision
 from coordinator.engine.status import ENDED, Status
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaEnded
 from coordinator.history.started import SagaStarted
 from coordinator.runtime.ports import SagaView, StoreUnavailable
 
@@ -20,7 +20,7 @@ _LATER_LOOK = 0.25
 _FIRST_LOOK_AT_OURS_S = 1.0
 _LONGEST_LOOK_AT_OURS_S = 8.0
 _ENDED = frozenset(status.value for status in ENDED)
-_SETTLED = _ENDED | {Status.PARKED.value}
+_SETTLED = _ENDED | {Status.PARKED.value, Status.PAUSED.value}
 
 
 def has_ended(view: SagaView) -> bool:
@@ -29,7 +29,7 @@ def has_ended(view: SagaView) -> bool:
 
 
 def is_settled(view: SagaView) -> bool:
-    """The saga has ended, or is parked: there is nothing to wait for."""
+    """The saga has ended, or needs a person to go on: there is nothing to wait for."""
     return view.status in _SETTLED
 
 
@@ -121,7 +121,7 @@ class AwaitedSaga:
     def _decided(self, decision: Decision) -> None:
         if decision.seq == 1 and isinstance(first := decision.events[0], SagaStarted):
             self._started = first
-        if decision.status.ended or decision.status is Status.PARKED:
+        if decision.status.value in _SETTLED:
             self._last = decision
             self._wake()
 
@@ -130,7 +130,7 @@ class AwaitedSaga:
         started = self._started
         if started is None:
             return None
-        ends = (event.at for event in last.events if isinstance(event, SagaCompleted | SagaCompensated | SagaFailed))
+        ends = (event.at for event in last.events if isinstance(event, SagaEnded))
         return SagaView(
             saga_id=self._saga_id,
             definition=started.definition,

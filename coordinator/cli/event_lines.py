@@ -29,6 +29,10 @@ def _more(event: Event) -> str:
     problem = event.get("problem") or event.get("cause")
     if problem:
         parts.append(f"{problem['type']}: {problem['message']}" if problem.get("message") else str(problem["type"]))
+    if event.get("act"):
+        parts.append(str(event["act"]).replace("_", " "))
+    if event.get("reason"):
+        parts.append(str(event["reason"]))
     if event.get("message"):
         parts.append(str(event["message"]))
     if "retry_at" in event:

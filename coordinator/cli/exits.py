@@ -12,7 +12,8 @@ class Exit(IntEnum):
     NOT_FOUND = 3
     CONFLICT = 4
     UNDONE = 5
-    """The saga that was waited for ended without having gone through: compensated, or failed with nothing to undo."""
+    """The saga that was waited for ended without having gone through: compensated, wholly or but for what a person
+    decided not to undo; failed with nothing to undo; or terminated."""
     PARKED = 6
     """It needs a person."""
     TIMED_OUT = 7
@@ -39,7 +40,7 @@ def exit_of_saga(status: str) -> Exit | None:
     match status:
         case "completed":
             return Exit.OK
-        case "compensated" | "failed":
+        case "compensated" | "partially_compensated" | "failed" | "terminated":
             return Exit.UNDONE
         case "parked":
             return Exit.PARKED

@@ -19,7 +19,10 @@ _STYLES = {
     "completed": "green",
     "compensated": "yellow",
     "failed": "yellow",
+    "partially_compensated": "red",
+    "terminated": "red",
     "parked": "red",
+    "paused": "blue",
     "running": "cyan",
     "compensating": "magenta",
 }

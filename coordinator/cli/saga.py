@@ -7,21 +7,18 @@ from urllib.parse import quote
 
 import typer
 
+from coordinator.cli import saga_acts
 from coordinator.cli.client import DEFAULT_URL, Client, UrlOption, saga_path, talk_to
 from coordinator.cli.event_lines import event_line
 from coordinator.cli.exits import Exit, exit_of_refusal, exit_of_saga
 from coordinator.cli.output import OutputOption, show_one, show_rows
+from coordinator.cli.saga_acts import SAGA_FIELDS, SagaId
 from coordinator.cli.saga_batch import read_lines, start_lines
 from coordinator.cli.saga_input import read_input
 from coordinator.cli.saga_watch import watch
 from coordinator.cli.talk import fail, put, say
 
 app = typer.Typer(no_args_is_help=True)
-SagaId = Annotated[str, typer.Argument(metavar="ID", help="DEFINITION:KEY, such as book_trip:trip-1.")]
-_FIELDS = [
-    *("id", "definition", "version", "status", "input", "outcome", "parked_for"),
-    *("wake_at", "started_at", "ended_at", "traceparent"),
-]
 _COLUMNS = ["id", "status", "version", "started_at", "ended_at"]
 _WAIT_S = 30
 """Asked of one request; longer waits are several requests."""
@@ -50,7 +47,7 @@ def start(
     given = {"definition": definition, "input": read_input(input), "key": key, "version": version}
     body = {name: value for name, value in given.items() if value is not None}
     found = talk_to(ctx, url, lambda client: _start(client, body, wait))
-    show_one(found, _FIELDS, output)
+    show_one(found, SAGA_FIELDS, output)
     if wait:
         _exit_as(found["status"], f"{found['id']} has not ended within {wait:g} s.")
 
@@ -105,7 +102,7 @@ def list_sagas(
 @app.command()
 def show(ctx: typer.Context, id: SagaId, output: OutputOption = "table", url: UrlOption = DEFAULT_URL) -> None:
     """Show a saga."""
-    show_one(talk_to(ctx, url, lambda client: client.get(saga_path(id))), _FIELDS, output)
+    show_one(talk_to(ctx, url, lambda client: client.get(saga_path(id))), SAGA_FIELDS, output)
 
 
 @app.command()
@@ -129,26 +126,6 @@ def watch_saga(ctx: typer.Context, id: SagaId, output: OutputOption = "table", u
     _exit_as(ended["status"], f"{id} has not ended.")
 
 
-@app.command()
-def cancel(
-    ctx: typer.Context,
-    id: SagaId,
-    reason: Annotated[str, typer.Option("--reason", help="Kept in the history.")] = "",
-    output: OutputOption = "table",
-    url: UrlOption = DEFAULT_URL,
-) -> None:
-    """Cancel a saga: what it did is undone."""
-    show_one(
-        talk_to(ctx, url, lambda client: client.post(f"{saga_path(id)}/cancel", {"reason": reason})), _FIELDS, output
-    )
-
-
-@app.command()
-def resume(ctx: typer.Context, id: SagaId, output: OutputOption = "table", url: UrlOption = DEFAULT_URL) -> None:
-    """Let a parked saga go on, once what it was parked for is mended."""
-    show_one(talk_to(ctx, url, lambda client: client.post(f"{saga_path(id)}/resume")), _FIELDS, output)
-
-
 @app.command("signal")
 def signal_saga(
     ctx: typer.Context,
@@ -165,7 +142,20 @@ def signal_saga(
     content = read_input(value, "The value")
     headers = None if signal_id is None else {"Idempotency-Key": signal_id}
     path = f"{saga_path(id)}/signals/{quote(name, safe='')}"
-    show_one(talk_to(ctx, url, lambda client: client.post(path, content, headers)), _FIELDS, output)
+    show_one(talk_to(ctx, url, lambda client: client.post(path, content, headers)), SAGA_FIELDS, output)
+
+
+for name, act in {
+    "cancel": saga_acts.cancel,
+    "pause": saga_acts.pause,
+    "resume": saga_acts.resume,
+    "terminate": saga_acts.terminate,
+    "retry": saga_acts.retry,
+    "give-result": saga_acts.give_result,
+    "confirm-undo": saga_acts.confirm_undo,
+    "skip": saga_acts.skip,
+}.items():
+    app.command(name)(act)
 
 
 async def _start(client: Client, body: dict[str, Any], wait_s: float) -> dict[str, Any]:

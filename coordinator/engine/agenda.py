@@ -4,6 +4,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from heapq import heapify, heappop, heappush
 
+from coordinator.engine.times import LATEST
+
 
 class Due(IntEnum):
     """What can be due, in the order in which things due at the same time happen."""
@@ -42,6 +44,11 @@ class Agenda:
     def keep(self, wanted: Callable[[DueKey], bool]) -> None:
         """Removes all others."""
         self._times = {key: at for key, at in self._times.items() if wanted(key)}
+        self._rebuild()
+
+    def shift(self, ms: int) -> None:
+        """All of it is due so much later."""
+        self._times = {key: min(at + ms, LATEST) for key, at in self._times.items()}
         self._rebuild()
 
     def clear(self) -> None:

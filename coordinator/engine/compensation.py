@@ -7,7 +7,7 @@ from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Succe
 from contracts.command import Command, Undo
 from contracts.failures import Problem
 from contracts.retry import Retry
-from coordinator.engine.lifecycle import Back
+from coordinator.engine.lifecycle import SETTLED_BACK, Back
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
 from coordinator.engine.times import within
@@ -48,7 +48,7 @@ def on_answer(
     """The event that the answer to an undo amounts to, or why it changes nothing."""
     match answer:
         case Success():
-            if step.back in (Back.NONE, Back.DONE):
+            if step.back in SETTLED_BACK:
                 return "the undo is settled"
             return UndoSucceeded(step.number, attempt, now)
         case Refusal(problem) | Failure(problem):

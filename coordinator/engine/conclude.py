@@ -3,9 +3,10 @@
 from coordinator.engine import compensation
 from coordinator.engine.failure import problem_of
 from coordinator.engine.run import Raised, Returned
+from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed, SagaPartiallyCompensated
 from coordinator.history.parking import SagaResumed
 from coordinator.history.undos import CompensationStarted
 
@@ -21,7 +22,7 @@ _NOTHING_TO_COME = (
 
 def conclude(turn: Turn) -> None:
     """Records what follows until nothing does."""
-    if _on_its_way(turn):
+    if _on_its_way(turn) or turn.state.status is Status.PAUSED:
         return
     if turn.state.status is Status.RUNNING and turn.run is not None and isinstance(turn.run.outcome, Raised):
         _raised(turn, turn.run.outcome)
@@ -78,7 +79,7 @@ def _send_undos(turn: Turn) -> None:
 def _end(turn: Turn) -> None:
     state = turn.state
     if compensation.may_end(state):
-        turn.record(SagaCompensated(turn.now) if state.undone else SagaFailed(turn.now))
+        turn.record(_undone(state)(turn.now))
     elif state.given_up and state.status is not Status.PARKED and (state.cause is not None or _returned(turn)):
         steps = ", ".join(f"{state.steps[number].command} (step {number})" for number in sorted(state.given_up))
         turn.park("undo", _GIVEN_UP.format(steps=steps))
@@ -89,6 +90,12 @@ def _end(turn: Turn) -> None:
             turn.drop_code()
         elif not (state.in_flight or state.undoing or state.due or state.signals.waits):
             turn.park("code", _NOTHING_TO_COME, raised=True)
+
+
+def _undone(state: SagaState) -> type[SagaCompensated | SagaPartiallyCompensated | SagaFailed]:
+    if state.skipped:
+        return SagaPartiallyCompensated
+    return SagaCompensated if state.undone else SagaFailed
 
 
 def _returned(turn: Turn) -> bool:

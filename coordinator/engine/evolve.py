@@ -17,9 +17,17 @@ from coordinator.engine.lifecycle import (
 from coordinator.engine.outcome import problem_outcome, result_outcome
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import (
+    SagaCompensated,
+    SagaCompleted,
+    SagaEnded,
+    SagaFailed,
+    SagaPartiallyCompensated,
+    SagaTerminated,
+)
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
 from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
@@ -47,11 +55,11 @@ from coordinator.history.undos import (
     UndoGivenUp,
     UndoIssued,
     UndoRetried,
+    UndoSkipped,
     UndoSucceeded,
 )
 
 StepEnded = StepRefused | StepFailed | StepTimedOut | StepAbandoned
-SagaEnded = SagaCompleted | SagaCompensated | SagaFailed
 
 
 def evolve(state: SagaState, event: Event) -> None:
@@ -113,10 +121,33 @@ def _signal_deferred(state: SagaState, event: SignalDeferred) -> None:
     state.deferred["signal", event.id] = event
 
 
+def _paused(state: SagaState, event: SagaPaused) -> None:
+    state.status = moved(SAGA_MOVES, state.status, event, "The saga")
+    state.paused_at = event.at
+
+
+def _unpaused(state: SagaState, event: SagaUnpaused) -> None:
+    if state.paused_at is None:
+        raise IllegalMove("The saga", state.status, event)
+    state.status = Status.RUNNING if state.cause is None else Status.COMPENSATING
+    state.due.shift(event.at - state.paused_at)
+    state.paused_at, state.deferred = None, {}
+
+
+def _seen_to(state: SagaState, event: StepSeenTo) -> None:
+    """What a person did is told by the events behind it."""
+
+
 def _ended(state: SagaState, event: SagaEnded) -> None:
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
-    completed = isinstance(event, SagaCompleted)
-    state.outcome = result_outcome(event.result) if completed else problem_outcome(state.cause)
+    match event:
+        case SagaCompleted(result):
+            state.outcome = result_outcome(result)
+        case SagaTerminated(reason):
+            state.outcome = problem_outcome(Problem(type="terminated", message=reason))
+        case _:
+            state.outcome = problem_outcome(state.cause)
+    state.parked_for, state.paused_at = None, None
     state.due.clear()
 
 
@@ -275,6 +306,13 @@ def _undo_succeeded(state: SagaState, event: UndoSucceeded) -> None:
     state.undone += 1
 
 
+def _undo_skipped(state: SagaState, event: UndoSkipped) -> None:
+    _move_back(state, event)
+    _undo_settled(state, event.step)
+    state.given_up.discard(event.step)
+    state.skipped += 1
+
+
 def _undo_given_up(state: SagaState, event: UndoGivenUp) -> None:
     _move_back(state, event)
     _undo_settled(state, event.step)
@@ -302,7 +340,12 @@ _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     SignalDeferred: _signal_deferred,
     SagaCompleted: _ended,
     SagaCompensated: _ended,
+    SagaPartiallyCompensated: _ended,
     SagaFailed: _ended,
+    SagaTerminated: _ended,
+    SagaPaused: _paused,
+    SagaUnpaused: _unpaused,
+    StepSeenTo: _seen_to,
     TimerStarted: _timer_started,
     TimerFired: _timer_over,
     TimerCancelled: _timer_over,
@@ -324,5 +367,6 @@ _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     UndoRetried: _undo_retried,
     UndoSucceeded: _undo_succeeded,
     UndoGivenUp: _undo_given_up,
+    UndoSkipped: _undo_skipped,
 }
 """Every event has its change; a test counts them."""

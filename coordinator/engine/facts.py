@@ -36,8 +36,53 @@ class Cancel(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class Pause(msgspec.Struct, frozen=True, gc=False):
+    """A person halts the saga: nothing is sent, timers and deadlines stand still, what comes is kept."""
+
+    reason: str = ""
+
+
 class Resume(msgspec.Struct, frozen=True, gc=False):
-    """A person, or newly deployed code, asks a parked saga to go on. An undo that was given up gets a new budget."""
+    """A person, or newly deployed code, asks a paused or parked saga to go on. An undo that was given up gets a new
+    budget."""
+
+    reason: str = ""
+
+
+class Terminate(msgspec.Struct, frozen=True, gc=False):
+    """A person ends the saga where it stands. Nothing is undone."""
+
+    reason: str
+
+
+class RetryStep(msgspec.Struct, frozen=True, gc=False):
+    """A person has the step, or its undo, tried again now; an undo that was given up gets a new budget."""
+
+    step: int
+    undo: bool
+    reason: str = ""
+
+
+class GiveResult(msgspec.Struct, frozen=True, gc=False):
+    """A person answers for the participant: the step did what it is for, with this result."""
+
+    step: int
+    result: msgspec.Raw
+    reason: str
+
+
+class ConfirmUndo(msgspec.Struct, frozen=True, gc=False):
+    """A person has undone what the step did, without the participant."""
+
+    step: int
+    reason: str
+
+
+class SkipUndo(msgspec.Struct, frozen=True, gc=False):
+    """A person decides that what the step did is not to be undone."""
+
+    step: int
+    reason: str
 
 
 class Signal(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +94,10 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     """JSON that can be kept; whether it fits the signal's type is for the engine to see."""
 
 
-Fact = Start | Reply | WakeUp | Cancel | Resume | Signal
+Repair = RetryStep | GiveResult | ConfirmUndo | SkipUndo
+"""What a person can do about one step."""
+
+Fact = Start | Reply | WakeUp | Signal | Cancel | Pause | Resume | Terminate | Repair
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -71,7 +119,7 @@ class Unfit(msgspec.Struct, frozen=True, gc=False):
 
     message: str
     """What does not fit: a sentence; about a value, as a decoder says it."""
-    what: Literal["name", "id", "value"] = "value"
+    what: Literal["name", "id", "value", "result"] = "value"
     """Which part of the fact."""
 
 

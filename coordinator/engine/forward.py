@@ -56,13 +56,18 @@ def on_answer(
 def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now: int) -> Event:
     """The attempt's deadline, or the time of the next attempt, has come."""
     if step.forward is Forward.WAITING:
-        return StepRetried(step.number, step.attempt + 1, now, _deadline(command, now))
+        return retried(step, command, now)
     problem = Problem(
         type="timeout",
         message=f"No answer to {step.command} within {_timeout_ms(command) / 1_000:g} s.",
         retryable=True,
     )
     return _given_up_or_retried(step, command, problem, now, f"{saga_id}:{step.number}", timed_out=True)
+
+
+def retried(step: Step, command: "Command[..., object] | None", now: int) -> StepRetried:
+    """The step's next attempt."""
+    return StepRetried(step.number, step.attempt + 1, now, _deadline(command, now))
 
 
 def _attempt_failed(

@@ -10,9 +10,16 @@ from enum import StrEnum
 from typing import TypeVar
 
 from coordinator.engine.status import Status
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import (
+    SagaCompensated,
+    SagaCompleted,
+    SagaFailed,
+    SagaPartiallyCompensated,
+    SagaTerminated,
+)
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
+from coordinator.history.people import SagaPaused
 from coordinator.history.steps import (
     StepAbandoned,
     StepAttemptFailed,
@@ -29,6 +36,7 @@ from coordinator.history.undos import (
     UndoGivenUp,
     UndoIssued,
     UndoRetried,
+    UndoSkipped,
     UndoSucceeded,
 )
 
@@ -57,23 +65,34 @@ class Back(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     GIVEN_UP = "given_up"
+    SKIPPED = "skipped"
+    """A person decided against it."""
 
 
 IN_FLIGHT = frozenset({Forward.PENDING, Forward.WAITING})
 UNKNOWN = frozenset({Forward.FAILED, Forward.TIMED_OUT, Forward.ABANDONED})
 """Something may have happened. FAILED is among them: an earlier attempt may have had its effect."""
 UNDOING = frozenset({Back.PENDING, Back.WAITING})
+SETTLED_BACK = frozenset({Back.NONE, Back.DONE, Back.SKIPPED})
+"""No undo is under way, nor does one wait for a person."""
 
 SAGA_MOVES: Mapping[tuple[Status, type[Event]], Status] = {
     (Status.RUNNING, SagaCompleted): Status.COMPLETED,
     (Status.RUNNING, CompensationStarted): Status.COMPENSATING,
     (Status.RUNNING, SagaParked): Status.PARKED,
+    (Status.RUNNING, SagaPaused): Status.PAUSED,
+    (Status.RUNNING, SagaTerminated): Status.TERMINATED,
     (Status.COMPENSATING, SagaCompensated): Status.COMPENSATED,
     (Status.COMPENSATING, SagaFailed): Status.FAILED,
+    (Status.COMPENSATING, SagaPartiallyCompensated): Status.PARTIALLY_COMPENSATED,
     (Status.COMPENSATING, SagaParked): Status.PARKED,
+    (Status.COMPENSATING, SagaPaused): Status.PAUSED,
+    (Status.COMPENSATING, SagaTerminated): Status.TERMINATED,
     (Status.PARKED, CompensationStarted): Status.COMPENSATING,
     (Status.PARKED, SagaParked): Status.PARKED,
-    # (Status.PARKED, SagaResumed) leads to where it was parked: see evolve.py.
+    (Status.PARKED, SagaTerminated): Status.TERMINATED,
+    (Status.PAUSED, SagaTerminated): Status.TERMINATED,
+    # (Status.PARKED, SagaResumed) and (Status.PAUSED, SagaUnpaused) lead to where it stood: see evolve.py.
 }
 
 FORWARD_MOVES: Mapping[tuple[Forward, type[Event]], Forward] = {
@@ -99,6 +118,9 @@ BACK_MOVES: Mapping[tuple[Back, type[Event]], Back] = {
     (Back.PENDING, UndoGivenUp): Back.GIVEN_UP,
     (Back.GIVEN_UP, UndoRetried): Back.PENDING,
     (Back.GIVEN_UP, UndoSucceeded): Back.DONE,
+    (Back.PENDING, UndoSkipped): Back.SKIPPED,
+    (Back.WAITING, UndoSkipped): Back.SKIPPED,
+    (Back.GIVEN_UP, UndoSkipped): Back.SKIPPED,
 }
 
 

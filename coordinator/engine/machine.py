@@ -86,7 +86,7 @@ class Machine:
         """Between two activations nothing is kept that is not needed."""
         if self._run is not None:
             self._run.attend(NOBODY)
-        elif self._log and not self.state.code_stopped and self._mismatch is None:
+        elif self._log and not self.state.stands_still and self._mismatch is None:
             self._log = []
 
     def close(self) -> None:
@@ -115,8 +115,8 @@ class Machine:
 
     @property
     def evict(self) -> bool:
-        """Not worth keeping warm: it has ended, or is parked."""
-        return self.state.status.ended or self.state.status is Status.PARKED
+        """Not worth keeping warm: it has ended, or needs a person to go on."""
+        return self.state.status.ended or self.state.status in (Status.PARKED, Status.PAUSED)
 
     @property
     def status(self) -> Status:

@@ -1,4 +1,4 @@
-"""Answers and signals that come while a saga is stopped because of its code are kept, whole, until it goes on."""
+"""Answers and signals that come while a saga stands still are kept, whole, until it goes on."""
 
 import msgspec
 

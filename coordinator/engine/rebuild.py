@@ -8,9 +8,10 @@ from coordinator.engine.evolve import evolve
 from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Run
 from coordinator.engine.state import SagaState
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Asked, Event
 from coordinator.history.parking import SagaParked, SagaResumed
+from coordinator.history.people import SagaPaused, SagaUnpaused
 from coordinator.history.started import SagaStarted
 from coordinator.history.undos import CompensationStarted
 from coordinator.saga.definition import SagaDefinition
@@ -30,7 +31,7 @@ class Rebuilt(msgspec.Struct, frozen=True):
 
 
 def rebuild(saga_id: str, log: Sequence[Event], definitions: Definitions) -> Rebuilt:
-    """Replays the log. A saga that is going back, ended, or stopped because of its code needs no code."""
+    """Replays the log. A saga that is going back, ended, or stands still needs no code."""
     if not _needs_code(log):
         return Rebuilt(_evolved(log), None)
     try:
@@ -46,6 +47,11 @@ def resume(saga_id: str, log: Sequence[Event], definitions: Definitions, now: in
     """
     parked = next(event for event in reversed(log) if isinstance(event, SagaParked))
     return _replayed(saga_id, log, _definition(log, definitions), now if parked.raised else None)
+
+
+def stand_again(saga_id: str, log: Sequence[Event], definitions: Definitions) -> Rebuilt:
+    """Replays the log of a saga that was paused. Raises CodeMismatch when its code does not fit."""
+    return _replayed(saga_id, log, _definition(log, definitions), None)
 
 
 def _replayed(saga_id: str, log: Sequence[Event], definition: SagaDefinition, tail_at: int | None) -> Rebuilt:
@@ -70,12 +76,12 @@ def _definition(log: Sequence[Event], definitions: Definitions) -> SagaDefinitio
 def _needs_code(log: Sequence[Event]) -> bool:
     stopped = False
     for event in log:
+        if isinstance(event, CompensationStarted | SagaEnded):
+            return False
         match event:
-            case CompensationStarted() | SagaCompleted() | SagaCompensated() | SagaFailed():
-                return False
-            case SagaParked(why="code" | "forward_only"):
+            case SagaParked(why="code" | "forward_only") | SagaPaused():
                 stopped = True
-            case SagaResumed():
+            case SagaResumed() | SagaUnpaused():
                 stopped = False
             case _:
                 pass

@@ -23,7 +23,7 @@ def on_signal(turn: Turn, signal: Signal) -> Verdict:
     definition = turn.definitions.get(state.definition, state.version)
     if (misfit := _misfit(definition, signal)) is not None:
         return misfit
-    if state.code_stopped:
+    if state.stands_still:
         turn.record(SignalDeferred(signal.name, signal.id, signal.value, turn.now))
     else:
         receive(turn, signal)
@@ -42,7 +42,7 @@ def _closed(state: SagaState) -> str | None:
         return f"The saga has ended: it is {state.status}. It takes no signals any more."
     if state.cause is not None:
         return "The saga goes back: it takes no signals any more."
-    if state.status is not Status.RUNNING and not state.code_stopped:
+    if state.status is not Status.RUNNING and not state.stands_still:
         return "The saga's code has ended: it takes no signals any more."
     return None
 

@@ -82,6 +82,8 @@ class SagaState:
     """Undos that need a person."""
     undone: int = 0
     """How many undos succeeded."""
+    skipped: int = 0
+    """How many undos a person decided against."""
     forward_only: bool = False
     """Past the point of no return."""
     cancel: Problem | None = None
@@ -91,16 +93,23 @@ class SagaState:
     parked_for: ParkedFor | None = None
     parked_message: str = ""
     signals: Signals = field(default_factory=Signals)
+    paused_at: int | None = None
+    """Since when a person has halted it, in ms."""
     deferred: dict[tuple[str, str], ReplyDeferred | SignalDeferred] = field(
         default_factory=dict[tuple[str, str], ReplyDeferred | SignalDeferred]
     )
-    """What came while the code is stopped, in order: answers by command id and answer, signals by ``signal`` and id."""
+    """What came while it stood still, in order: answers by command id and answer, signals by ``signal`` and id."""
     outcome: bytes | None = None
 
     @property
     def code_stopped(self) -> bool:
         """Parked in a way that the saga's code must not be run until it is resumed."""
         return self.parked_for in ("code", "forward_only")
+
+    @property
+    def stands_still(self) -> bool:
+        """Its code must not be run, and what comes for it is kept: it is paused, or its code is stopped."""
+        return self.paused_at is not None or self.code_stopped
 
     @property
     def must_go_back(self) -> bool:

@@ -10,14 +10,20 @@ class Status(StrEnum):
     """Going forward, or waiting to."""
     COMPENSATING = "compensating"
     """Undoing what was done."""
+    PAUSED = "paused"
+    """Halted by a person: nothing is sent, timers and deadlines stand still."""
     PARKED = "parked"
     """Needs a person: the saga says why and what can be done."""
     COMPLETED = "completed"
     """Went through."""
     COMPENSATED = "compensated"
     """Undone."""
+    PARTIALLY_COMPENSATED = "partially_compensated"
+    """Undone, but for what a person decided not to undo."""
     FAILED = "failed"
     """Did not go through; there was nothing to undo."""
+    TERMINATED = "terminated"
+    """Ended by a person where it stood: nothing was undone."""
 
     @property
     def ended(self) -> bool:
@@ -25,4 +31,6 @@ class Status(StrEnum):
         return self in ENDED
 
 
-ENDED = frozenset({Status.COMPLETED, Status.COMPENSATED, Status.FAILED})
+ENDED = frozenset(
+    {Status.COMPLETED, Status.COMPENSATED, Status.PARTIALLY_COMPENSATED, Status.FAILED, Status.TERMINATED}
+)

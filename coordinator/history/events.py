@@ -4,8 +4,9 @@ They hold values and never each other, so the garbage collector need not look at
 sagas in memory that was a tenth of their CPU.
 """
 
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaEnded
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
 from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
@@ -33,6 +34,7 @@ from coordinator.history.undos import (
     UndoGivenUp,
     UndoIssued,
     UndoRetried,
+    UndoSkipped,
     UndoSucceeded,
 )
 
@@ -61,11 +63,13 @@ Event = (
     | UndoRetried
     | UndoSucceeded
     | UndoGivenUp
-    | SagaCompleted
-    | SagaCompensated
-    | SagaFailed
+    | UndoSkipped
+    | SagaEnded
     | SagaParked
     | SagaResumed
     | ReplyDeferred
     | SignalDeferred
+    | SagaPaused
+    | SagaUnpaused
+    | StepSeenTo
 )

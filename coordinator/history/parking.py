@@ -23,14 +23,15 @@ class SagaParked(msgspec.Struct, frozen=True, gc=False, tag="saga_parked", omit_
     for exactly that."""
 
 
-class SagaResumed(msgspec.Struct, frozen=True, gc=False, tag="saga_resumed"):
+class SagaResumed(msgspec.Struct, frozen=True, gc=False, tag="saga_resumed", omit_defaults=True):
     """It goes on: a person, or new code, has seen to it."""
 
     at: int
+    reason: str = ""
 
 
 class ReplyDeferred(msgspec.Struct, frozen=True, gc=False, tag="reply_deferred"):
-    """An answer that came while the saga was parked for its code: kept, and taken in when it goes on."""
+    """An answer that came while the saga was paused, or parked for its code: kept, and taken in when it goes on."""
 
     command_id: str
     attempt: int

@@ -39,7 +39,7 @@ class SignalAbandoned(msgspec.Struct, frozen=True, gc=False, tag="signal_abandon
 
 
 class SignalDeferred(msgspec.Struct, frozen=True, gc=False, tag="signal_deferred"):
-    """A signal that came while the saga was parked for its code: kept, and taken in when it goes on."""
+    """A signal that came while the saga was paused, or parked for its code: kept, and taken in when it goes on."""
 
     name: str
     id: str

@@ -54,6 +54,14 @@ class UndoSucceeded(msgspec.Struct, frozen=True, gc=False, tag="undo_succeeded")
     at: int
 
 
+class UndoSkipped(msgspec.Struct, frozen=True, gc=False, tag="undo_skipped"):
+    """A person decided that what the step did is not to be undone."""
+
+    step: int
+    reason: str
+    at: int
+
+
 class UndoGivenUp(msgspec.Struct, frozen=True, gc=False, tag="undo_given_up"):
     """The undo's budget is exhausted; a person must see to it."""
 

@@ -5,7 +5,13 @@ from typing import Any
 
 from contracts.ids import command_id, undo_id
 from contracts.kinds import Kind
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import (
+    SagaCompensated,
+    SagaCompleted,
+    SagaFailed,
+    SagaPartiallyCompensated,
+    SagaTerminated,
+)
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
 from coordinator.history.started import SagaStarted
@@ -18,7 +24,14 @@ from coordinator.history.steps import (
     StepSucceeded,
     StepTimedOut,
 )
-from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoRetried, UndoSucceeded
+from coordinator.history.undos import (
+    CompensationStarted,
+    UndoGivenUp,
+    UndoIssued,
+    UndoRetried,
+    UndoSkipped,
+    UndoSucceeded,
+)
 from coordinator.telemetry.tracing import EndedSaga, EndedStep, StartedSaga
 
 Told = StartedSaga | EndedStep | EndedSaga
@@ -123,6 +136,18 @@ class ObservedSteps:
         """The saga is undone."""
         return [*self._all_abandoned(event.at), EndedSaga(self.seq, "compensated", event.at, self._cause)]
 
+    def partially_compensated(self, event: SagaPartiallyCompensated) -> list[Told]:
+        """The saga is undone, but for what a person decided not to undo."""
+        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "partially_compensated", event.at, self._cause)]
+
+    def terminated(self, event: SagaTerminated) -> list[Told]:
+        """A person ended the saga where it stood."""
+        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "terminated", event.at, "terminated")]
+
+    def undo_skipped(self, event: UndoSkipped) -> list[Told]:
+        """A person decided against an undo."""
+        return self._undo_over(event.step, event.at, "skipped", None)
+
     def saga_failed(self, event: SagaFailed) -> list[Told]:
         """The saga did not go through, and there was nothing to undo."""
         return [*self._all_abandoned(event.at), EndedSaga(self.seq, "failed", event.at, self._cause)]
@@ -161,8 +186,11 @@ _FOLLOWERS: dict[type[Event], Callable[[ObservedSteps, Any], list[Told]]] = {
     UndoRetried: ObservedSteps.undo_retried,
     UndoSucceeded: ObservedSteps.undo_succeeded,
     UndoGivenUp: ObservedSteps.undo_given_up,
+    UndoSkipped: ObservedSteps.undo_skipped,
     SagaParked: ObservedSteps.parked,
     SagaCompleted: ObservedSteps.completed,
     SagaCompensated: ObservedSteps.compensated,
+    SagaPartiallyCompensated: ObservedSteps.partially_compensated,
     SagaFailed: ObservedSteps.saga_failed,
+    SagaTerminated: ObservedSteps.terminated,
 }

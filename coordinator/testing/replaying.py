@@ -9,7 +9,7 @@ from coordinator.engine.evolve import evolve
 from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Raised, Returned
 from coordinator.engine.state import SagaState
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaCompleted, SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.started import SagaStarted
@@ -79,7 +79,7 @@ def _forward(log: Sequence[Event]) -> list[Event]:
     state = SagaState()
     for number, event in enumerate(log):
         evolve(state, event)
-        if isinstance(event, CompensationStarted | SagaCompleted | SagaFailed | SagaCompensated) or state.must_go_back:
+        if isinstance(event, CompensationStarted | SagaEnded) or state.must_go_back:
             return list(log[:number])
     return list(log)
 

@@ -12,7 +12,7 @@ from contracts.ids import command_id, parse_command_id
 from coordinator.engine.evolve import evolve
 from coordinator.engine.machine import Machine
 from coordinator.engine.status import ENDED, Status
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
 from coordinator.history.started import SagaStarted
@@ -28,7 +28,7 @@ from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssu
 from tests.faults.evidence import Evidence
 
 Check = Callable[[Evidence], Iterator[str]]
-TERMINAL = SagaCompleted | SagaCompensated | SagaFailed
+TERMINAL = SagaEnded
 SETTLING = StepSucceeded | StepRefused | StepFailed | StepTimedOut | StepAbandoned
 LATE_MS = 10_000
 """By so much a saga's row may show a wake-up too early; never too late (see ``runtime/waking.py``)."""

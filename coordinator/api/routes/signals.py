@@ -1,7 +1,6 @@
 """Signals to a running saga."""
 
 import uuid
-from typing import assert_never
 
 import msgspec
 from fastapi import APIRouter
@@ -10,14 +9,13 @@ from starlette.responses import Response
 
 from contracts.values import NULL, OversizedValue, UnreadableValue, read_value
 from coordinator.api import described
-from coordinator.api.answers import json_answer
 from coordinator.api.bodies import read_body
 from coordinator.api.parts import parts_of
-from coordinator.api.paths import SagaId, SignalName, can_be_a_saga, known_saga, unknown_saga
-from coordinator.api.pointers import pointed_error
+from coordinator.api.paths import SagaId, SignalName
 from coordinator.api.preferences import IDEMPOTENCY_KEY, header_key
-from coordinator.api.views import SagaBody, saga_path
-from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Signal, Unfit
+from coordinator.api.telling import tell
+from coordinator.api.views import SagaBody
+from coordinator.engine.facts import Signal
 from coordinator.errors import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
@@ -86,20 +84,8 @@ async def signal_saga(request: Request, saga_id: SagaId, name: SignalName) -> Re
     """
     parts = parts_of(request)
     value = _value(await read_body(request, parts.limits))
-    if not can_be_a_saga(saga_id):
-        raise unknown_saga(saga_id)
     id = header_key(request.headers.get(IDEMPOTENCY_KEY)) or str(uuid.uuid4())
-    verdict = await parts.intake.submit(saga_id, Signal(name, id, value))
-    view = await known_saga(parts, saga_id)
-    match verdict:
-        case Accepted() | Known():
-            return json_answer(SagaBody.of(view), 202, {"Location": saga_path(saga_id)})
-        case Conflict(message) | Ignored(message):
-            raise ProblemError(SAGA_CONFLICT, message)
-        case Unfit():
-            raise _misfit(name, verdict)
-        case _:
-            assert_never(verdict)
+    return await tell(parts, saga_id, Signal(name, id, value))
 
 
 def _value(body: bytes) -> msgspec.Raw:
@@ -111,18 +97,3 @@ def _value(body: bytes) -> msgspec.Raw:
         raise ProblemError(VALUE_TOO_LARGE, str(error), errors=(InputError("Too large.", pointer=""),)) from None
     except UnreadableValue as error:
         raise ProblemError(BROKEN_JSON, f"The body is not a JSON value in UTF-8: {error}") from None
-
-
-def _misfit(name: str, unfit: Unfit) -> ProblemError:
-    match unfit.what:
-        case "name":
-            return ProblemError(UNKNOWN_SIGNAL, unfit.message)
-        case "id":
-            return ProblemError(INVALID_KEY, unfit.message)
-        case "value":
-            found = pointed_error(unfit.message, "")
-            return ProblemError(
-                INVALID_SIGNAL, f"The value does not fit the signal {name}: {found.detail}", errors=(found,)
-            )
-        case _:
-            assert_never(unfit.what)

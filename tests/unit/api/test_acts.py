@@ -46,11 +46,25 @@ async def test_cancel_an_ended_saga(client: httpx.AsyncClient, sagas: SagasInMem
     problem(await client.post(f"/v1/sagas/{SAGA}/cancel"), 409, "saga_conflict")
 
 
-@pytest.mark.parametrize("act", ["cancel", "resume"])
+ACTS = [
+    "cancel",
+    "pause",
+    "resume",
+    "terminate",
+    "steps/1/retry",
+    "steps/1/result",
+    "steps/1/undo/retry",
+    "steps/1/undo/confirm",
+    "steps/1/undo/skip",
+]
+
+
+@pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("saga_id", ["make_tea:none", "a%00b"])
 async def test_unknown_saga(client: httpx.AsyncClient, act: str, saga_id: str) -> None:
     """There has to be a saga."""
-    problem(await client.post(f"/v1/sagas/{saga_id}/{act}"), 404, "unknown_saga")
+    body = {"reason": "why", **({"result": 1} if act.endswith("result") else {})}
+    problem(await client.post(f"/v1/sagas/{saga_id}/{act}", json=body), 404, "unknown_saga")
 
 
 @pytest.mark.parametrize(

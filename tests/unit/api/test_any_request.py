@@ -15,6 +15,7 @@ from coordinator.api.parts import Parts
 from tests.unit.api.conftest import parts_over
 from tests.unit.api.definitions import DEFINITIONS
 from tests.unit.api.sagas import SagasInMemory
+from tests.unit.api.test_acts import ACTS
 
 DOCUMENT = openapi_document(build_app(None))
 TEXT = st.text(st.characters(), max_size=12)
@@ -96,8 +97,9 @@ def test_look(saga_id: str, headers: dict[str, bytes], what: str) -> None:
         check(answer, "get", f"/v1/sagas/{{saga_id}}{what}")
 
 
-@given(BODY, HEADERS, st.sampled_from(["cancel", "resume"]))
+@given(BODY, HEADERS, st.sampled_from([*ACTS, "signals/wish"]))
 def test_act(body: bytes, headers: dict[str, bytes], act: str) -> None:
     """Anything can be sent to a saga that is not there."""
     answer = ask("POST", f"/v1/sagas/make_tea:a/{act}", content=body, headers=headers)
-    check(answer, "post", f"/v1/sagas/{{saga_id}}/{act}")
+    described = act.replace("/1/", "/{step}/").replace("/wish", "/{name}")
+    check(answer, "post", f"/v1/sagas/{{saga_id}}/{described}")

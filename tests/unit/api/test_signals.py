@@ -54,7 +54,7 @@ async def test_a_value_that_does_not_fit(client: httpx.AsyncClient) -> None:
     """The problem points at what does not fit."""
     answer = await client.post(WISH, json={"guest": "Ada", "cups": "two"})
     found = problem(answer, 422, "invalid_signal")
-    assert found["detail"] == "The value does not fit the signal wish: Expected `int`, got `str`."
+    assert found["detail"] == "The value does not fit the signal: Expected `int`, got `str`."
     assert found["errors"] == [{"detail": "Expected `int`, got `str`.", "pointer": "/cups"}]
 
 

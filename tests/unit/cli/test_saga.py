@@ -182,6 +182,49 @@ def test_signal_refused(amends: Amends, name: str, value: str, status: int) -> N
     assert amends("saga", "signal", "serve:a", name, "-v", value).exit_code == status
 
 
+def test_paused_and_resumed(amends: Amends) -> None:
+    """The history says why."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    assert json.loads(amends("saga", "pause", SAGA, "--reason", "no gas", "-o", "json").stdout)["status"] == "paused"
+    assert json.loads(amends("saga", "resume", SAGA, "-o", "json").stdout)["status"] == "running"
+    assert "saga paused  (no gas)" in amends("saga", "history", SAGA).stdout
+
+
+def test_terminate(amends: Amends) -> None:
+    """It needs a reason, and who waits for the saga's end is told by the exit status."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    assert amends("saga", "terminate", SAGA).exit_code == 2
+    assert amends("saga", "terminate", SAGA, "--reason", "closed").exit_code == 0
+    assert amends("saga", "watch", SAGA).exit_code == 5
+
+
+def test_a_result_by_hand(amends: Amends) -> None:
+    """A person answers for the kitchen; what does not fit is a usage error."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    assert amends("saga", "give-result", SAGA, "1", "7", "--reason", "seen").exit_code == 2
+    result = amends("saga", "give-result", SAGA, "1", '"hot"', "--reason", "seen", "-o", "json")
+    assert json.loads(result.stdout)["status"] == "completed"
+
+
+def test_a_retried_step_and_a_skipped_undo(amends: Amends, sagas: SagasInMemory) -> None:
+    """Step by step; the saga ends as partially compensated."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    assert amends("saga", "retry", SAGA, "1", "--reason", "quick").exit_code == 0
+    amends("saga", "cancel", SAGA)
+    assert amends("saga", "retry", SAGA, "1", "--undo").exit_code == 0
+    result = amends("saga", "skip", SAGA, "1", "--reason", "drunk", "-o", "json")
+    assert json.loads(result.stdout)["status"] == "partially_compensated"
+    assert amends("saga", "confirm-undo", SAGA, "1", "--reason", "late").exit_code == 4
+
+
+def test_an_undo_done_by_hand(amends: Amends) -> None:
+    """The saga counts as undone."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    amends("saga", "cancel", SAGA)
+    result = amends("saga", "confirm-undo", SAGA, "1", "--reason", "poured away", "-o", "json")
+    assert json.loads(result.stdout)["status"] == "compensated"
+
+
 def test_resume_refused(amends: Amends) -> None:
     """A saga that is not parked cannot be resumed."""
     amends("saga", "start", "make_tea", "-i", TEA)

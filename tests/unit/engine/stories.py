@@ -126,6 +126,39 @@ def is_parked_twice() -> SagaDriver:
     return driver.deploys(changed).cancel().succeeds("undo shop.take").is_("parked")
 
 
+def is_paused_and_cancelled() -> SagaDriver:
+    driver = SagaDriver(errand).start().succeeds("shop.take", "a").pauses().is_("paused").cancel()
+    return driver.is_("compensating").pauses().resume().succeeds("undo 2").succeeds("undo 1").is_("compensated")
+
+
+def undos_are_skipped() -> SagaDriver:
+    """One that was given up, one between two attempts."""
+    driver = SagaDriver(errand).start().succeeds("shop.take", "a").succeeds("shop.lend", "b").refuses("shop.pay")
+    driver.refuses("undo shop.lend").skips(2).fails("undo shop.take").skips(1)
+    return driver.is_("partially_compensated")
+
+
+def an_undo_that_is_out_is_skipped() -> SagaDriver:
+    driver = SagaDriver(errand).start().succeeds("shop.take", "a").cancel().skips(2).expects("undo shop.take")
+    return driver.succeeds("undo 1").is_("partially_compensated")
+
+
+def is_terminated_while_running() -> SagaDriver:
+    return SagaDriver(errand).start().terminates().is_("terminated")
+
+
+def is_terminated_while_paused() -> SagaDriver:
+    return SagaDriver(errand).start().pauses().terminates().is_("terminated")
+
+
+def is_terminated_while_parked() -> SagaDriver:
+    return says_no_too_late().terminates().is_("terminated")
+
+
+def is_terminated_while_compensating() -> SagaDriver:
+    return SagaDriver(errand).start().cancel().is_("compensating").terminates().is_("terminated")
+
+
 STORIES: list[Callable[[], SagaDriver]] = [
     completes,
     is_refused,
@@ -140,4 +173,11 @@ STORIES: list[Callable[[], SagaDriver]] = [
     is_cancelled_while_parked,
     says_no_too_late,
     is_parked_twice,
+    is_paused_and_cancelled,
+    undos_are_skipped,
+    an_undo_that_is_out_is_skipped,
+    is_terminated_while_running,
+    is_terminated_while_paused,
+    is_terminated_while_parked,
+    is_terminated_while_compensating,
 ]

@@ -12,9 +12,16 @@ from coordinator.engine.evolve import evolve
 from coordinator.engine.lifecycle import BACK_MOVES, FORWARD_MOVES, IN_FLIGHT, SAGA_MOVES, Back, Forward, IllegalMove
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import ENDED, Status
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import (
+    SagaCompensated,
+    SagaCompleted,
+    SagaFailed,
+    SagaPartiallyCompensated,
+    SagaTerminated,
+)
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
 from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
@@ -42,6 +49,7 @@ from coordinator.history.undos import (
     UndoGivenUp,
     UndoIssued,
     UndoRetried,
+    UndoSkipped,
     UndoSucceeded,
 )
 from tests.unit.engine.stories import STORIES
@@ -77,6 +85,12 @@ SAMPLES: dict[type[Event], Event] = {
         UndoGivenUp(1, 1, NO, 1),
         SagaCompleted(NULL, 1),
         SagaCompensated(1),
+        SagaPartiallyCompensated(1),
+        SagaTerminated("why", 1),
+        SagaPaused("why", 1),
+        SagaUnpaused("why", 1),
+        StepSeenTo(1, "retry_step", "why", 1),
+        UndoSkipped(1, "why", 1),
         SagaFailed(1),
         SagaParked("code", "why", 1),
         SagaResumed(1),

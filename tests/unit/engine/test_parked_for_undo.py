@@ -205,7 +205,7 @@ def test_nothing_to_resume(end: str) -> None:
         assert isinstance(driver.verdict, Ignored)
     else:
         assert isinstance(driver.verdict, Conflict)
-        assert f"is {end}, not parked" in driver.verdict.message
+        assert f"is {end}, neither paused nor parked" in driver.verdict.message
 
 
 def test_resumed_twice() -> None:

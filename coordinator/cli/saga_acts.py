@@ -1,0 +1,104 @@
+"""What a person can do to a saga, as commands of ``amends saga``."""
+
+from typing import Annotated, Any
+
+import typer
+
+from coordinator.cli.client import DEFAULT_URL, UrlOption, saga_path, talk_to
+from coordinator.cli.output import OutputOption, show_one
+from coordinator.cli.saga_input import read_input
+
+SagaId = Annotated[str, typer.Argument(metavar="ID", help="DEFINITION:KEY, such as book_trip:trip-1.")]
+Step = Annotated[int, typer.Argument(min=1, help="Number of the step; `amends saga history` has them.")]
+Reason = Annotated[str, typer.Option("--reason", help="Kept in the history.")]
+SAGA_FIELDS = [
+    *("id", "definition", "version", "status", "input", "outcome", "parked_for"),
+    *("wake_at", "started_at", "ended_at", "traceparent"),
+]
+
+
+def cancel(
+    ctx: typer.Context, id: SagaId, reason: Reason = "", output: OutputOption = "table", url: UrlOption = DEFAULT_URL
+) -> None:
+    """Cancel a saga: what it did is undone."""
+    _act(ctx, url, f"{saga_path(id)}/cancel", {"reason": reason}, output)
+
+
+def pause(
+    ctx: typer.Context, id: SagaId, reason: Reason = "", output: OutputOption = "table", url: UrlOption = DEFAULT_URL
+) -> None:
+    """Pause a saga: nothing is sent, timers and deadlines stand still, and what comes is kept."""
+    _act(ctx, url, f"{saga_path(id)}/pause", {"reason": reason}, output)
+
+
+def resume(
+    ctx: typer.Context, id: SagaId, reason: Reason = "", output: OutputOption = "table", url: UrlOption = DEFAULT_URL
+) -> None:
+    """Let a paused saga go on, or a parked one, once what it was parked for is mended."""
+    _act(ctx, url, f"{saga_path(id)}/resume", {"reason": reason}, output)
+
+
+def terminate(
+    ctx: typer.Context, id: SagaId, reason: Reason, output: OutputOption = "table", url: UrlOption = DEFAULT_URL
+) -> None:
+    """End a saga where it stands. Nothing is undone: to undo what it did, cancel it."""
+    _act(ctx, url, f"{saga_path(id)}/terminate", {"reason": reason}, output)
+
+
+def retry(
+    ctx: typer.Context,
+    id: SagaId,
+    step: Step,
+    undo: Annotated[bool, typer.Option("--undo", help="Its undo, which gets a new budget.")] = False,
+    reason: Reason = "",
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Try a step, or its undo, again now."""
+    _act(ctx, url, f"{_step(id, step)}/{'undo/' if undo else ''}retry", {"reason": reason}, output)
+
+
+def give_result(
+    ctx: typer.Context,
+    id: SagaId,
+    step: Step,
+    result: Annotated[str, typer.Argument(help="JSON, a file with it, or - for stdin.")],
+    reason: Reason,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Answer for a participant: the step did what it is for, with this result."""
+    given = {"result": read_input(result, "The result"), "reason": reason}
+    _act(ctx, url, f"{_step(id, step)}/result", given, output)
+
+
+def confirm_undo(
+    ctx: typer.Context,
+    id: SagaId,
+    step: Step,
+    reason: Reason,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Say that what a step did was undone by hand, without the participant."""
+    _act(ctx, url, f"{_step(id, step)}/undo/confirm", {"reason": reason}, output)
+
+
+def skip(
+    ctx: typer.Context,
+    id: SagaId,
+    step: Step,
+    reason: Reason,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Decide against a step's undo: what it did stands, and the saga ends as partially compensated."""
+    _act(ctx, url, f"{_step(id, step)}/undo/skip", {"reason": reason}, output)
+
+
+def _step(saga_id: str, step: int) -> str:
+    return f"{saga_path(saga_id)}/steps/{step}"
+
+
+def _act(ctx: typer.Context, url: str, path: str, body: dict[str, Any], output: Any) -> None:
+    show_one(talk_to(ctx, url, lambda client: client.post(path, body)), SAGA_FIELDS, output)

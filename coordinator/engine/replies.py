@@ -1,0 +1,87 @@
+"""What becomes of a participant's answer; and of what came while the saga stood still, once it goes on."""
+
+from collections.abc import Iterable
+
+from contracts.ids import CommandRef, parse_command_id
+from coordinator.engine import compensation, forward
+from coordinator.engine.conclude import conclude
+from coordinator.engine.facts import Accepted, Ignored, Known, Reply, Verdict
+from coordinator.engine.lifecycle import SETTLED_BACK
+from coordinator.engine.parked import deferred_reply, reply_of, signal_of
+from coordinator.engine.signals import receive
+from coordinator.engine.state import Step
+from coordinator.engine.status import Status
+from coordinator.engine.turn import Turn
+from coordinator.history.parking import ReplyDeferred
+from coordinator.history.signals import SignalDeferred
+from coordinator.history.steps import StepFailed, StepRefused
+
+
+def on_reply(turn: Turn, reply: Reply) -> Verdict:
+    """Nothing changes unless it is Accepted."""
+    try:
+        ref = parse_command_id(reply.command_id)
+    except ValueError as error:
+        return Ignored(str(error))
+    step = turn.state.steps.get(ref.step)
+    if step is None or ref.saga_id != turn.saga_id:
+        return Ignored(f"the saga has no step {reply.command_id}")
+    state, command = turn.state, turn.command(step.command)
+    if state.paused_at is not None or (state.code_stopped and not ref.undo):
+        return _defer(turn, reply, ref)
+    if ref.undo:
+        event = compensation.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)
+    elif state.status is not Status.RUNNING:
+        return Ignored(f"the saga is {state.status}")
+    else:
+        event = forward.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)
+    if isinstance(event, str):
+        return Ignored(event)
+    turn.record(event)
+    return Accepted()
+
+
+def _defer(turn: Turn, reply: Reply, ref: CommandRef) -> Verdict:
+    step = turn.state.steps[ref.step]
+    if step.back in SETTLED_BACK if ref.undo else not step.in_flight:
+        return Ignored("the undo is settled" if ref.undo else "the step is settled")
+    if not ref.undo and _lets_go_back(turn, step, reply):
+        return Accepted()
+    deferred = deferred_reply(reply, turn.now)
+    if (deferred.command_id, deferred.answer) in turn.state.deferred:
+        return Known()
+    turn.record(deferred)
+    return Accepted()
+
+
+def _lets_go_back(turn: Turn, step: Step, reply: Reply) -> bool:
+    """Takes in that a pivot did not happen, if that is what a cancelled saga waits for: going back needs no code."""
+    state = turn.state
+    if state.cancel is None or state.forward_only or step.number not in state.pivots:
+        return False
+    event = forward.on_answer(step, turn.command(step.command), reply.attempt, reply.answer, turn.saga_id, turn.now)
+    if not isinstance(event, StepRefused | StepFailed):
+        return False
+    turn.record(event)
+    return True
+
+
+def let_go_back(turn: Turn) -> None:
+    """The same, of answers that were kept before the saga was cancelled."""
+    state = turn.state
+    for reply in [reply_of(each) for each in state.deferred.values() if isinstance(each, ReplyDeferred)]:
+        ref = parse_command_id(reply.command_id)
+        if not ref.undo and _lets_go_back(turn, state.steps[ref.step], reply):
+            break
+
+
+def take_in(turn: Turn, deferred: Iterable[ReplyDeferred | SignalDeferred]) -> None:
+    """What came while the saga stood still happens now; or is kept once more, if its code has stopped again."""
+    for each in deferred:
+        if isinstance(each, ReplyDeferred):
+            on_reply(turn, reply_of(each))
+        elif turn.state.stands_still:
+            turn.record(SignalDeferred(each.name, each.id, each.value, turn.now))
+        elif turn.state.status is Status.RUNNING:
+            receive(turn, signal_of(each))
+        conclude(turn)
