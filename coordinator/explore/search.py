@@ -41,7 +41,7 @@ class Bound:
     """The longest way that is followed: a saga may loop for ever."""
     samples: int = 1_000
     """Ways drawn beyond the places, once there are too many of them."""
-    signals: int = 4
+    signals: int = 3
     """Signals of one name on one way: a saga may take them without an end."""
 
 

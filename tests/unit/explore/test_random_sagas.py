@@ -23,7 +23,7 @@ CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 def test_any_saga(program: Program) -> None:
     """Every way ends or is parked, with undos in order; the code is deterministic, and late answers change nothing."""
     definition, watch = watched(anything)
-    play = Play(Answers({}), SignalValues({}), 4)
+    play = Play(Answers({}), SignalValues({}), 3)
     findings = Findings(anything, watch)
     search = Search(definition, play, findings, Bound(places=60, moves=30, samples=3), seed=0)
     search.run(program)
