@@ -103,6 +103,24 @@ async def test_signals_follow_each_other(saga: SagaTest) -> None:
     saga.check_reached()
 
 
+async def test_the_next_signal_waits_for_its_wait(saga: SagaTest) -> None:
+    """Whatever else happens while one is on its way: the next one's time counts from when the code waits for it."""
+
+    @declared(version=1)
+    async def hears_two(shop: Shop, note: Signal[str]) -> None:
+        async def listen() -> None:
+            await note
+            await note
+
+        await asyncio.gather(listen(), shop.look("a"))
+
+    saga.stub(Shop.look).replies_late(after="1s")
+    saga.signal("note").comes("a", after="1h").comes("b", after="1h")
+    run = await saga.run(hears_two)
+    came = [event.at - run.history[0].at for event in run.history if isinstance(event, SignalReceived)]
+    assert came == [3_600_000, 2 * 3_600_000]
+
+
 async def test_a_plan_that_goes_on(saga: SagaTest) -> None:
     """A saga that waits already is sent what is added."""
     saga.signal("note").comes("a")
