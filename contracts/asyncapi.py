@@ -117,7 +117,8 @@ class _Document:
 
     def _value(self, name: str, value: type[Struct]) -> None:
         _, structs = type_schemas([value], _SCHEMAS)
-        self.schemas[name] = structs[value.__name__]
+        self.schemas[name] = structs.pop(value.__name__)
+        self.schemas |= structs
 
     def add_dead_letters(self) -> None:
         """What could not be read, or belongs to nothing."""

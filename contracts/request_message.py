@@ -24,6 +24,15 @@ T = TypeVar("T")
 _PREFIX = "amends.request."
 
 
+class SignalSaga(msgspec.Struct, frozen=True):
+    """Sends a value to the code of a running saga. The same ``ce_id`` again is the same signal."""
+
+    name: str
+    """The signal's name: that of the saga's parameter."""
+    value: msgspec.Raw
+    """What the saga's code gets."""
+
+
 class StartSaga(msgspec.Struct, frozen=True, omit_defaults=True):
     """Asks for a saga. The same definition, key and input again is the same saga."""
 
@@ -33,15 +42,8 @@ class StartSaga(msgspec.Struct, frozen=True, omit_defaults=True):
     """The saga's input."""
     key: str | None = None
     """Makes the saga's id; left out, the definition derives it from the input."""
-
-
-class SignalSaga(msgspec.Struct, frozen=True):
-    """Sends a value to the code of a running saga. The same ``ce_id`` again is the same signal."""
-
-    name: str
-    """The signal's name: that of the saga's parameter."""
-    value: msgspec.Raw
-    """What the saga's code gets."""
+    signal: SignalSaga | None = None
+    """Sent in the same breath, whether the saga begins or is there already."""
 
 
 class CancelSaga(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -158,7 +160,10 @@ def request_name(request: Request) -> str:
 def _read(kind: str, value: bytes | None) -> Request:
     match kind.removeprefix(_PREFIX) if kind.startswith(_PREFIX) else "":
         case "start" as name:
-            return _read_as(_start, name, value)
+            start = _read_as(_start, name, value)
+            if start.signal is not None:
+                check_name(start.signal.name, "The signal")
+            return start
         case "signal" as name:
             signal = _read_as(_signal, name, value)
             check_name(signal.name, "The signal")

@@ -2,15 +2,19 @@
 
 from typing import assert_never
 
+import msgspec
+
 from coordinator.api.parts import Parts
 from coordinator.api.pointers import pointed_error
+from coordinator.api.signalling import misfit_problem, new_signal_id, signal_value
 from coordinator.api.views import StartBody
-from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Start, Unfit, Verdict
+from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Signal, Start, Unfit, Verdict
 from coordinator.errors import (
     INPUT_CONFLICT,
     INTERNAL,
     INVALID_INPUT,
     INVALID_KEY,
+    SAGA_CONFLICT,
     UNKNOWN_DEFINITION,
     VALUE_TOO_LARGE,
     InputError,
@@ -27,7 +31,7 @@ def start_of(parts: Parts, asked: StartBody, key: str | None, trace: str | None)
     Raises ProblemError.
     """
     try:
-        return parts.starting.fact(asked.definition, asked.input, key, asked.version, trace)
+        saga, start = parts.starting.fact(asked.definition, asked.input, key, asked.version, trace)
     except UnknownDefinition as error:
         raise _problem(UNKNOWN_DEFINITION, error, "Unknown.", "/version" if error.version else "/definition") from None
     except OversizedInput as error:
@@ -38,18 +42,25 @@ def start_of(parts: Parts, asked: StartBody, key: str | None, trace: str | None)
         raise ProblemError(INVALID_INPUT, detail, errors=(found,)) from None
     except UnusableKey as error:
         raise _problem(INVALID_KEY, error, str(error), "/input" if error.derived else "/key") from None
+    if asked.signal is None:
+        return saga, start
+    sent = asked.signal
+    signal = Signal(sent.name, sent.id or new_signal_id(), signal_value(sent.value, "/signal/value"))
+    return saga, msgspec.structs.replace(start, signal=signal)
 
 
 async def known_before(parts: Parts, saga: str, verdict: Verdict) -> SagaView | None:
     """The saga that existed before; None for one that has just begun. Raises ProblemError when there is neither."""
     match verdict:
-        case Accepted():
+        case Accepted(existing=False):
             return None
-        case Known():
+        case Known() | Accepted():
             return await parts.sagas.saga(saga)
-        case Conflict(message):
-            raise ProblemError(INPUT_CONFLICT, message)
-        case Ignored() | Unfit():
+        case Conflict(message, other_input):
+            raise ProblemError(INPUT_CONFLICT if other_input else SAGA_CONFLICT, message)
+        case Unfit():
+            raise misfit_problem(verdict, "/signal/value")
+        case Ignored():
             detail = f"{saga} could not be started; the coordinator's log has the details."
             raise ProblemError(INTERNAL, detail)
         case _:

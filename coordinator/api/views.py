@@ -18,6 +18,16 @@ def saga_path(saga_id: str) -> str:
     return f"/v1/sagas/{quote(saga_id, safe=_SAFE)}"
 
 
+class StartSignalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A signal that is sent with a start."""
+
+    name: str
+    """A signal that the definition takes."""
+    value: msgspec.Raw = msgspec.field(default_factory=lambda: NULL)
+    id: str | None = None
+    """Sent twice with the same id, it is one signal; without one, each request is another."""
+
+
 class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Asks for a saga."""
 
@@ -29,6 +39,8 @@ class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One saga for each key. Without it, the definition's own key template gives it."""
     version: int | None = None
     """Version of the definition; without it, the latest."""
+    signal: StartSignalBody | None = None
+    """Sent in the same breath, whether the saga begins or is there already; both are kept, or neither."""
 
 
 class BatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -221,6 +233,7 @@ class ProbeBody(msgspec.Struct, frozen=True):
 
 
 BODIES = (
+    StartSignalBody,
     StartBody,
     BatchBody,
     ReasonBody,

@@ -31,7 +31,7 @@ from coordinator.engine.repairs import on_repair
 from coordinator.engine.replies import on_reply
 from coordinator.engine.run import new_run
 from coordinator.engine.same_input import same_input
-from coordinator.engine.signals import on_signal
+from coordinator.engine.signals import misfit_of, on_signal
 from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
 from coordinator.engine.turn import Turn
@@ -82,19 +82,31 @@ def _start(turn: Turn, start: Start) -> Verdict:
     state = turn.state
     if state.definition:
         if state.definition == start.definition and same_input(state.input, bytes(start.input)):
-            return Known()
+            return Known() if start.signal is None else _signal_existing(turn, start.signal)
         return Conflict(
             f"The saga {turn.saga_id} exists already, with another input. The same key means the same saga: "
-            "start another one with a key of its own, or give the same input to get this one."
+            "start another one with a key of its own, or give the same input to get this one.",
+            other_input=True,
         )
     definition = turn.definitions.get(start.definition, start.version)
     if definition is None:
         return Conflict(f"Version {start.version} of {start.definition} is not deployed.")
+    if start.signal is not None and (misfit := misfit_of(definition, start.signal)) is not None:
+        return misfit
     turn.begin(new_run(turn.saga_id, definition))
     deadline = None if definition.deadline_ms is None else within(turn.now, turn.now + definition.deadline_ms)
     turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
     conclude(turn)
+    if start.signal is not None:
+        on_signal(turn, start.signal)
+        conclude(turn)
     return Accepted()
+
+
+def _signal_existing(turn: Turn, signal: Signal) -> Verdict:
+    verdict = on_signal(turn, signal)
+    conclude(turn)
+    return Accepted(existing=True) if isinstance(verdict, Accepted) else verdict
 
 
 def _wake_up(turn: Turn) -> None:

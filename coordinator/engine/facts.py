@@ -7,6 +7,15 @@ import msgspec
 from contracts.answers import Answer
 
 
+class Signal(msgspec.Struct, frozen=True, gc=False):
+    """Somebody sends a value to the saga's code. The same id again is the same signal."""
+
+    name: str
+    id: str
+    value: msgspec.Raw
+    """JSON that can be kept; whether it fits the signal's type is for the engine to see."""
+
+
 class Start(msgspec.Struct, frozen=True, gc=False):
     """Somebody asked for a saga. Idempotent: the same id and input again is the same saga."""
 
@@ -16,6 +25,8 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     input: msgspec.Raw
     """Checked against the definition's input type already."""
     traceparent: str | None = None
+    signal: Signal | None = None
+    """Sent in the same breath: to the saga that begins, or to the one that this start asks for and that is there."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -85,15 +96,6 @@ class SkipUndo(msgspec.Struct, frozen=True, gc=False):
     reason: str
 
 
-class Signal(msgspec.Struct, frozen=True, gc=False):
-    """Somebody sends a value to the saga's code. The same id again is the same signal."""
-
-    name: str
-    id: str
-    value: msgspec.Raw
-    """JSON that can be kept; whether it fits the signal's type is for the engine to see."""
-
-
 Repair = RetryStep | GiveResult | ConfirmUndo | SkipUndo
 """What a person can do about one step."""
 
@@ -102,6 +104,9 @@ Fact = Start | Reply | WakeUp | Signal | Cancel | Pause | Resume | Terminate | R
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The fact is in the history."""
+
+    existing: bool = False
+    """Of a start with a signal: the saga was there before, and has the signal."""
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -112,6 +117,8 @@ class Conflict(msgspec.Struct, frozen=True, gc=False):
     """The fact contradicts the history; nothing changed. The message says how, and what to do."""
 
     message: str
+    other_input: bool = False
+    """Of a start: the saga was started with another input."""
 
 
 class Unfit(msgspec.Struct, frozen=True, gc=False):

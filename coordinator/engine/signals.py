@@ -21,7 +21,7 @@ def on_signal(turn: Turn, signal: Signal) -> Verdict:
     if (closed := _closed(state)) is not None:
         return Conflict(closed)
     definition = turn.definitions.get(state.definition, state.version)
-    if (misfit := _misfit(definition, signal)) is not None:
+    if (misfit := misfit_of(definition, signal)) is not None:
         return misfit
     if state.stands_still:
         turn.record(SignalDeferred(signal.name, signal.id, signal.value, turn.now))
@@ -47,7 +47,7 @@ def _closed(state: SagaState) -> str | None:
     return None
 
 
-def _misfit(definition: SagaDefinition | None, signal: Signal) -> Unfit | None:
+def misfit_of(definition: SagaDefinition | None, signal: Signal) -> Unfit | None:
     """What does not fit; the name and the value are looked at where the saga's code is deployed."""
     if not 0 < len(signal.id) <= MAX_ID_LENGTH or not signal.id.isprintable():
         return Unfit(f"A signal's id has 1 to {MAX_ID_LENGTH} printable characters.", "id")

@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any, assert_never
 
+import msgspec
+
 from contracts.headers import UnreadableMessage
 from contracts.request_message import CancelSaga, RequestMessage, SignalSaga, StartSaga
 from coordinator.engine.facts import Accepted, Cancel, Conflict, Fact, Ignored, Known, Signal, Unfit, Verdict
@@ -39,8 +41,12 @@ class Requests:
 
     def _asked(self, message: RequestMessage) -> tuple[str, Fact]:
         match message.request:
-            case StartSaga(definition, given, key):
-                return self._starting.fact(definition, given, key, trace=message.traceparent)
+            case StartSaga(definition, given, key, signal):
+                saga_id, start = self._starting.fact(definition, given, key, trace=message.traceparent)
+                if signal is not None:
+                    sent = Signal(signal.name, message.request_id, signal.value)
+                    start = msgspec.structs.replace(start, signal=sent)
+                return saga_id, start
             case SignalSaga(name, value):
                 return message.saga_id, Signal(name, message.request_id, value)
             case CancelSaga(reason):

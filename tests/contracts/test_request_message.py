@@ -134,6 +134,8 @@ BAD_JSON: Sequence[tuple[bytes | None, str]] = [
         (START, b'{"definition": "a"}', "missing required field `input`"),
         (START, b'{"definition": 1, "input": 1}', "Expected `str`, got `int` - at `$.definition`"),
         (START, b'{"definition": "a", "input": 1, "key": 7}', "at `$.key`"),
+        (START, b'{"definition": "a", "input": 1, "signal": {"name": "A b", "value": 1}}', "The signal 'A b'"),
+        (START, b'{"definition": "a", "input": 1, "signal": {"name": "a"}}', "missing required field `value`"),
         (SignalSaga("a", write_value(1)), b'{"value": 1}', "missing required field `name`"),
         (SignalSaga("a", write_value(1)), b'{"name": "a"}', "missing required field `value`"),
         (SignalSaga("a", write_value(1)), b'{"name": "A b", "value": 1}', "The signal 'A b'"),

@@ -1,7 +1,5 @@
 """Signals to a running saga."""
 
-import uuid
-
 import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -13,6 +11,7 @@ from coordinator.api.bodies import read_body
 from coordinator.api.parts import parts_of
 from coordinator.api.paths import SagaId, SignalName
 from coordinator.api.preferences import IDEMPOTENCY_KEY, header_key
+from coordinator.api.signalling import new_signal_id
 from coordinator.api.telling import tell
 from coordinator.api.views import SagaBody
 from coordinator.engine.facts import Signal
@@ -84,7 +83,7 @@ async def signal_saga(request: Request, saga_id: SagaId, name: SignalName) -> Re
     """
     parts = parts_of(request)
     value = _value(await read_body(request, parts.limits))
-    id = header_key(request.headers.get(IDEMPOTENCY_KEY)) or str(uuid.uuid4())
+    id = header_key(request.headers.get(IDEMPOTENCY_KEY)) or new_signal_id()
     return await tell(parts, saga_id, Signal(name, id, value))
 
 

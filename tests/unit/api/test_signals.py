@@ -114,3 +114,35 @@ async def test_the_definition_shows_its_signals(client: httpx.AsyncClient) -> No
     shown = (await client.get("/v1/definitions/serve")).json()
     assert list(shown["signals"]) == ["wish"]
     assert shown["signals"]["wish"]["$defs"]["Wish"]["required"] == ["guest"]
+
+
+def started(key: str, id: str | None, guest: object = "Ada") -> dict[str, object]:
+    signal = {"name": "wish", "value": {"guest": guest}, **({} if id is None else {"id": id})}
+    return {"definition": "serve", "key": key, "signal": signal}
+
+
+async def test_a_start_with_a_signal(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
+    """The saga begins with it; the next start with one is a signal to the same saga."""
+    first = await client.post("/v1/sagas", json=started("b", "one"))
+    again = await client.post("/v1/sagas", json=started("b", "one"))
+    other = await client.post("/v1/sagas", json=started("b", "two"))
+    assert [answer.status_code for answer in (first, again, other)] == [202, 202, 202]
+    history = str((await client.get("/v1/sagas/serve:b/history")).json())
+    assert history.count("signal_received") == 2
+
+
+async def test_a_start_with_a_signal_refused(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
+    """Nothing is started; once it has ended, there is a conflict that is not about the input."""
+    found = problem(await client.post("/v1/sagas", json=started("b", "one", guest=7)), 422, "invalid_signal")
+    assert found["errors"] == [{"detail": "Expected `str`, got `int`.", "pointer": "/signal/value/guest"}]
+    problem(await client.get("/v1/sagas/serve:b"), 404, "unknown_saga")
+    assert (await client.post("/v1/sagas", json=started("b", "one"))).status_code == 202
+    await sagas.answer("serve:b", 1, Success(msgspec.Raw(b'"hot"')))
+    problem(await client.post("/v1/sagas", json=started("b", "two")), 409, "saga_conflict")
+
+
+async def test_signals_of_a_batch(client: httpx.AsyncClient) -> None:
+    """Each start may bring its own; what existed says so."""
+    batch = {"starts": [started("c", "one"), started("c", None), {"definition": "serve", "key": "c"}]}
+    answers = (await client.post("/v1/sagas:batch", json=batch)).json()["answers"]
+    assert [answer["outcome"] for answer in answers] == ["started", "existing", "existing"]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from contracts.answers import Success
-from coordinator.engine.facts import Conflict, Known, Signal, Unfit
+from coordinator.engine.facts import Accepted, Conflict, Known, Signal, Unfit
 from coordinator.history.parking import SagaResumed
 from coordinator.history.signals import (
     SignalAbandoned,
@@ -221,3 +221,31 @@ def test_signals_belong_to_their_saga() -> None:
     SagaDriver(carries_out).start()
     with pytest.raises(OutsideOfSaga, match="The signal note can only be awaited while its saga runs"):
         stolen[0].next().send(None)
+
+
+def begins(driver: SagaDriver, value: dict[str, Any], id: str = "s") -> SagaDriver:
+    return driver.start(signal=Signal("approval", id, msgspec.Raw(msgspec.json.encode(value))))
+
+
+def test_a_start_with_a_signal() -> None:
+    """Both are in the first row, or neither is; asked for again, it is the same saga with the same signal."""
+    driver = begins(SagaDriver(buy), {"by": "Ann"})
+    assert (driver.verdict, len(driver.rows)) == (Accepted(), 1)
+    assert driver.unchanged_by(lambda: begins(driver, {"by": "Ann"}))
+    assert driver.verdict == Known()
+    assert begins(driver, {"by": "Bob"}, "t").verdict == Accepted(existing=True)
+    driver.succeeds("shop.take", "A").succeeds("shop.pay", 1).is_("completed")
+    assert driver.result == "A by Ann"
+
+
+def test_a_start_with_a_signal_that_does_not_fit_starts_nothing() -> None:
+    """Not even the saga."""
+    driver = begins(SagaDriver(buy), {"by": 7})
+    assert (driver.rows, driver.verdict) == ([], Unfit("Expected `str`, got `int` - at `$.by`"))
+
+
+def test_a_start_with_a_signal_to_a_saga_that_has_ended() -> None:
+    """The signal cannot be kept, and nothing is."""
+    driver = SagaDriver(buy).start().refuses("shop.take").is_("failed")
+    assert driver.unchanged_by(lambda: begins(driver, {"by": "Ann"}))
+    assert driver.verdict == Conflict("The saga has ended: it is failed. It takes no signals any more.")

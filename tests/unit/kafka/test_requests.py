@@ -117,6 +117,14 @@ def test_a_start_may_bring_its_key(taking: Taking) -> None:
     assert taking.fact()[0] == "make_tea:mine"
 
 
+def test_a_start_may_bring_a_signal(taking: Taking) -> None:
+    """Its id is the request's."""
+    taking.take(consumed(msgspec.structs.replace(TEA, signal=SignalSaga("wish", write_value(1)))))
+    _, fact = taking.fact()
+    assert isinstance(fact, Start)
+    assert fact.signal == Signal("wish", "r-1", msgspec.Raw(b"1"))
+
+
 def test_a_signal_becomes_a_fact(taking: Taking) -> None:
     """Its id is the request's."""
     taking.take(consumed(SignalSaga("approval", write_value({"yes": True})), "make_tea:oolong", request_id="s-1"))
