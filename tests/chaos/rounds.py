@@ -18,6 +18,9 @@ from tests.faults.oracle import judge
 from tests.faults.queues import unread
 from tests.faults.trips import Trips
 
+_FAULT_S = 120.0
+"""Whatever takes longer has got stuck itself, on what else happens."""
+
 
 class Rounds:
     """All rounds of a run."""
@@ -61,7 +64,8 @@ class Rounds:
             self._record.say(f"{kind.name} …")
             scene = Scene(kind.name, self._town, self._reaper, Random(self._random.random()), self._disks)
             try:
-                struck = await kind.do(scene)
+                async with asyncio.timeout(_FAULT_S):
+                    struck = await kind.do(scene)
             except (Exception, asyncio.CancelledError) as error:
                 # Its own clients may break on what else happens. A kind that never strikes is an objection (O9).
                 if (own := asyncio.current_task()) is not None and own.cancelling():

@@ -17,6 +17,8 @@ from tests.faults.system import System
 from tests.faults.waiting import WITHIN_S, until
 
 _ANSWER_S = 6.0
+_AGAIN_AT_ONCE = 20
+_AGAIN_AFTER_S = 0.5
 
 
 UNANSWERED = (httpx.TransportError, AttributeError)
@@ -55,9 +57,15 @@ class Asked:
         return saga_id
 
     async def again(self, coordinator: int = 0) -> None:
-        """Asks once more for what was never acknowledged, as clients do."""
+        """Asks once more for what was never acknowledged, as clients do: a few at a time, and not without a break, since
+        what is between us and a coordinator may run in this very process."""
         while lost := [*self._bodies.keys() - self.acknowledged]:
-            await asyncio.gather(*(self._post(saga_id, coordinator) for saga_id in lost))
+            before = len(self.acknowledged)
+            for start in range(0, len(lost), _AGAIN_AT_ONCE):
+                some = lost[start : start + _AGAIN_AT_ONCE]
+                await asyncio.gather(*(self._post(saga_id, coordinator) for saga_id in some))
+            if len(self.acknowledged) == before:
+                await asyncio.sleep(_AGAIN_AFTER_S)
 
     async def _post(self, saga_id: str, coordinator: int) -> None:
         try:
