@@ -57,8 +57,8 @@ class Asked:
         return saga_id
 
     async def again(self, coordinator: int = 0) -> None:
-        """Asks once more for what was never acknowledged, as clients do: a few at a time, and not without a break, since
-        what is between us and a coordinator may run in this very process."""
+        """Asks once more for what was never acknowledged, as clients do: a few at a time, and not without a break,
+        since what is between us and a coordinator may run in this very process."""
         while lost := [*self._bodies.keys() - self.acknowledged]:
             before = len(self.acknowledged)
             for start in range(0, len(lost), _AGAIN_AT_ONCE):
