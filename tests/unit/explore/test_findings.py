@@ -72,11 +72,11 @@ def test_a_late_answer_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_saga_that_cannot_be_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that resumes a saga and does not send its undo again is found out."""
 
-    def forgetful(turn: Turn) -> Accepted:
-        turn.record(SagaResumed(turn.now))
+    def forgetful(turn: Turn, reason: str) -> Accepted:
+        turn.record(SagaResumed(turn.now, reason))
         return Accepted()
 
-    monkeypatch.setattr("coordinator.engine.absorb._resume", forgetful)
+    monkeypatch.setattr("coordinator.engine.absorb.on_resume", forgetful)
     assert {finding.kind for finding in explore(careful).findings} == {Kinds.PARKED_FOR_GOOD}
 
 
