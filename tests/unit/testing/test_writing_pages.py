@@ -1,0 +1,50 @@
+"""docs/writing-a-saga.md and docs/changing-a-saga.md show what is so: their code is the files'."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from coordinator.saga import Signal, saga
+from tests.sagas import SagaDriver
+from tests.unit.testing.test_plugin import ran
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ROOT / "docs" / "examples"
+WRITING = (ROOT / "docs" / "writing-a-saga.md").read_text(encoding="utf-8")
+CHANGING = (ROOT / "docs" / "changing-a-saga.md").read_text(encoding="utf-8")
+CODE = re.findall(r"<!-- (\S+\.py) -->\n```python\n(.*?)```", WRITING, re.DOTALL)
+
+
+@pytest.mark.parametrize(("path", "code"), CODE, ids=[f"{path}-{n}" for n, (path, _) in enumerate(CODE)])
+def test_code_stands_in_its_file(path: str, code: str) -> None:
+    """The block is in the file, letter by letter."""
+    assert code in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_every_block_names_its_file() -> None:
+    """No Python on the page that nothing checks."""
+    assert len(CODE) == WRITING.count("```python") == 4
+    assert CHANGING.count("```python") == 0
+
+
+def test_the_tests_of_its_sagas_pass(pytester: pytest.Pytester) -> None:
+    """As they stand there, beside their sagas."""
+    pytester.syspathinsert(EXAMPLES)
+    ran(pytester, (EXAMPLES / "test_run_tab.py").read_text(encoding="utf-8")).assert_outcomes(passed=5)
+
+
+def test_what_a_saga_says_whose_code_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Word for word."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    from run_tab import Bar, Order, run_tab
+
+    @saga(version=1, name="run_tab")
+    async def changed(guest: str, bar: Bar, order: Signal[Order]) -> str:
+        return await bar.charge(0)
+
+    driver = SagaDriver(run_tab).start("Ada").deploys(changed).wake().is_("parked")
+    (shown,) = re.findall(r"```text\n(.*?)```", CHANGING, re.DOTALL)
+    assert " ".join(shown.split()) == driver.parked_message
