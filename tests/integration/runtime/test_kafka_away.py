@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+from contracts.request_message import RequestMessage, StartSaga
+from contracts.values import write_value
 from coordinator.embedded.kafka import EmbeddedKafka
 from coordinator.engine.facts import Accepted
 from coordinator.engine.status import Status
 from tests.integration.runtime.conftest import Kafka, OnKafka
+from tests.integration.runtime.shop import Shop
 from tests.integration.runtime.test_sagas_on_kafka import completed, finish
 from tests.unit.runtime.sagas import start
 from tests.unit.runtime.until import until_soon
@@ -46,6 +49,32 @@ async def test_topics_are_deleted(kafka: Kafka, instance: str | None) -> None:
     finally:
         await admin.close()
     assert await finish(on, "buy:1") is Status.COMPLETED
+
+
+@pytest.mark.parametrize("instance", [None, "one"])
+async def test_the_requests_topic_is_deleted(kafka: Kafka, instance: str | None) -> None:
+    """It is made again, and requests are read from its beginning (K3)."""
+    kafka.settings = replace(kafka.settings, instance=instance)
+    shop = await kafka.shop()
+    on = await kafka.coordinator()
+    await ask(kafka, shop, "0", "1", "2")
+    await completed(on.store, 3)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([kafka.topics.requests])
+    finally:
+        await admin.close()
+    await ask(kafka, shop, "3", "4", "5")
+    await completed(on.store, 6)
+
+
+async def ask(kafka: Kafka, shop: Shop, *keys: str) -> None:
+    """Starts these sagas by records."""
+    for key in keys:
+        request = StartSaga("buy", write_value("book"), key)
+        record = RequestMessage(f"r-{key}", "/tests", request).record()
+        await shop.send(kafka.topics.requests, record.key, record.headers, record.value)
 
 
 async def test_the_cluster_is_replaced(kafka: Kafka, embedded_kafka: EmbeddedKafka) -> None:
