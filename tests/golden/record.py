@@ -1,4 +1,4 @@
-"""Records histories: ``python -m tests.golden.record`` plays the trips below and writes those that have no file yet.
+"""Records histories: ``python -m tests.golden.record`` plays the stories below and writes those that have no file yet.
 
 A recorded history is never edited, and never deleted while that version of its saga may run somewhere: it stands for
 the sagas that are in somebody's database. Give a new story a new name.
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coordinator.catalogue.book_trip import Trip, book_trip
 from coordinator.saga import saga
+from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
 from tests.sagas import SagaDriver, Shop
 
 DIRECTORY = Path(__file__).parent
@@ -80,8 +81,10 @@ STORIES: tuple[Callable[[], SagaDriver], ...] = (
 
 def main() -> None:
     """Writes the stories that have no file."""
-    for story in STORIES:
-        file = DIRECTORY / f"book_trip_v1_{story.__name__}.json"
+    stories = {DIRECTORY / f"book_trip_v1_{story.__name__}.json": story for story in STORIES}
+    for story in (hears, is_paused, is_repaired, is_terminated):
+        stories[DIRECTORY / "listening" / f"listen_v1_{story.__name__}.json"] = story
+    for file, story in stories.items():
         if file.exists():
             continue
         driver = story()

@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from coordinator.catalogue import DEFINITIONS
+from coordinator import catalogue
 from coordinator.engine.machine import Machine
 from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
+from coordinator.saga import Definitions
+from tests.golden.listening import listen
 
-FILES = sorted(Path(__file__).parent.glob("*.json"))
+DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen])
+FILES = sorted(Path(__file__).parent.rglob("*.json"))
 
 
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)
@@ -25,7 +28,7 @@ def rows_of(golden: Any) -> list[list[Event]]:
 
 def test_there_are_some() -> None:
     """An empty folder would prove nothing."""
-    assert len(FILES) >= 7
+    assert len(FILES) >= 11
 
 
 def test_it_stands_where_it_stood(golden: Any) -> None:
