@@ -9,7 +9,6 @@ import typer
 
 from coordinator.cli import saga_acts
 from coordinator.cli.client import DEFAULT_URL, Client, UrlOption, saga_path, talk_to
-from coordinator.cli.event_lines import event_line
 from coordinator.cli.exits import Exit, exit_of_refusal, exit_of_saga
 from coordinator.cli.output import OutputOption, show_one, show_rows
 from coordinator.cli.saga_acts import SAGA_FIELDS, SagaId
@@ -17,6 +16,7 @@ from coordinator.cli.saga_batch import read_lines, start_lines
 from coordinator.cli.saga_input import read_input
 from coordinator.cli.saga_watch import watch
 from coordinator.cli.talk import fail, put, say
+from coordinator.history.in_words import event_line
 
 app = typer.Typer(no_args_is_help=True)
 _COLUMNS = ["id", "status", "version", "started_at", "ended_at"]

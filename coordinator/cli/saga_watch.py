@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 
 from coordinator.cli.client import Client, saga_path
-from coordinator.cli.event_lines import event_line
 from coordinator.cli.output import Output
 from coordinator.cli.talk import put, say
+from coordinator.history.in_words import event_line
 
 _AGAIN_S = 0.5
 _TRIES = 20

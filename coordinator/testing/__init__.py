@@ -1,10 +1,10 @@
 """For tests of sagas: stubs for participants, a clock that jumps, crashes everywhere. No servers."""
 
+from coordinator.fit.history_file import UnreadableHistory
+from coordinator.fit.replaying import DoesNotFit, Replayed
 from coordinator.testing.called import Called
 from coordinator.testing.crash_everywhere import CrashReport
-from coordinator.testing.history_file import UnreadableHistory
 from coordinator.testing.participants import Unstubbed
-from coordinator.testing.replaying import DoesNotFit, Replayed
 from coordinator.testing.saga_run import SagaRun
 from coordinator.testing.saga_test import SagaTest, Unreached
 from coordinator.testing.senders import Unsent

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from coordinator.engine.status import Status
+from coordinator.fit.story import story
 from coordinator.history.codec import write_events
 from coordinator.testing.channel import Fate, Message, arrives
 from coordinator.testing.faults import CrashFault, MessageFault, mishaps_of, named
 from coordinator.testing.saga_run import SagaRun
-from coordinator.testing.story import story
 
 Made = Callable[[Fate, CrashFault | None], SagaRun]
 SHOWN = 5

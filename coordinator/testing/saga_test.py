@@ -5,6 +5,8 @@ from typing import Any, ParamSpec, TypeVar, overload
 
 from contracts import Command, Undo
 from contracts.values import UnreadableValue, write_value
+from coordinator.fit.replaying import History, Replayed, replay
+from coordinator.fit.story import story
 from coordinator.saga.definition import SagaDefinition
 from coordinator.testing.behaviour import Planned, word_for
 from coordinator.testing.channel import Channel, Fate, arrives
@@ -12,11 +14,10 @@ from coordinator.testing.clock import Clock
 from coordinator.testing.crash_everywhere import CrashReport, crash_everywhere
 from coordinator.testing.faults import CrashFault
 from coordinator.testing.participants import Participants
-from coordinator.testing.replaying import History, Replayed, replay
 from coordinator.testing.saga_run import SagaRun
 from coordinator.testing.senders import Senders
 from coordinator.testing.signal_plan import PlannedSignal, SignalPlan
-from coordinator.testing.story import story, summary
+from coordinator.testing.story import summary
 from coordinator.testing.stub import Stub, Target, name_of
 
 P = ParamSpec("P")

@@ -3,13 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-import msgspec
-
-from coordinator.cli.event_lines import event_line
 from coordinator.engine.lifecycle import Forward
 from coordinator.explore.driver import Driver
-from coordinator.history.codec import write_events
-from coordinator.history.events import Event
 from coordinator.history.undos import UndoSucceeded
 
 
@@ -36,18 +31,3 @@ def _counted(names: Sequence[str]) -> Iterator[str]:
     for name, again in groupby(names):
         times = len(list(again))
         yield name if times == 1 else f"{name} ({times:,} times)"
-
-
-def story(history: Sequence[Event]) -> list[str]:
-    """An event a line, with the time since the start."""
-    commands: dict[int, str] = {}
-    events = msgspec.json.decode(write_events(history))
-    begun = events[0]["at"] if events else 0
-    return [f"{_since(each['at'] - begun):>9}  {event_line(each, commands)}" for each in events]
-
-
-def _since(ms: int) -> str:
-    seconds = ms / 1_000
-    if seconds < 600:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 36_000 else f"{seconds / 3_600:.0f} h"

@@ -9,15 +9,15 @@ from coordinator.engine.evolve import evolve
 from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Raised, Returned
 from coordinator.engine.state import SagaState
+from coordinator.fit.history_file import History, read_history
+from coordinator.fit.source_line import SourceLines
+from coordinator.fit.story import story
 from coordinator.history.endings import SagaCompleted, SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.started import SagaStarted
 from coordinator.history.undos import CompensationStarted
 from coordinator.saga.definition import SagaDefinition
-from coordinator.testing.history_file import History, read_history
-from coordinator.testing.source_line import SourceLines
-from coordinator.testing.story import story
 
 
 class DoesNotFit(AssertionError):
