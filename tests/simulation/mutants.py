@@ -249,9 +249,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a deferred signal is dropped when the saga goes on",
-        "coordinator.engine.absorb",
-        "        receive(turn, signal_of(deferred))\n",
-        "        return\n",
+        "coordinator.engine.replies",
+        "            receive(turn, signal_of(each))\n",
+        "            pass\n",
     ),
     Mutant(
         "a kept signal is not handed to who waits",

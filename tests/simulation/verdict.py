@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
 from tests.faults.oracle import judge
+from tests.signal_ledger import signal_faults
 from tests.simulation.people import People
 from tests.simulation.program import RELEASES
 from tests.simulation.servers import Servers
-from tests.simulation.signal_ledger import signal_faults
 from tests.simulation.witness import Witness
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence, Set
 
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked, SagaResumed
+from coordinator.history.people import SagaPaused, SagaUnpaused
 from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
@@ -23,7 +24,7 @@ class SignalLedger:
         self._saga_id = saga_id
         self._received: set[str] = set()
         self._deferred: set[str] = set()
-        """Ids of those that came while the code is stopped."""
+        """Ids of those that came while it stands still."""
         self._to_take_in: set[str] = set()
         """Of those that were deferred, and the saga goes on."""
         self._dropped: set[str] = set()
@@ -80,10 +81,12 @@ class SignalLedger:
             case SagaParked(why):
                 self._stopped = why in ("code", "forward_only")
                 self._unanswerable = why == "undo"
-            case SagaResumed():
+            case SagaPaused():
+                self._stopped = True
+            case SagaResumed() | SagaUnpaused():
                 self._stopped = False
                 self._to_take_in, self._deferred = self._deferred, set()
-            case CompensationStarted() | SagaCompleted() | SagaCompensated() | SagaFailed():
+            case _ if isinstance(event, CompensationStarted | SagaEnded):
                 self._closed = self._unanswerable = True
                 self._dropped |= self._deferred | self._to_take_in
             case _:

@@ -10,7 +10,7 @@ from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalDeferred, SignalReceived, SignalTaken
 from coordinator.history.undos import CompensationStarted
-from tests.simulation.signal_ledger import signal_faults
+from tests.signal_ledger import signal_faults
 
 PARKED, RESUMED = SagaParked("code", "A bug.", 0), SagaResumed(0)
 BACK = CompensationStarted(Problem("no"), 0)
