@@ -10,7 +10,8 @@ from coordinator.explore.play import Play
 from coordinator.explore.search import Bound, Search
 from coordinator.explore.signal_values import SignalValues
 from coordinator.explore.watched import watched
-from tests.unit.engine.test_random_sagas import Program, anything, check_undos, programs
+from tests.unit.engine.random_programs import Program, anything, programs
+from tests.unit.engine.test_random_sagas import check_undos
 
 MISTAKES = {Kinds.REFUSABLE_AFTER_PIVOT, Kinds.UNSETTLED_AT_PIVOT, Kinds.NO_AFTER_PIVOT, Kinds.EFFECT_LEFT}
 """What a program made up by chance may well have."""
