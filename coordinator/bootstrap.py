@@ -22,7 +22,7 @@ from coordinator.runtime.machines import EngineMachines
 from coordinator.runtime.observe import ObservedMachines, TelemetryObserver, trace_of
 from coordinator.runtime.ports import Broker, ReadModel, SagaStore, StoreUnavailable
 from coordinator.saga import Definitions
-from coordinator.store.connection import connect
+from coordinator.store.connection import Pool, connect
 from coordinator.store.read_model import PostgresReadModel
 from coordinator.store.saga_store import PostgresStore
 from coordinator.telemetry.metrics import Metrics
@@ -60,13 +60,11 @@ class Service:
         self.tracing.close()
 
 
-async def open_outside(settings: Settings, definitions: Definitions) -> Outside:
-    """Postgres and Kafka as the settings have them. Connects to neither yet. Raises SetupError."""
+async def open_pool(settings: Settings) -> Pool:
+    """The coordinator's database as the settings have it. Does not connect yet. Raises SetupError."""
     url = database_url(settings)
-    if settings.kafka_bootstrap is None:
-        raise SetupError("Set AMENDS_KAFKA_BOOTSTRAP to Kafka's brokers, such as localhost:9092; or run `amends dev`.")
     try:
-        pool = await connect(
+        return await connect(
             url,
             pool_size=settings.database_connections,
             statement_timeout=settings.database_timeout_s,
@@ -74,6 +72,13 @@ async def open_outside(settings: Settings, definitions: Definitions) -> Outside:
         )
     except ValueError as error:
         raise SetupError(f"AMENDS_DATABASE_URL: {error}") from error
+
+
+async def open_outside(settings: Settings, definitions: Definitions) -> Outside:
+    """Postgres and Kafka as the settings have them. Connects to neither yet. Raises SetupError."""
+    pool = await open_pool(settings)
+    if settings.kafka_bootstrap is None:
+        raise SetupError("Set AMENDS_KAFKA_BOOTSTRAP to Kafka's brokers, such as localhost:9092; or run `amends dev`.")
     kafka = KafkaSettings(
         settings.kafka_bootstrap,
         instance=settings.instance,

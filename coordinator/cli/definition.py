@@ -1,14 +1,24 @@
 """``amends definition …``."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 from coordinator.cli.client import DEFAULT_URL, UrlOption, talk_to
 from coordinator.cli.definition_explore import command as explore
+from coordinator.cli.lazy import Entry, LazyGroup
 from coordinator.cli.output import OutputOption, show_one, show_rows
 
-app = typer.Typer(no_args_is_help=True)
+
+class Questions(LazyGroup):
+    """Those that need the coordinator's database, and so much more than the others."""
+
+    entries: ClassVar[dict[str, Entry]] = {
+        "check": Entry("coordinator.cli.definition_check", "Replay the sagas of a database on the code at hand."),
+    }
+
+
+app = typer.Typer(cls=Questions, no_args_is_help=True)
 app.command("explore")(explore)
 
 
@@ -33,5 +43,5 @@ def show(
 ) -> None:
     """Show one, with the JSON Schema of its input."""
     found = talk_to(ctx, url, lambda client: client.get(f"/v1/definitions/{name}"))
-    fields = ["name", "version", "versions", "doc", "key", "deadline_ms", "participants", "input", "result"]
+    fields = ["name", "version", "versions", "doc", "key", "deadline_ms", "participants", "input", "result", "signals"]
     show_one(found, fields, output)

@@ -31,10 +31,15 @@ class Replayed(msgspec.Struct, frozen=True):
     """So many were compared: those up to the way back, on which no code runs."""
     result: Any
     """What the code returned, as JSON; None when the history does not go so far."""
+    raised: BaseException | None = None
+    """What the code raised, if it did."""
 
 
 def replay(definition: SagaDefinition, history: History) -> Replayed:
-    """See SagaTest. Raises DoesNotFit, UnreadableHistory, ValueError for another definition's history."""
+    """Calls the code again and feeds it the history; see SagaTest.
+
+    Raises DoesNotFit, UnreadableHistory, ValueError for another definition's history.
+    """
     log = [event for row in read_history(history) for event in row]
     started = log[0]
     assert isinstance(started, SagaStarted), "read_history has looked"
@@ -139,4 +144,8 @@ def _ended(
                 assert_never(outcome)
         told = f"The code of {definition!r} does not fit this history: at event {len(forward) + 1}, {found}."
         raise DoesNotFit(_told(definition, log, play, told))
-    return Replayed(len(forward), msgspec.json.decode(outcome.result) if isinstance(outcome, Returned) else None)
+    return Replayed(
+        len(forward),
+        msgspec.json.decode(outcome.result) if isinstance(outcome, Returned) else None,
+        outcome.error if isinstance(outcome, Raised) else None,
+    )

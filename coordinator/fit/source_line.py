@@ -35,8 +35,7 @@ class SourceLines:
         if step := re.search(r"step (\d+): (\S+)", asked):
             place = self._watch.places.get((int(step[1]), step[2]))
             if place is not None:
-                whole = self._function.__code__.co_filename
-                return self._shown(whole if whole.endswith(place.file) else place.file, place.line)
+                return self._shown(_whole(place.file), place.line)
         running = next(((f.f_code.co_filename, f.f_lineno) for f in _frames() if _is_theirs(f)), None)
         return self.waiting if running is None else self._shown(*running)
 
@@ -64,6 +63,12 @@ class SourceLines:
     def _shown(file: str, line: int) -> str:
         code = linecache.getline(file, line).strip()
         return f"{explore_watched.Place.of(file, line)}{f': {code}' if code else ''}"
+
+
+def _whole(file: str) -> str:
+    """The path of a file of which only the end is known: that of a module, since its code has run."""
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    return next((each for each in files if each and each.endswith(file)), file)
 
 
 def _frames() -> Iterator[Any]:
