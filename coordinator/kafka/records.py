@@ -1,11 +1,11 @@
 """Records packed into batches, one after another for each partition."""
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from contracts.timeless import NO_TIMESTAMP
 from coordinator.runtime.shards import murmur2, position
 
 MAX_BATCH_BYTES = 900_000
@@ -54,11 +54,10 @@ def lanes(records: Sequence[Record], partitions: Mapping[str, Sequence[int]]) ->
 
 def pack(batch: BatchBuilder, records: Sequence[Record], places: Sequence[int]) -> Sequence[int]:
     """Fills the batch with the records at these places, in order; returns the places that it had room for."""
-    now_ms = time.time_ns() // 1_000_000
     append = batch.append
     for count, place in enumerate(places):
         _, key, headers, value = records[place]
         key = key.encode() if isinstance(key, str) else key
-        if append(timestamp=now_ms, key=key, value=value, headers=list(headers)) is None:
+        if append(timestamp=NO_TIMESTAMP, key=key, value=value, headers=list(headers)) is None:
             return places[:count]
     return places

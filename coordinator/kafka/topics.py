@@ -8,6 +8,7 @@ import structlog
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from contracts.timeless import BROKERS_TIME
 from contracts.topics import Topics
 from coordinator.kafka.connection import KafkaSettings
 
@@ -68,7 +69,9 @@ class TopicsKeeper:
 
     async def _create(self, admin: AIOKafkaAdminClient, names: Sequence[str], brokers: int) -> None:
         replicas = self._settings.replicas if self._settings.replicas > 0 else min(_REPLICAS, brokers)
-        wanted = [NewTopic(name, self._settings.partitions, replicas) for name in names]
+        wanted = [
+            NewTopic(name, self._settings.partitions, replicas, topic_configs=dict(BROKERS_TIME)) for name in names
+        ]
         answer: Any = await admin.create_topics(wanted)
         for topic, code, *message in answer.topic_errors:
             error = for_code(code)

@@ -23,7 +23,6 @@ class Outgoing(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes | None]]
-    time_ms: int
     partition: int | None = None
     """Where it should go; None: where its key leads."""
 
@@ -50,9 +49,9 @@ class Records:
             traceparent=traceparent,
         )
         key = message.saga_id.encode()
-        return Outgoing(message.reply_to, key, reply.value, reply.headers(), time_ms, message.reply_partition)
+        return Outgoing(message.reply_to, key, reply.value, reply.headers(), message.reply_partition)
 
-    def dead_letter(self, record: "ConsumerRecord[Any, Any]", reason: str, time_ms: int) -> Outgoing:
+    def dead_letter(self, record: "ConsumerRecord[Any, Any]", reason: str) -> Outgoing:
         """The record as it came, and why and from where it was set aside."""
         value: bytes | None = record.value
         headers: list[tuple[str, bytes | None]] = [
@@ -66,7 +65,7 @@ class Records:
             headers.append(("amends-cut-from", str(len(value)).encode()))
             value = value[:MAX_DEAD_VALUE_BYTES]
         # Kafka takes no record without key and value.
-        return Outgoing(self._dead_letters, record.key, b"" if value is None else value, headers, time_ms)
+        return Outgoing(self._dead_letters, record.key, b"" if value is None else value, headers)
 
 
 def now_ms() -> int:

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from contracts.failpoints import failpoint
+from contracts.timeless import NO_TIMESTAMP
 from contracts.unhurried import unhurried
 from participants.sdk.records import Outgoing
 
@@ -41,9 +42,7 @@ class _Batch:
 
     def add(self, record: Outgoing) -> bool:
         """Whether there was room for it."""
-        taken = self.builder.append(
-            timestamp=record.time_ms, key=record.key, value=record.value, headers=record.headers
-        )
+        taken = self.builder.append(timestamp=NO_TIMESTAMP, key=record.key, value=record.value, headers=record.headers)
         if taken is None:
             return False
         self.records.append(record)

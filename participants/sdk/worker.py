@@ -262,7 +262,7 @@ class Worker:
                 outgoing.append(records.reply(item.message, answer.answer, answer.traceparent, now))
             else:
                 log.warning("Set aside %s/%d/%d: %s", record.topic, record.partition, record.offset, item.reason)
-                outgoing.append(records.dead_letter(record, item.reason, now))
+                outgoing.append(records.dead_letter(record, item.reason))
                 if item.message is not None and item.answer is not None:
                     outgoing.append(records.reply(item.message, item.answer, item.message.traceparent, now))
         return outgoing, len(arrived)

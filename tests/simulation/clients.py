@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, KafkaTimeoutError
 
+from contracts.timeless import NO_TIMESTAMP
 from tests.simulation.cluster import Cluster, Member, Record
 from tests.simulation.network import settle
 from tests.simulation.process import PROCESS, Process
@@ -271,6 +272,7 @@ class Batch:
         self, *, timestamp: int, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
     ) -> int | None:
         """None: there is no room."""
+        assert timestamp == NO_TIMESTAMP, "a broker refuses the time of a machine whose clock is wrong"
         if len(self.records) >= 1_000:
             return None
         self.records.append((timestamp, key, value, tuple(headers)))

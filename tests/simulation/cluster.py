@@ -24,7 +24,6 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
-    timestamp: int
 
 
 class Member:
@@ -264,8 +263,8 @@ class Cluster:
         log = self.logs.get(partition)
         if log is None:
             return
-        time_ms, key, value, headers = record
-        log.append(Record(partition.topic, partition.partition, len(log), key, value, headers, time_ms))
+        _, key, value, headers = record
+        log.append(Record(partition.topic, partition.partition, len(log), key, value, headers))
         for watcher in self.watchers.get(partition, ()):
             watcher()
 

@@ -177,17 +177,17 @@ class Witness:
                 self.faults.append(
                     f"M6: the offset of what nobody can read, {place}, was committed without dead letter"
                 )
+        now_ms = int((START_S + self._now()) * 1e3)
         match partition.topic:
             case TOPICS.replies:
-                self.faults.extend(self._lost_replies(good))
+                self.faults.extend(self._lost_replies(good, now_ms))
             case TOPICS.requests:
-                now_ms = int((START_S + self._now()) * 1e3)
                 kept = [each for each in good if (each.topic, each.partition, each.offset) not in self._aside]
                 self.faults.extend(lost_requests(kept, self.rows, self.machine, now_ms))
             case _:
                 self.faults.extend(self._lost_commands(good))
 
-    def _lost_replies(self, records: Iterable[Record]) -> Iterable[str]:
+    def _lost_replies(self, records: Iterable[Record], now_ms: int) -> Iterable[str]:
         for record in records:
             reply = ReplyMessage.read(record.headers, record.value)
             if reply.command_id in self._settled:
@@ -196,7 +196,7 @@ class Witness:
             fact = Reply(reply.command_id, reply.attempt, reply.answer)
             if machine.status.ended or not machine.exists:
                 continue
-            if machine.advance([fact], record.timestamp).verdicts == (Accepted(),):
+            if machine.advance([fact], now_ms).verdicts == (Accepted(),):
                 answer = type(reply.answer).__name__
                 yield f"the offset of {answer} to {reply.command_id} was committed, and the log does not have it"
 

@@ -1,6 +1,7 @@
 """Records are sent until they are acknowledged, whatever becomes of the producer."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -58,6 +59,18 @@ async def test_replies_go_to_the_partition_that_was_asked_for(side: CoordinatorS
     await side.replies(6)
     by_key = side.partitions["order:7:5"]
     assert side.partitions == {f"order:7:{step}": one for step, one in enumerate([0, 1, 2, 3, by_key, by_key], start=1)}
+
+
+async def test_a_clock_that_is_a_day_ahead(
+    side: CoordinatorSide, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker takes the replies: it would refuse records with such a time, as often as they are sent."""
+    real_s, real_ns = time.time, time.time_ns
+    monkeypatch.setattr(time, "time", lambda: real_s() + 24 * 3_600)
+    monkeypatch.setattr(time, "time_ns", lambda: real_ns() + 24 * 3_600 * 10**9)
+    async with asyncio.timeout(10):
+        await sender.send(replies(side, range(1, 3)))
+    await side.replies(2)
 
 
 async def test_a_gap_in_the_sequence_is_healed_by_a_new_producer(side: CoordinatorSide, sender: Sender) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
+import coordinator.kafka.topics
 from contracts.request_message import RequestMessage, StartSaga
 from contracts.values import write_value
 from coordinator.embedded.kafka import EmbeddedKafka
@@ -33,6 +34,20 @@ async def test_kafka_is_restarted(kafka: Kafka, embedded_kafka: EmbeddedKafka) -
     await completed(on.store, 21)
     await until_soon(lambda: on.coordinator.ready.ready)
     assert await on.store.leftovers(2**60, 2**60, 10) == []
+
+
+@pytest.mark.parametrize("ours", [True, False])
+async def test_clocks_of_machines_are_a_day_ahead(kafka: Kafka, monkeypatch: pytest.MonkeyPatch, ours: bool) -> None:
+    """Commands and replies are taken all the same, by topics of ours and by those that somebody else has made."""
+    if not ours:
+        monkeypatch.setattr(coordinator.kafka.topics, "BROKERS_TIME", {})
+    await kafka.shop()
+    on = await kafka.coordinator()
+    real_s, real_ns = time.time, time.time_ns
+    monkeypatch.setattr(time, "time", lambda: real_s() + 24 * 3_600)
+    monkeypatch.setattr(time, "time_ns", lambda: real_ns() + 24 * 3_600 * 10**9)
+    async with asyncio.timeout(20):
+        assert await finish(on, "buy:0") is Status.COMPLETED
 
 
 @pytest.mark.parametrize("instance", [None, "one"])
