@@ -20,7 +20,7 @@ _LATER_LOOK = 0.25
 _FIRST_LOOK_AT_OURS_S = 1.0
 _LONGEST_LOOK_AT_OURS_S = 8.0
 _ENDED = frozenset(status.value for status in ENDED)
-_SETTLED = _ENDED | {Status.PARKED.value, Status.PAUSED.value}
+_SETTLED = _ENDED | {Status.PARKED.value}
 
 
 def has_ended(view: SagaView) -> bool:
@@ -29,7 +29,7 @@ def has_ended(view: SagaView) -> bool:
 
 
 def is_settled(view: SagaView) -> bool:
-    """The saga has ended, or needs a person to go on: there is nothing to wait for."""
+    """The saga has ended, or is parked: there is nothing to wait for. Who paused one is going to resume it."""
     return view.status in _SETTLED
 
 
