@@ -87,6 +87,23 @@ class Asked:
         assert response.status_code in (202, 409, 429, 503), response.text
         return response.status_code == 202
 
+    async def act(self, saga_id: str, act: str, reason: str = "why", coordinator: int = 0) -> int:
+        """What a person does to the saga; the status of the answer."""
+        url = f"{self.system.url(coordinator)}/v1/sagas/{saga_id}/{act}"
+        return (await self._http.post(url, json={"reason": reason})).status_code
+
+    async def it_is(self, ahead: str) -> None:
+        """The time of the deployment, for coordinators that are started from here on."""
+        database = (await self.fetch("SELECT current_database() AS name"))[0]["name"]
+        await self.fetch(f"ALTER DATABASE \"{database}\" SET amends.clock_ahead = '{ahead}'")
+
+    async def moved_on(self, ahead: str) -> None:
+        """The first coordinator is killed; so much later the second is started."""
+        self.system.coordinators[0].kill()
+        await self.system.coordinators[0].ended()
+        await self.it_is(ahead)
+        await self.system.start_coordinator(1)
+
     async def events(self, saga_id: str) -> list[str]:
         """The types of its history's events so far."""
         found = await self.fetch(

@@ -8,6 +8,8 @@ import pytest_asyncio
 
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
+from tests.faults import approval
+from tests.faults.asked import Asked
 from tests.faults.system import System
 from tests.faults.trips import Trips
 
@@ -37,3 +39,31 @@ async def trips(system: System, request: pytest.FixtureRequest, tmp_path: Path) 
     """This test's own sagas."""
     async with Trips(system, tmp_path.name) as trips:
         yield trips
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def approvals(
+    servers: Servers[PostgresServer, KafkaServer], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[System]:
+    """Two coordinators with a saga that waits for a person, of which the first is started."""
+    system = System(
+        servers,
+        tmp_path_factory.mktemp("approval"),
+        participants=("flights", "hotels"),
+        coordinators=2,
+        settings={"AMENDS_CATALOGUE": "tests.faults.approval"},
+    )
+    try:
+        await system.start()
+        yield system
+    finally:
+        await system.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def waiting(approvals: System) -> AsyncIterator[Asked]:
+    """This test's own sagas that wait for a person; the first coordinator runs alone, and it is today."""
+    async with Asked(approvals, approval.DEFINITIONS) as asked:
+        await asked.it_is("0")
+        await approvals.only_the_first()
+        yield asked
