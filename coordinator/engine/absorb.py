@@ -75,7 +75,9 @@ def next_due(state: SagaState) -> tuple[int, DueKey] | None:
     """What is due first, and when. While the code is stopped only undos can be due, and nothing in a pause."""
     if state.paused_at is not None:
         return None
-    return state.due.first_of(Due.UNDO) if state.code_stopped else state.due.first
+    if state.code_stopped:
+        return state.due.first_of(Due.UNDO) if state.undoing else None
+    return state.due.first
 
 
 def _start(turn: Turn, start: Start) -> Verdict:

@@ -5,7 +5,8 @@ Why a difference can only mean that the code changed:
 1. The code sees nothing but its input, the results it is fed, and the loop's clock and order, which the log determines.
 2. So the same code, fed the same events one by one and run until idle after each, asks for the same things in the same
    order; `history` has those asks behind the event that caused them, written in the same row, hence all or none.
-3. Events that the code does not hear of (retries, undos, parking) may stand between; they are left out of the script.
+3. Events that the code does not hear of (retries, undos, parking) may stand between; they are left out of the script,
+   but what was asked for before them has been asked for by then.
 4. So the first ask that differs, an ask too many, and an ask too few each contradict (1): the code is another.
 
 An ask too many behind the last fed event is allowed to a saga that is being resumed after its code raised: it stopped
@@ -57,13 +58,19 @@ class Replay:
 
     def play(self) -> None:
         """Brings state and run to the end of the log. Raises CodeMismatch."""
+        passed = 0
         try:
             for event in self._log:
                 if type(event) in FED:
                     self._expect(event)
                     evolve(self._state, event)
                     self._feed(event)
-                elif not isinstance(event, ASKED):  # those are taken in when the code asks for them
+                    passed += 1
+                elif isinstance(event, ASKED):  # taken in when the code asks for it
+                    passed += 1
+                elif self._next < passed:
+                    raise self._differs(self._logged, "the code asks for nothing")
+                else:
                     evolve(self._state, event)
             self._expect(None)
         except CodeMismatch:

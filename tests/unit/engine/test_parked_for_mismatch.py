@@ -175,3 +175,30 @@ def test_arguments_may_change() -> None:
     assert bytes(driver.of(StepIssued)[0].arguments) == b'{"item":"a"}'
     assert len(driver.of(StepSucceeded)) == 3
     assert driver.of(SagaResumed) == []
+
+
+async def takes(shop: Shop) -> None:
+    await shop.take("a")
+
+
+async def asks_for_nothing(shop: Shop) -> None: ...
+
+
+async def raises_at_once(shop: Shop) -> None:
+    raise KeyError("seat")
+
+
+def test_code_that_asks_for_less_does_not_fit_after_a_failed_attempt() -> None:
+    """What happens to a step that the code no longer asks for is a difference like any other."""
+    driver = SagaDriver(code(takes)).start().fails("shop.take").deploys(code(asks_for_nothing)).wake().is_("parked")
+    assert "Expected (event 2 of the history): step 1: shop.take. Found: the code asks for nothing" in (
+        driver.parked_message
+    )
+    driver.deploys(code(takes)).resume().is_("running").passes(5_000).succeeds("shop.take", "A").is_("completed")
+
+
+def test_the_broken_release_meets_what_the_mended_one_has_resumed() -> None:
+    """While both are deployed: the saga is parked again, and goes on with the mended one."""
+    driver = SagaDriver(code(raises_at_once)).start().is_("parked").deploys(code(takes)).resume().fails("shop.take")
+    driver.deploys(code(raises_at_once)).wake().is_("parked")
+    driver.deploys(code(takes)).resume().passes(5_000).succeeds("shop.take", "A").is_("completed")
