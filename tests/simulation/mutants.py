@@ -278,6 +278,30 @@ MUTANTS: tuple[Mutant, ...] = (
         "StepTimedOut, TimerFired})",
     ),
     Mutant(
+        "answers that came in a pause are dropped",
+        "coordinator.engine.halts",
+        "    deferred = list(state.deferred.values())\n    mismatch",
+        "    deferred = []\n    mismatch",
+    ),
+    Mutant(
+        "time passes in a pause",
+        "coordinator.engine.evolve",
+        "    state.due.shift(event.at - state.paused_at)\n",
+        "",
+    ),
+    Mutant(
+        "a paused saga is woken",
+        "coordinator.engine.absorb",
+        "    if state.paused_at is not None:\n        return None\n",
+        "",
+    ),
+    Mutant(
+        "an undo that a person skipped counts as undone",
+        "coordinator.engine.conclude",
+        "    if state.skipped:\n",
+        "    if False:\n",
+    ),
+    Mutant(
         "no tombstone",
         f"{SDK}.entry",
         "            self.tombstone = self.changed = True\n",

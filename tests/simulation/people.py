@@ -10,9 +10,11 @@ import msgspec
 from contracts.request_message import CancelSaga, StartSaga
 from coordinator.engine.facts import Accepted, Cancel, Fact, Known, Resume, Start, Verdict
 from coordinator.runtime.intake import Overloaded
+from coordinator.runtime.ports import SagaRowChange
 from tests.simulation.cluster import Cluster
 from tests.simulation.network import settle
 from tests.simulation.nodes import CoordinatorNode
+from tests.simulation.operators import Operators
 from tests.simulation.program import RELEASES, Program
 from tests.simulation.requests import ask
 from tests.simulation.senders import Senders
@@ -25,23 +27,33 @@ class People:
     """One coroutine for each saga."""
 
     def __init__(
-        self, random: Random, cluster: Cluster, coordinators: Sequence[CoordinatorNode], rows: Mapping[str, Any]
+        self,
+        random: Random,
+        cluster: Cluster,
+        coordinators: Sequence[CoordinatorNode],
+        changes: Mapping[str, SagaRowChange],
     ) -> None:
-        """``rows`` has the sagas that are in the log."""
+        """``changes`` has the rows of the sagas that are in the log."""
         self._random = random
         self._cluster, self._network = cluster, cluster.network
         self._coordinators = coordinators
-        self._rows = rows
+        self._changes = changes
         self.acknowledged: set[str] = set()
         """Sagas whose start was answered with yes."""
         self.faults: list[str] = []
         self.senders = Senders(random, cluster, self._told)
-        self.busy = 0
+        self.operators = Operators(random, self._network, self._told, changes)
+        self._clients = 0
         """How many have not got all their answers."""
+
+    @property
+    def busy(self) -> int:
+        """How many still wait for an answer."""
+        return self._clients + self.operators.busy
 
     def begin(self, saga_id: str, program: Program, at_s: float) -> None:
         """Somebody wants this saga, after so many seconds."""
-        self.busy += 1
+        self._clients += 1
         self._network.after(at_s, lambda: self._spawn(self._all(saga_id, program)))
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -50,7 +62,7 @@ class People:
     async def _all(self, saga_id: str, program: Program) -> None:
         started = asyncio.Event()
         await asyncio.gather(self._one(saga_id, program, started), self.senders.send_all(saga_id, program, started))
-        self.busy -= 1
+        self._clients -= 1
 
     async def _one(self, saga_id: str, program: Program, started: asyncio.Event) -> None:
         weather = self._network.weather
@@ -84,7 +96,7 @@ class People:
         """Nobody answers, so it is sent again until it is seen."""
         definition, _, key = saga_id.partition(":")
         ask(self._cluster, saga_id, StartSaga(definition, data, key))
-        while saga_id not in self._rows:
+        while saga_id not in self._changes:
             await self._network.pause(self._random.uniform(0.5, 5.0))
             ask(self._cluster, saga_id, StartSaga(definition, data, key))
 

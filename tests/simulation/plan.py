@@ -50,6 +50,20 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "signalled_early": (0.1, 0.5),
     "signalled_twice": (0.1, 0.5),
     "signalled_by_record": (0.1, 0.5),
+    # The share of pivots.
+    "cancelled_at_pivot": (0.3, 0.9),
+    "cancelled_past_pivot": (0.1, 0.5),
+    # The share of moments: when a saga starts, a step or an undo is sent, a timer begins to run.
+    "paused": (0.03, 0.15),
+    "terminated": (0.003, 0.015),
+    # The share of pauses.
+    "paused_twice": (0.1, 0.4),
+    "cancelled_in_a_pause": (0.1, 0.3),
+    # The share of steps, and of undos.
+    "step_retried": (0.02, 0.1),
+    "undo_retried": (0.05, 0.3),
+    "undo_confirmed": (0.05, 0.3),
+    "undo_skipped": (0.1, 0.4),
 }
 """Each kind of fault, and how often it may come."""
 BY_THEMSELVES = (
@@ -68,7 +82,7 @@ BY_THEMSELVES = (
     "clock_stepped",
     "upgraded",
 )
-KINDS = (*RATES, "clock_skewed", "conflict")
+KINDS = (*RATES, "unpaused", "clock_skewed", "conflict")
 """All that is counted."""
 
 

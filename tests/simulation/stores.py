@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
+from coordinator.engine.status import Status
 from coordinator.runtime.ports import (
     Confirmed,
     Due,
@@ -36,11 +37,19 @@ class SharedLog(MemoryStore):
         return int(self._now_s() * 1e3)
 
     async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
-        self._deleted([each for each in confirmed if self._holds(each)])
-        won = await super().commit(writes, confirmed)
+        """As a database does it that knows every status of a saga, those too that people bring about."""
+        for write in writes:
+            _check(write)
+        deleted = [each for each in confirmed if self._holds(each)]
+        self._deleted(deleted)
+        for each in deleted:
+            self._outbox.pop(each.command_id, None)
+        won = [write for write in writes if len(self._histories.get(write.saga_id, ())) == write.seq - 1]
+        for write in won:
+            self._write(write)
         if won:
-            self._seen([write for write in writes if write.saga_id in won])
-        return won
+            self._seen(won)
+        return frozenset(write.saga_id for write in won)
 
     def _holds(self, confirmed: Confirmed) -> bool:
         kept = self._outbox.get(confirmed.command_id)
@@ -100,6 +109,20 @@ class StoreOf:
 
     async def ping(self) -> None:
         await self._ask(self._log.ping)
+
+
+def _check(write: SagaWrite) -> None:
+    """Refuses what the table of sagas refuses."""
+    change = write.change
+    if change is None:
+        return
+    status = Status(change.status)
+    if (
+        (change.ended_at is not None) != status.ended
+        or (change.parked_for is not None) != (status is Status.PARKED)
+        or (status.ended and change.wake_at is not None)
+    ):
+        raise ValueError(f"These parts of a saga's row contradict each other: {change}.")
 
 
 def _now(coroutine: Coroutine[Any, Any, T]) -> T:

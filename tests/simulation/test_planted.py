@@ -12,6 +12,7 @@ CANARIES = (
     "no tombstone",
     "undo all at once",
     "a kept signal is not handed to who waits",
+    "answers that came in a pause are dropped",
 )
 
 

@@ -3,20 +3,40 @@
 from collections.abc import Iterator
 
 from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
-from tests.faults.oracle import judge
+from tests.faults.oracle import judge, undos_go_backwards
 from tests.signal_ledger import signal_faults
 from tests.simulation.people import People
 from tests.simulation.program import RELEASES
+from tests.simulation.repaired import partial_faults, skipped_as_undone, without_repaired
 from tests.simulation.servers import Servers
+from tests.simulation.standstill import standstill_faults
 from tests.simulation.witness import Witness
 
 
 def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
-    """All that is wrong once all is quiet: O1 to O8, signals, and what a group is not through with."""
-    faults = [*judge(evidence(witness, servers, people)), *servers.unhandled(), *_signals(witness, people)]
+    """All that is wrong once all is quiet: O1 to O8, signals, pauses, and what a group is not through with."""
+    found = evidence(witness, servers, people)
+    faults = [
+        *_oracle(found),
+        *partial_faults(found),
+        *servers.unhandled(),
+        *_signals(witness, people),
+        *_standstills(witness),
+    ]
     if people.busy:
         faults.append(f"{people.busy} clients still wait for their answers")
     return faults
+
+
+def _oracle(found: Evidence) -> Iterator[str]:
+    """All that it says, in the light of what people did by hand."""
+    yield from (fault for fault in judge(without_repaired(found)) if not fault.startswith("O4"))
+    yield from (f"O4: {fault}" for fault in undos_go_backwards(skipped_as_undone(found)))
+
+
+def _standstills(witness: Witness) -> Iterator[str]:
+    for saga_id, rows in witness.rows.items():
+        yield from standstill_faults(saga_id, rows, witness.wake_ups[saga_id])
 
 
 def _signals(witness: Witness, people: People) -> Iterator[str]:

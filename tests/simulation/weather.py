@@ -18,11 +18,15 @@ class Weather:
 
     def strikes(self, kind: str) -> bool:
         """Whether it hits this one."""
-        rate = self.rates.get(kind)
-        if not rate or self._draw() >= rate:
+        if not self.tempts(kind):
             return False
         self.came[kind] += 1
         return True
+
+    def tempts(self, kind: str) -> bool:
+        """Whether somebody tries it here; who does counts it when it comes about."""
+        rate = self.rates.get(kind)
+        return bool(rate) and self._draw() < rate
 
     def hop_s(self) -> float:
         """How long a message is under way between two processes, in seconds."""

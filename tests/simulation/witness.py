@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from contracts.answers import Failure
 from contracts.failures import Problem
 from contracts.ids import parse_command_id
 from contracts.kinds import Kind
@@ -14,18 +15,25 @@ from coordinator.engine.facts import Accepted, Reply
 from coordinator.engine.machine import Machine
 from coordinator.engine.status import ENDED
 from coordinator.history.codec import read_events
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
+    StepAttemptFailed,
     StepFailed,
     StepIssued,
     StepRefused,
     StepSucceeded,
     StepTimedOut,
 )
-from coordinator.history.undos import CancelRequested, CompensationStarted, UndoSucceeded
+from coordinator.history.undos import (
+    CancelRequested,
+    CompensationStarted,
+    UndoAttemptFailed,
+    UndoSkipped,
+    UndoSucceeded,
+)
 from coordinator.runtime.ports import Confirmed, SagaRowChange, SagaWrite
 from coordinator.saga import Definitions
 from tests.simulation.cluster import Cluster, Record
@@ -52,6 +60,10 @@ class Witness:
         self.rows: dict[str, list[tuple[Event, ...]]] = {}
         """The history of each saga, as it was committed."""
         self.changes: dict[str, SagaRowChange] = {}
+        self.wake_ups: dict[str, list[int | None]] = {}
+        """By saga: after each row of its history, when its row in the table wakes it."""
+        self.show: Callable[[str, Sequence[Event]], None] = lambda _, __: None
+        """Told of every row of a history."""
         self.outcomes: dict[str, int] = {}
         """How many sagas ended how."""
         self._random = random
@@ -60,6 +72,8 @@ class Witness:
         """Attempts that were in the outbox at some time."""
         self._settled: set[str] = set()
         """Commands and undos whose answer is in the log."""
+        self._failed: set[tuple[str, int]] = set()
+        """Attempts of which the log has that they failed."""
         self._answered: set[tuple[str, int]] = set()
         """Attempts that some participant answered."""
         self._sent: set[tuple[str, int]] = set()
@@ -79,11 +93,12 @@ class Witness:
         for write in writes:
             rows = self.rows.setdefault(write.saga_id, [])
             events = self.read(write)
-            if rows and isinstance(rows[-1][-1], SagaCompleted | SagaCompensated | SagaFailed):
+            if rows and isinstance(rows[-1][-1], SagaEnded):
                 self.faults.append(f"O6: {write.saga_id} had ended, and row {write.seq} was written: {events}")
             rows.append(events)
             if write.change is not None:
                 self.changes[write.saga_id] = write.change
+            self.wake_ups.setdefault(write.saga_id, []).append(self.changes[write.saga_id].wake_at)
             for row in write.outbox:
                 self._decided.add((row.command_id, row.attempt))
             for event in events:
@@ -91,6 +106,7 @@ class Witness:
                 self._in_order(write.saga_id, event)
             if self._random.random() < SAMPLED:
                 self._compare(write.saga_id)
+            self.show(write.saga_id, events)
 
     def read(self, write: SagaWrite) -> tuple[Event, ...]:
         """Its events."""
@@ -100,9 +116,13 @@ class Witness:
         match event:
             case StepSucceeded(step) | StepRefused(step) | StepFailed(step) | StepTimedOut(step) | StepAbandoned(step):
                 self._settled.add(f"{saga_id}:{step}")
-            case UndoSucceeded(step):
+            case UndoSucceeded(step) | UndoSkipped(step):
                 self._settled.add(f"{saga_id}:{step}:undo")
-            case SagaCompleted() | SagaCompensated() | SagaFailed():
+            case StepAttemptFailed(step, attempt):
+                self._failed.add((f"{saga_id}:{step}", attempt))
+            case UndoAttemptFailed(step, attempt):
+                self._failed.add((f"{saga_id}:{step}:undo", attempt))
+            case _ if isinstance(event, SagaEnded):
                 name = type(event).__name__
                 self.outcomes[name] = self.outcomes.get(name, 0) + 1
             case _:
@@ -190,7 +210,8 @@ class Witness:
     def _lost_replies(self, records: Iterable[Record], now_ms: int) -> Iterable[str]:
         for record in records:
             reply = ReplyMessage.read(record.headers, record.value)
-            if reply.command_id in self._settled:
+            failed = isinstance(reply.answer, Failure) and (reply.command_id, reply.attempt) in self._failed
+            if failed or reply.command_id in self._settled:
                 continue
             machine = self.machine(reply.saga_id)
             fact = Reply(reply.command_id, reply.attempt, reply.answer)

@@ -81,7 +81,8 @@ class World:
         ]
         self.nodes = {node.name: node for node in (*self.coordinators, *self.participants)}
         self.trouble = Trouble(Random(dice.random()), self.servers, self.coordinators, self.participants)
-        self.people = People(Random(dice.random()), cluster, self.coordinators, self.witness.rows)
+        self.people = People(Random(dice.random()), cluster, self.coordinators, self.witness.changes)
+        self.witness.show = self.people.operators.see
         self.programs = dict(programs) if programs is not None else self._programs(Random(dice.random()))
         self._arrivals = Random(dice.random())
 
@@ -127,7 +128,14 @@ class World:
         return Outcome(
             self.plan,
             self.programs,
-            [*self.witness.faults, *self.people.faults, *self.people.senders.faults, *self.loop.unexpected, *faults],
+            [
+                *self.witness.faults,
+                *self.people.faults,
+                *self.people.senders.faults,
+                *self.people.operators.faults,
+                *self.loop.unexpected,
+                *faults,
+            ],
             self.weather.came,
             self.witness.outcomes,
             len(self.programs),
@@ -182,7 +190,7 @@ class World:
 
 
 def _under_way(status: str) -> bool:
-    return status in ("running", "compensating")
+    return status in ("running", "compensating", "paused")
 
 
 def simulate(seed: int, sagas: int = 20) -> Outcome:

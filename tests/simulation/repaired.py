@@ -1,0 +1,61 @@
+"""What people decided about undos, and what is still to be expected of the effects."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contracts.ids import command_id, parse_command_id
+from coordinator.engine.status import Status
+from coordinator.history.events import Event
+from coordinator.history.people import StepSeenTo
+from coordinator.history.undos import UndoSkipped, UndoSucceeded
+from tests.faults.evidence import Evidence, HistoryRow
+
+
+def partial_faults(evidence: Evidence) -> Iterator[str]:
+    """O3: partially compensated is what goes back without an undo that a person skipped, and all else is undone."""
+    free, done = _by_hand(evidence), dict[str, dict[str, set[str]]]()
+    for effect in evidence.effects:
+        saga_id = parse_command_id(effect.command_id).saga_id
+        done.setdefault(saga_id, {}).setdefault(effect.command_id, set()).add(effect.direction)
+    for saga_id, row in evidence.sagas.items():
+        skipped = [event.step for event in evidence.events(saga_id) if isinstance(event, UndoSkipped)]
+        if row.status in (Status.COMPENSATED, Status.FAILED) and skipped:
+            yield f"O3: {saga_id} is {row.status}, and a person had decided against the undo of {skipped}"
+        if row.status != Status.PARTIALLY_COMPENSATED:
+            continue
+        if not skipped:
+            yield f"O3: {saga_id} is {row.status}, and nobody had decided against an undo"
+        for command, directions in done.get(saga_id, {}).items():
+            if command not in free and directions != {"forward", "undo"}:
+                yield f"O3: {saga_id} is {row.status}, and of {command} there is only: {', '.join(sorted(directions))}"
+
+
+def without_repaired(evidence: Evidence) -> Evidence:
+    """Without the effects whose undo a person skipped, or saw to: the participant may have undone them or not."""
+    free = _by_hand(evidence)
+    return replace(evidence, effects=[effect for effect in evidence.effects if effect.command_id not in free])
+
+
+def skipped_as_undone(evidence: Evidence) -> Evidence:
+    """For the order of undos: one that a person decided against is not under way any more."""
+    return replace(
+        evidence,
+        histories={
+            saga_id: [HistoryRow(row.seq, tuple(map(_as_undone, row.events))) for row in rows]
+            for saga_id, rows in evidence.histories.items()
+        },
+    )
+
+
+def _as_undone(event: Event) -> Event:
+    return UndoSucceeded(event.step, 0, event.at) if isinstance(event, UndoSkipped) else event
+
+
+def _by_hand(evidence: Evidence) -> frozenset[str]:
+    """Commands whose undo a person confirmed or skipped."""
+    return frozenset(
+        command_id(saga_id, event.step)
+        for saga_id in evidence.histories
+        for event in evidence.events(saga_id)
+        if isinstance(event, UndoSkipped) or (isinstance(event, StepSeenTo) and event.act == "confirm_undo")
+    )
