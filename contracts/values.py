@@ -11,8 +11,14 @@ MAX_VALUE_BYTES = 256 * 1024
 MAX_UNDO_BYTES = 3 * MAX_VALUE_BYTES + 1024
 """Largest value of an undo's message, in bytes: those three, and the names they have in it."""
 
+MAX_DEPTH = 100
+"""Deepest nesting of a value. What reads it recurses, and should be able to however deep it stands itself."""
+_DEEPER_MESSAGE = 10
+"""A message that carries such values may be deeper by so much."""
+
 NULL = msgspec.Raw(b"null")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _encoder = msgspec.json.Encoder(order="deterministic")
 _any_decoder = msgspec.json.Decoder()
 """Decodes all of it: a decoder of Raw skips the checks of UTF-8 and of numbers."""
@@ -54,9 +60,23 @@ def check_value(data: bytes, limit: int = MAX_VALUE_BYTES) -> msgspec.Raw:
             f"The value has {len(data):,} bytes of JSON; a message may have {limit:,}. "
             "Pass a reference to where the data is kept instead."
         )
+    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        _check_depth(data, MAX_DEPTH if limit <= MAX_VALUE_BYTES else MAX_DEPTH + _DEEPER_MESSAGE)
     if b"\\u0000" in data and _NUL.search(data):
         raise UnreadableValue("The value contains the character U+0000, which Postgres cannot store: remove it.")
     return msgspec.Raw(data)
+
+
+def _check_depth(data: bytes, most: int) -> None:
+    depth = 0
+    for token in _TOKENS.finditer(data):
+        first = data[token.start()]
+        if first in b"[{":
+            depth += 1
+            if depth > most:
+                raise UnreadableValue(f"The value is nested more than {most} levels deep: make it flatter.")
+        elif first in b"]}":
+            depth -= 1
 
 
 def read_as(data: bytes | memoryview | msgspec.Raw, decoder: "msgspec.json.Decoder[T]") -> T:

@@ -60,7 +60,7 @@ class ReasonBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class WhyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why something is done that nobody can take back."""
 
-    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, pattern=r"\S")]
     """For people; kept in the history."""
 
 
@@ -69,7 +69,7 @@ class GivenResultBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     result: msgspec.Raw
     """As the command's contract has it."""
-    reason: Annotated[str, msgspec.Meta(min_length=1)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, pattern=r"\S")]
     """For people; kept in the history."""
 
 

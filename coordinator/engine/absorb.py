@@ -98,10 +98,9 @@ def _start(turn: Turn, start: Start) -> Verdict:
     turn.begin(new_run(turn.saga_id, definition))
     deadline = None if definition.deadline_ms is None else within(turn.now, turn.now + definition.deadline_ms)
     turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
-    conclude(turn)
     if start.signal is not None:
-        on_signal(turn, start.signal)
-        conclude(turn)
+        on_signal(turn, start.signal)  # before anything follows: the code may be through with its first run
+    conclude(turn)
     return Accepted()
 
 

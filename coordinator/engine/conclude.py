@@ -22,7 +22,7 @@ _NOTHING_TO_COME = (
 
 def conclude(turn: Turn) -> None:
     """Records what follows until nothing does."""
-    if _on_its_way(turn) or turn.state.status is Status.PAUSED:
+    if _on_its_way(turn) or turn.state.status is Status.PAUSED or turn.state.status.ended:
         return
     if turn.state.status is Status.RUNNING and turn.run is not None and isinstance(turn.run.outcome, Raised):
         _raised(turn, turn.run.outcome)
@@ -80,9 +80,11 @@ def _end(turn: Turn) -> None:
     state = turn.state
     if compensation.may_end(state):
         turn.record(_undone(state)(turn.now))
-    elif state.given_up and state.status is not Status.PARKED and (state.cause is not None or _returned(turn)):
+    elif state.given_up and not state.code_stopped and (state.cause is not None or _returned(turn)):
         steps = ", ".join(f"{state.steps[number].command} (step {number})" for number in sorted(state.given_up))
-        turn.park("undo", _GIVEN_UP.format(steps=steps))
+        message = _GIVEN_UP.format(steps=steps)
+        if state.status is not Status.PARKED or state.parked_message != message:
+            turn.park("undo", message)
     elif state.status is Status.RUNNING and turn.run is not None:
         if _returned(turn):
             assert isinstance(turn.run.outcome, Returned)

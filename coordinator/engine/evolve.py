@@ -10,6 +10,7 @@ from coordinator.engine.lifecycle import (
     BACK_MOVES,
     FORWARD_MOVES,
     SAGA_MOVES,
+    UNDOING,
     Forward,
     IllegalMove,
     moved,
@@ -135,7 +136,12 @@ def _unpaused(state: SagaState, event: SagaUnpaused) -> None:
 
 
 def _seen_to(state: SagaState, event: StepSeenTo) -> None:
-    """What a person did is told by the events behind it."""
+    """What a person did is told by the events behind it. Attempts by hand leave the budgets as they are."""
+    step = state.steps[event.step]
+    if event.act == "retry_step":
+        step.by_hand += 1
+    elif event.act == "retry_undo" and step.back in UNDOING:
+        step.undo_budget_from += 1
 
 
 def _ended(state: SagaState, event: SagaEnded) -> None:
@@ -169,7 +175,7 @@ def _timer_over(state: SagaState, event: TimerFired | TimerCancelled) -> None:
 def _signal_received(state: SagaState, event: SignalReceived) -> None:
     signals = state.signals
     signals.received = event.signal
-    signals.ids.add(event.id)
+    signals.ids[event.id] = event.name
     signals.kept[event.signal] = event
 
 

@@ -83,8 +83,9 @@ def _given_up_or_retried(
 ) -> Event:
     retry = Retry() if command is None else command.retry
     endless = step.kind is Kind.RETRIABLE
-    if endless or (problem.retryable and retry.allows(step.attempt)):
-        delay = max(retry.delay_ms(step.attempt, seed), problem.retry_after_ms or 0)
+    spent = step.attempt - step.by_hand
+    if endless or (problem.retryable and retry.allows(spent)):
+        delay = max(retry.delay_ms(spent, seed), problem.retry_after_ms or 0)
         return StepAttemptFailed(step.number, step.attempt, problem, now, within(now, now + delay))
     gave_up = StepTimedOut if timed_out else StepFailed
     return gave_up(step.number, step.attempt, problem, now)

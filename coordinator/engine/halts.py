@@ -53,7 +53,10 @@ def on_cancel(turn: Turn, reason: str) -> Verdict:
     if state.status.ended:
         return Conflict(f"The saga has ended: it is {state.status}. There is nothing to cancel.")
     if state.cause is not None or state.cancel is not None:
-        return Known()
+        if state.status is not Status.PAUSED:
+            return Known()
+        _unpause(turn, reason)
+        return Accepted()
     if state.forward_only:
         return Conflict("The saga is past its point of no return: it can only go forward now.")
     problem = Problem(type="cancelled", message=kept_text(reason) or "Cancelled from outside.")

@@ -209,7 +209,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         if self._started_early and (started := self._started_early.pop(coro, None)) is not None:
             return started
         together = given_order(sys._getframe(1))  # pyright: ignore[reportPrivateUsage]
-        if together is None:
+        if together is None or coro not in together:  # or it is what asyncio has made of another awaitable
             return self._start(coro, settings)
         self._started_early = {
             each: self._start(each, {}) for each in dict.fromkeys(together) if asyncio.iscoroutine(each)

@@ -38,6 +38,8 @@ def on_repair(turn: Turn, repair: Repair) -> Verdict:
     step = state.steps.get(repair.step)
     if step is None:
         return Conflict(f"The saga has no step {repair.step}: it has asked for {len(state.steps)} so far.")
+    if state.status.ended:
+        return Conflict(f"The saga has ended: it is {state.status}. There is nothing to see to.")
     if state.status is Status.PAUSED:
         return Conflict("The saga is paused: resume it first.")
     match repair:
@@ -78,6 +80,9 @@ def _retry_undo(turn: Turn, step: Step, reason: str) -> Verdict:
 def _give_result(turn: Turn, step: Step, given: GiveResult) -> Verdict:
     if not step.in_flight:
         return Conflict(f"{_named(step)} is {step.forward}: only a step that is under way can be given its result.")
+    id = command_id(turn.saga_id, step.number)
+    if any((id, answer) in turn.state.deferred for answer in ("succeeded", "refused", "failed")):
+        return Conflict(f"{_named(step)} has been answered already; that is taken in when the saga goes on.")
     command = turn.command(step.command)
     try:
         if command is not None:
@@ -85,7 +90,7 @@ def _give_result(turn: Turn, step: Step, given: GiveResult) -> Verdict:
     except UnreadableValue as error:
         return Unfit(str(error), "result")
     _seen_to(turn, step, "give_result", given.reason)
-    return on_reply(turn, Reply(command_id(turn.saga_id, step.number), step.attempt, Success(given.result)))
+    return on_reply(turn, Reply(id, step.attempt, Success(given.result)))
 
 
 def _confirm_undo(turn: Turn, step: Step, reason: str) -> Verdict:

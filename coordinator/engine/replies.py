@@ -27,6 +27,8 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
     if step is None or ref.saga_id != turn.saga_id:
         return Ignored(f"the saga has no step {reply.command_id}")
     state, command = turn.state, turn.command(step.command)
+    if state.status.ended:
+        return Ignored(f"the saga is {state.status}")
     if state.paused_at is not None or (state.code_stopped and not ref.undo):
         return _defer(turn, reply, ref)
     if ref.undo:

@@ -16,8 +16,8 @@ MAX_ID_LENGTH = 200
 def on_signal(turn: Turn, signal: Signal) -> Verdict:
     """Nothing changes unless it is Accepted."""
     state = turn.state
-    if signal.id in state.signals.ids or ("signal", signal.id) in state.deferred:
-        return Known()
+    if (known := _known(state, signal)) is not None:
+        return known
     if (closed := _closed(state)) is not None:
         return Conflict(closed)
     definition = turn.definitions.get(state.definition, state.version)
@@ -34,6 +34,16 @@ def receive(turn: Turn, signal: Signal) -> None:
     """The code hears of it."""
     number = turn.state.signals.received + 1
     turn.record(SignalReceived(number, signal.name, signal.id, signal.value, turn.now))
+
+
+def _known(state: SagaState, signal: Signal) -> Known | Conflict | None:
+    """What its id has come with before, if it has."""
+    name = state.signals.ids.get(signal.id)
+    if name is None and isinstance(deferred := state.deferred.get(("signal", signal.id)), SignalDeferred):
+        name = deferred.name
+    if name in (None, signal.name):
+        return None if name is None else Known()
+    return Conflict(f"The id {signal.id} is that of a signal {name} already: give each signal an id of its own.")
 
 
 def _closed(state: SagaState) -> str | None:

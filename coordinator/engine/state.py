@@ -23,6 +23,8 @@ class Step:
     undoable: bool
     forward: Forward = Forward.PENDING
     attempt: int = 1
+    by_hand: int = 0
+    """Attempts that a person asked for: they do not count."""
     awaited: bool = True
     """Whether the saga still waits for it."""
     result: bytes = b"null"
@@ -48,8 +50,8 @@ class Signals:
 
     received: int = 0
     """How many ever came."""
-    ids: set[str] = field(default_factory=set[str])
-    """Of all of them."""
+    ids: dict[str, str] = field(default_factory=dict[str, str])
+    """Of all of them, with their names."""
     kept: dict[int, SignalReceived] = field(default_factory=dict[int, SignalReceived])
     """Those that the code has not taken, by number."""
     waits: dict[int, str] = field(default_factory=dict[int, str])

@@ -52,7 +52,7 @@ def judge(definitions: Definitions, rows: Sequence[str | bytes]) -> Judged:
     raised = replayed.raised
     if raised is None or any(isinstance(event, CompensationStarted | SagaEnded) for event in log):
         return Judged("fits")
-    if problem_of(raised) is None:
+    if replayed.forward_only or problem_of(raised) is None:
         return Judged("would_be_parked", f"The code raises {named(raised)}.")
     return Judged("would_go_back", f"The code says no: {named(raised)}.")
 

@@ -33,6 +33,8 @@ class Replayed(msgspec.Struct, frozen=True):
     """What the code returned, as JSON; None when the history does not go so far."""
     raised: BaseException | None = None
     """What the code raised, if it did."""
+    forward_only: bool = False
+    """Past its point of no return."""
 
 
 def replay(definition: SagaDefinition, history: History) -> Replayed:
@@ -148,4 +150,5 @@ def _ended(
         len(forward),
         msgspec.json.decode(outcome.result) if isinstance(outcome, Returned) else None,
         outcome.error if isinstance(outcome, Raised) else None,
+        play.state.forward_only,
     )

@@ -12,7 +12,7 @@ from contracts.durations import Duration, milliseconds
 from contracts.ids import check_name
 from coordinator.saga.definition import SagaDefinition, SagaFunction
 from coordinator.saga.key_template import check_template
-from coordinator.saga.signals import SignalType, is_signal, signal_type
+from coordinator.saga.signals import SignalType, check_not_inside, is_signal, signal_type
 
 
 def saga(
@@ -41,8 +41,8 @@ def _define(
     hints = get_type_hints(function, include_extras=True)
     parameters = list(inspect.signature(function).parameters)
     kinds = {parameter.kind for parameter in inspect.signature(function).parameters.values()}
-    if kinds & {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}:
-        raise TypeError(f"The saga {name}: name every parameter, no * or **.")
+    if kinds - {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}:
+        raise TypeError(f"The saga {name}: name every parameter, no * or ** and nothing before a /.")
     missing = [parameter for parameter in parameters if parameter not in hints]
     if missing:
         raise TypeError(f"The saga {name}: annotate {', '.join(missing)}; schemas and contracts come from it.")
@@ -75,6 +75,8 @@ def _define(
 
 def _signals(saga: str, hints: dict[str, Any], parameters: list[str]) -> dict[str, SignalType]:
     try:
+        for each in parameters:
+            check_not_inside(each, hints[each])
         return {each: signal_type(each, hints[each]) for each in parameters if is_signal(hints[each])}
     except (ValueError, TypeError) as error:
         raise TypeError(f"The saga {saga}: {error}") from error

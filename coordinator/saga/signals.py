@@ -2,13 +2,13 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
 from zlib import crc32
 
 import msgspec
 
 from contracts.ids import check_name
-from contracts.values import read_as
+from contracts.values import UnreadableValue, read_as
 from coordinator.saga.runtime import SagaRuntime, check_inside
 
 T = TypeVar("T")
@@ -49,6 +49,9 @@ class Signal(Generic[T]):
     async def __anext__(self) -> T:
         return await self.next()
 
+    def __bool__(self) -> bool:
+        raise TypeError(f"The signal {self._name} is neither true nor false: await it.")
+
     def __hash__(self) -> int:
         return crc32(self._name.encode())  # not the address: sets of signals iterate alike on every replay
 
@@ -69,15 +72,35 @@ class SignalType:
 
     def read(self, data: bytes | msgspec.Raw) -> Any:
         """The value as the saga's code gets it. Raises UnreadableValue that says what does not fit, and where."""
-        return read_as(data, self.decoder)
+        try:
+            return read_as(data, self.decoder)
+        except UnreadableValue:
+            raise
+        except Exception as error:  # of the type's own code
+            raise UnreadableValue(f"{type(error).__name__}: {error}") from error
 
 
 def is_signal(annotation: Any) -> bool:
     """Whether a parameter with this annotation takes signals."""
+    annotation = _bare(annotation)
     return annotation is Signal or get_origin(annotation) is Signal
+
+
+def check_not_inside(name: str, annotation: Any) -> None:
+    """Raises TypeError for a signal inside of something else: that would be an input that nobody could send."""
+    if not is_signal(annotation) and any(map(_mentions_signal, get_args(annotation))):
+        raise TypeError(f"{name} has a signal inside of something else: write '{name}: Signal[…]'.")
+
+
+def _mentions_signal(annotation: Any) -> bool:
+    return is_signal(annotation) or any(map(_mentions_signal, get_args(annotation)))
+
+
+def _bare(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def signal_type(name: str, annotation: Any) -> SignalType:
     """The signal that a parameter declares. Raises ValueError for a name that cannot stand in an address."""
-    type_: Any = (get_args(annotation) or (Any,))[0]
+    type_: Any = (get_args(_bare(annotation)) or (Any,))[0]
     return SignalType(check_name(name, "The signal"), type_, msgspec.json.Decoder(type_))

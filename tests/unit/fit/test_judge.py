@@ -114,3 +114,14 @@ def test_what_cannot_be_read(rows: list[str], words: str) -> None:
     found = judge(Definitions([FIRST]), rows)
     assert found.verdict == "unreadable"
     assert words in found.message
+
+
+def test_code_that_says_no_past_the_point_of_no_return() -> None:
+    """Nobody can go back there: it would be parked."""
+
+    async def late(shop: Shop) -> None:
+        await shop.pay(1)
+        raise Refused("late")
+
+    stopped = SagaDriver(code(late)).start().succeeds("shop.pay", 1).is_("parked")
+    assert judged(stopped, code(late)).verdict == "would_be_parked"
