@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from coordinator.engine.apart import apart
 from coordinator.engine.decision import Decision
-from coordinator.engine.facts import Ignored, Start
+from coordinator.engine.facts import Conflict, Ignored, Start, Unfit
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events
 from coordinator.runtime.intake import Letter
@@ -14,6 +14,9 @@ from coordinator.runtime.machines import Machines
 from coordinator.runtime.outgoing import Outgoing
 from coordinator.runtime.ports import SagaWrite, StoredSaga
 from coordinator.runtime.warm import WarmSaga
+
+_NOTHING = (Ignored, Conflict, Unfit)
+"""The fact changes nothing, and whoever sent it is told so."""
 
 
 class Turn:
@@ -42,10 +45,11 @@ class Turn:
     @property
     def doubtful(self) -> bool:
         """A warm copy may be behind the log without knowing. If it commits, the fence tells; if it only says that a
-        fact belongs to nothing, nobody does, and a good answer would be set aside. The same with what was guessed."""
+        fact belongs to nothing, or does not fit, nobody does, and a good answer would be set aside, or a person
+        refused. The same with what was guessed."""
         if self.fresh or self.decision is None or self.decision.events:
             return False
-        return self.guessed or any(type(verdict) is Ignored for verdict in self.decision.verdicts)
+        return self.guessed or any(type(verdict) in _NOTHING for verdict in self.decision.verdicts)
 
 
 class Deciding:

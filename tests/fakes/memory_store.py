@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from coordinator.engine.status import ENDED
 from coordinator.runtime.ports import (
     Confirmed,
     Due,
@@ -22,7 +23,7 @@ from coordinator.runtime.ports import (
 )
 
 _UNFINISHED = ("running", "compensating")
-_ENDED = ("completed", "compensated", "failed")
+_ENDED = tuple(status.value for status in ENDED)
 
 
 class MemoryStore:
@@ -169,7 +170,7 @@ def _check(write: SagaWrite) -> None:
             json.loads(change.outcome)
         ended = change.status in _ENDED
         if (
-            change.status not in (*_UNFINISHED, *_ENDED, "parked")
+            change.status not in (*_UNFINISHED, *_ENDED, "parked", "paused")
             or (change.ended_at is not None) != ended
             or (change.parked_for is not None) != (change.status == "parked")
             or (ended and change.wake_at is not None)

@@ -85,7 +85,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a warm copy that is behind sets good answers aside",
         f"{RUNTIME}.turn",
-        "return self.guessed or any(type(verdict) is Ignored for verdict in self.decision.verdicts)",
+        "return self.guessed or any(type(verdict) in _NOTHING for verdict in self.decision.verdicts)",
         "return False",
     ),
     Mutant(
@@ -244,8 +244,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a signal that comes twice is received twice",
         "coordinator.engine.signals",
-        """    if signal.id in state.signals.ids or ("signal", signal.id) in state.deferred:\n""",
-        """    if ("signal", signal.id) in state.deferred:\n""",
+        "    name = state.signals.ids.get(signal.id)\n",
+        "    name = None\n",
     ),
     Mutant(
         "a deferred signal is dropped when the saga goes on",

@@ -4,7 +4,7 @@ import asyncio
 
 from contracts.answers import Success
 from contracts.values import NULL
-from coordinator.engine.facts import Accepted, Cancel, Known, Reply, Verdict
+from coordinator.engine.facts import Accepted, Cancel, Known, Pause, Reply, Resume, Verdict
 from coordinator.history.codec import read_events
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
@@ -71,6 +71,18 @@ async def test_a_stale_copy_does_not_set_good_answers_aside(new_world: NewWorld)
     await ours.coordinator.activation.drained()
     assert ours.broker.verdicts == [Accepted()]
     assert (await kinds(ours.store, "buy:1"))[-1] == "SagaCompleted"
+
+
+async def test_a_stale_copy_refuses_nobody(new_world: NewWorld) -> None:
+    """What a person asks for may fit where the saga stands by now: the log is asked before it is refused."""
+    ours = new_world(broker=silent())
+    theirs = new_world(store=ours.store, broker=silent())
+    await ours.coordinator.start()
+    await theirs.coordinator.start()
+    await ours.coordinator.intake.submit("buy:1", start("buy", "book"))
+    assert await theirs.coordinator.intake.submit("buy:1", Pause()) == Accepted()
+    assert await ours.coordinator.intake.submit("buy:1", Resume()) == Accepted()
+    assert (await kinds(ours.store, "buy:1"))[-2:] == ["SagaPaused", "SagaUnpaused"]
 
 
 async def test_an_answer_to_nothing_is_ignored(new_world: NewWorld) -> None:
