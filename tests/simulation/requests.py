@@ -43,7 +43,9 @@ def lost_requests(
                 lost = f"{definition}:{key}" not in rows
             case CancelSaga(reason):
                 saga = machine(message.saga_id)
-                lost = not saga.exists or saga.advance([Cancel(reason)], now_ms).verdicts == (Accepted(),)
+                lost = not saga.exists or (
+                    not _goes_back(saga) and saga.advance([Cancel(reason)], now_ms).verdicts == (Accepted(),)
+                )
             case SignalSaga(name, said):
                 saga, signal = machine(message.saga_id), Signal(name, message.request_id, said)
                 lost = not saga.exists or saga.advance([signal], now_ms).verdicts == (Accepted(),)
@@ -51,3 +53,8 @@ def lost_requests(
                 assert_never(message.request)
         if lost:
             yield f"the offset of {record.key!r}'s {record.value!r} was committed, and the log does not have it"
+
+
+def _goes_back(saga: Machine) -> bool:
+    """It was cancelled before: another cancel may still end a pause."""
+    return saga.state.cause is not None or saga.state.cancel is not None
