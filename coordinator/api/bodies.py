@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from contracts.values import OversizedValue, UnreadableValue, read_value
 from coordinator.api.parts import Limits
 from coordinator.api.pointers import pointed_error
 from coordinator.errors import (
@@ -13,8 +14,11 @@ from coordinator.errors import (
     BODY_TOO_LARGE,
     BROKEN_JSON,
     INVALID_REQUEST,
+    VALUE_TOO_LARGE,
     WRONG_CONTENT_TYPE,
+    InputError,
     ProblemError,
+    ProblemKind,
 )
 
 T = TypeVar("T")
@@ -53,6 +57,16 @@ def decode_body(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
         raise ProblemError(INVALID_REQUEST, found.detail, errors=(found,)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError(BROKEN_JSON, f"The body is not a JSON object in UTF-8: {error}.") from None
+
+
+def kept_value(given: msgspec.Raw, pointer: str, misfit: ProblemKind) -> msgspec.Raw:
+    """A value inside of a body, if it can be kept; ``pointer`` leads to it. Raises ProblemError."""
+    try:
+        return read_value(memoryview(given))
+    except OversizedValue as error:
+        raise ProblemError(VALUE_TOO_LARGE, str(error), errors=(InputError("Too large.", pointer=pointer),)) from None
+    except UnreadableValue as error:
+        raise ProblemError(misfit, str(error), errors=(InputError(str(error), pointer=pointer),)) from None
 
 
 async def _collect(request: Request, most: int, instead: str) -> bytes:

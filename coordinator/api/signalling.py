@@ -1,11 +1,8 @@
-"""From a signal that a client sends to the fact's parts, and from a verdict that it does not fit to the refusal."""
+"""Ids for signals that come without one, and the refusal of what does not fit."""
 
 import uuid
 from typing import assert_never
 
-import msgspec
-
-from contracts.values import OversizedValue, UnreadableValue, read_value
 from coordinator.api.pointers import pointed_error
 from coordinator.engine.facts import Unfit
 from coordinator.errors import (
@@ -13,9 +10,8 @@ from coordinator.errors import (
     INVALID_RESULT,
     INVALID_SIGNAL,
     UNKNOWN_SIGNAL,
-    VALUE_TOO_LARGE,
-    InputError,
     ProblemError,
+    ProblemKind,
 )
 
 
@@ -24,30 +20,21 @@ def new_signal_id() -> str:
     return str(uuid.uuid4())
 
 
-def signal_value(given: msgspec.Raw, pointer: str) -> msgspec.Raw:
-    """The value, if it can be kept. Raises ProblemError."""
-    try:
-        return read_value(memoryview(given))
-    except OversizedValue as error:
-        raise ProblemError(VALUE_TOO_LARGE, str(error), errors=(InputError("Too large.", pointer=pointer),)) from None
-    except UnreadableValue as error:
-        raise ProblemError(INVALID_SIGNAL, str(error), errors=(InputError(str(error), pointer=pointer),)) from None
-
-
 def misfit_problem(unfit: Unfit, pointer: str) -> ProblemError:
-    """The refusal; ``pointer`` leads to the value."""
+    """The refusal; ``pointer`` leads to a signal's value."""
     match unfit.what:
         case "name":
             return ProblemError(UNKNOWN_SIGNAL, unfit.message)
         case "id":
             return ProblemError(INVALID_KEY, unfit.message)
         case "value":
-            found = pointed_error(unfit.message, pointer)
-            return ProblemError(INVALID_SIGNAL, f"The value does not fit the signal: {found.detail}", errors=(found,))
+            return _pointed(INVALID_SIGNAL, "The value does not fit the signal", unfit.message, pointer)
         case "result":
-            found = pointed_error(unfit.message, pointer)
-            return ProblemError(
-                INVALID_RESULT, f"The result does not fit the contract: {found.detail}", errors=(found,)
-            )
+            return _pointed(INVALID_RESULT, "The result does not fit the contract", unfit.message, "/result")
         case _:
             assert_never(unfit.what)
+
+
+def _pointed(kind: ProblemKind, sentence: str, message: str, pointer: str) -> ProblemError:
+    found = pointed_error(message, pointer)
+    return ProblemError(kind, f"{sentence}: {found.detail}", errors=(found,))

@@ -4,9 +4,10 @@ from typing import assert_never
 
 import msgspec
 
+from coordinator.api.bodies import kept_value
 from coordinator.api.parts import Parts
 from coordinator.api.pointers import pointed_error
-from coordinator.api.signalling import misfit_problem, new_signal_id, signal_value
+from coordinator.api.signalling import misfit_problem, new_signal_id
 from coordinator.api.views import StartBody
 from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Signal, Start, Unfit, Verdict
 from coordinator.errors import (
@@ -14,6 +15,7 @@ from coordinator.errors import (
     INTERNAL,
     INVALID_INPUT,
     INVALID_KEY,
+    INVALID_SIGNAL,
     SAGA_CONFLICT,
     UNKNOWN_DEFINITION,
     VALUE_TOO_LARGE,
@@ -45,7 +47,7 @@ def start_of(parts: Parts, asked: StartBody, key: str | None, trace: str | None)
     if asked.signal is None:
         return saga, start
     sent = asked.signal
-    signal = Signal(sent.name, sent.id or new_signal_id(), signal_value(sent.value, "/signal/value"))
+    signal = Signal(sent.name, sent.id or new_signal_id(), kept_value(sent.value, "/signal/value", INVALID_SIGNAL))
     return saga, msgspec.structs.replace(start, signal=signal)
 
 

@@ -25,6 +25,6 @@ async def tell(parts: Parts, saga_id: str, fact: Fact) -> Response:
         case Conflict(message) | Ignored(message):
             raise ProblemError(SAGA_CONFLICT, message)
         case Unfit():
-            raise misfit_problem(verdict, "/result" if verdict.what == "result" else "")
+            raise misfit_problem(verdict, "")
         case _:
             assert_never(verdict)
