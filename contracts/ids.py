@@ -45,9 +45,14 @@ def check_saga_id(saga: str) -> str:
     return saga_id(definition, key)
 
 
+def can_be_a_request_id(request: str) -> bool:
+    """Whether the id of a request, and so of a signal, can be kept."""
+    return request.isprintable() and 1 <= len(request) <= MAX_REQUEST_ID_LENGTH
+
+
 def check_request_id(request: str) -> str:
-    """The id of a request, and so of a signal, if it can be kept; else ValueError."""
-    if not request.isprintable() or not 1 <= len(request) <= MAX_REQUEST_ID_LENGTH:
+    """The id of a request, if it can be kept; else ValueError."""
+    if not can_be_a_request_id(request):
         raise ValueError(
             f"The id {request[:60]!r} cannot be used: give 1 to {MAX_REQUEST_ID_LENGTH} printable characters."
         )

@@ -12,6 +12,7 @@ from coordinator.cli.exits import Exit
 from coordinator.cli.output import OutputOption, show_rows
 from coordinator.cli.setup import import_from_here, settings, setup_errors
 from coordinator.cli.talk import fail, say
+from coordinator.config import Settings
 from coordinator.engine.status import ENDED, Status
 from coordinator.fit.judge import Judged, judge
 from coordinator.runtime.ports import SagaView, StoreUnavailable
@@ -48,7 +49,7 @@ def check(
     with setup_errors():
         definitions = load_definitions(chosen.catalogue)
     try:
-        counts, misfits = asyncio.run(_check(definitions, definition, closed))
+        counts, misfits = asyncio.run(_check(chosen, definitions, definition, closed))
     except StoreUnavailable as error:
         fail(f"The database cannot be used: {str(error).rstrip('.')}. See AMENDS_DATABASE_URL.")
     show_rows(misfits, ["id", "version", "status", "verdict", "message"], output)
@@ -59,11 +60,11 @@ def check(
 
 
 async def _check(
-    definitions: Definitions, definition: str | None, closed: int
+    chosen: Settings, definitions: Definitions, definition: str | None, closed: int
 ) -> tuple[Counter[str], list[dict[str, Any]]]:
     """How many sagas there are of each verdict, and those that do not fit."""
     with setup_errors():
-        pool = await open_pool(settings())
+        pool = await open_pool(chosen)
     counts, misfits = Counter[str](), list[dict[str, Any]]()
     try:
         async for view, judged in _judged(pool, definitions, definition, closed):

@@ -31,7 +31,7 @@ from coordinator.engine.repairs import on_repair
 from coordinator.engine.replies import on_reply
 from coordinator.engine.run import new_run
 from coordinator.engine.same_input import same_input
-from coordinator.engine.signals import misfit_of, on_signal
+from coordinator.engine.signals import keep, misfit_of, on_signal
 from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
 from coordinator.engine.turn import Turn
@@ -99,7 +99,7 @@ def _start(turn: Turn, start: Start) -> Verdict:
     deadline = None if definition.deadline_ms is None else within(turn.now, turn.now + definition.deadline_ms)
     turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
     if start.signal is not None:
-        on_signal(turn, start.signal)  # before anything follows: the code may be through with its first run
+        keep(turn, start.signal)  # before anything follows: the code may be through with its first run
     conclude(turn)
     return Accepted()
 

@@ -174,7 +174,6 @@ def _timer_over(state: SagaState, event: TimerFired | TimerCancelled) -> None:
 
 def _signal_received(state: SagaState, event: SignalReceived) -> None:
     signals = state.signals
-    signals.received = event.signal
     signals.ids[event.id] = event.name
     signals.kept[event.signal] = event
 

@@ -45,14 +45,10 @@ def on_repair(turn: Turn, repair: Repair) -> Verdict:
     match repair:
         case RetryStep(undo=False):
             return _retry_step(turn, step, repair.reason)
-        case RetryStep():
-            return _retry_undo(turn, step, repair.reason)
         case GiveResult():
             return _give_result(turn, step, repair)
-        case ConfirmUndo(_, reason):
-            return _confirm_undo(turn, step, reason)
-        case SkipUndo(_, reason):
-            return _skip_undo(turn, step, reason)
+        case RetryStep() | ConfirmUndo() | SkipUndo():
+            return _see_to_undo(turn, step, repair)
         case _:
             assert_never(repair)
 
@@ -64,16 +60,6 @@ def _retry_step(turn: Turn, step: Step, reason: str) -> Verdict:
     if step.forward is Forward.PENDING:
         turn.record(StepAttemptFailed(step.number, step.attempt, _AGAIN, turn.now, turn.now + 1))
     turn.record(forward.retried(step, turn.command(step.command), turn.now))
-    return Accepted()
-
-
-def _retry_undo(turn: Turn, step: Step, reason: str) -> Verdict:
-    if step.back in SETTLED_BACK:
-        return _not_undoing(step)
-    _seen_to(turn, step, "retry_undo", reason)
-    if step.back is Back.PENDING:
-        turn.record(UndoAttemptFailed(step.number, step.undo_attempt, _AGAIN, turn.now, turn.now + 1))
-    turn.record(compensation.retried(step, turn.command(step.command), turn.now))
     return Accepted()
 
 
@@ -93,28 +79,28 @@ def _give_result(turn: Turn, step: Step, given: GiveResult) -> Verdict:
     return on_reply(turn, Reply(id, step.attempt, Success(given.result)))
 
 
-def _confirm_undo(turn: Turn, step: Step, reason: str) -> Verdict:
+def _see_to_undo(turn: Turn, step: Step, repair: RetryStep | ConfirmUndo | SkipUndo) -> Verdict:
     if step.back in SETTLED_BACK:
-        return _not_undoing(step)
-    _seen_to(turn, step, "confirm_undo", reason)
-    turn.record(UndoSucceeded(step.number, step.undo_attempt, turn.now))
-    return Accepted()
-
-
-def _skip_undo(turn: Turn, step: Step, reason: str) -> Verdict:
-    if step.back in SETTLED_BACK:
-        return _not_undoing(step)
-    turn.record(UndoSkipped(step.number, kept_text(reason), turn.now))
+        what = "was not sent" if step.back is Back.NONE else f"is {step.back}"
+        return Conflict(f"The undo of {_named(step)} {what}: there is nothing to see to.")
+    match repair:
+        case RetryStep(reason=reason):
+            _seen_to(turn, step, "retry_undo", reason)
+            if step.back is Back.PENDING:
+                turn.record(UndoAttemptFailed(step.number, step.undo_attempt, _AGAIN, turn.now, turn.now + 1))
+            turn.record(compensation.retried(step, turn.command(step.command), turn.now))
+        case ConfirmUndo(_, reason):
+            _seen_to(turn, step, "confirm_undo", reason)
+            turn.record(UndoSucceeded(step.number, step.undo_attempt, turn.now))
+        case SkipUndo(_, reason):
+            turn.record(UndoSkipped(step.number, kept_text(reason), turn.now))
+        case _:
+            assert_never(repair)
     return Accepted()
 
 
 def _seen_to(turn: Turn, step: Step, act: Act, reason: str) -> None:
     turn.record(StepSeenTo(step.number, act, kept_text(reason), turn.now))
-
-
-def _not_undoing(step: Step) -> Conflict:
-    what = "was not sent" if step.back is Back.NONE else f"is {step.back}"
-    return Conflict(f"The undo of {_named(step)} {what}: there is nothing to see to.")
 
 
 def _standing(turn: Turn, step: Step) -> str:

@@ -8,7 +8,7 @@ from coordinator.engine.conclude import conclude
 from coordinator.engine.facts import Accepted, Ignored, Known, Reply, Verdict
 from coordinator.engine.lifecycle import SETTLED_BACK
 from coordinator.engine.parked import deferred_reply, reply_of, signal_of
-from coordinator.engine.signals import receive
+from coordinator.engine.signals import keep
 from coordinator.engine.state import Step
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -82,8 +82,6 @@ def take_in(turn: Turn, deferred: Iterable[ReplyDeferred | SignalDeferred]) -> N
     for each in deferred:
         if isinstance(each, ReplyDeferred):
             on_reply(turn, reply_of(each))
-        elif turn.state.stands_still:
-            turn.record(SignalDeferred(each.name, each.id, each.value, turn.now))
-        elif turn.state.status is Status.RUNNING:
-            receive(turn, signal_of(each))
+        elif turn.state.stands_still or turn.state.status is Status.RUNNING:
+            keep(turn, signal_of(each))
         conclude(turn)

@@ -1,7 +1,6 @@
 """What becomes of a signal: received, kept for later, or refused with the reason."""
 
-from difflib import get_close_matches
-
+from contracts.ids import MAX_REQUEST_ID_LENGTH, can_be_a_request_id
 from contracts.values import UnreadableValue
 from coordinator.engine.facts import Accepted, Conflict, Known, Signal, Unfit, Verdict
 from coordinator.engine.state import SagaState
@@ -9,8 +8,7 @@ from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
 from coordinator.history.signals import SignalDeferred, SignalReceived
 from coordinator.saga.definition import SagaDefinition
-
-MAX_ID_LENGTH = 200
+from coordinator.saga.nearest import instead
 
 
 def on_signal(turn: Turn, signal: Signal) -> Verdict:
@@ -23,17 +21,17 @@ def on_signal(turn: Turn, signal: Signal) -> Verdict:
     definition = turn.definitions.get(state.definition, state.version)
     if (misfit := misfit_of(definition, signal)) is not None:
         return misfit
-    if state.stands_still:
-        turn.record(SignalDeferred(signal.name, signal.id, signal.value, turn.now))
-    else:
-        receive(turn, signal)
+    keep(turn, signal)
     return Accepted()
 
 
-def receive(turn: Turn, signal: Signal) -> None:
-    """The code hears of it."""
-    number = turn.state.signals.received + 1
-    turn.record(SignalReceived(number, signal.name, signal.id, signal.value, turn.now))
+def keep(turn: Turn, signal: Signal) -> None:
+    """The code hears of one that fits; or, while it stands still, of it later."""
+    if turn.state.stands_still:
+        turn.record(SignalDeferred(signal.name, signal.id, signal.value, turn.now))
+    else:
+        number = turn.state.signals.received + 1
+        turn.record(SignalReceived(number, signal.name, signal.id, signal.value, turn.now))
 
 
 def _known(state: SagaState, signal: Signal) -> Known | Conflict | None:
@@ -59,21 +57,17 @@ def _closed(state: SagaState) -> str | None:
 
 def misfit_of(definition: SagaDefinition | None, signal: Signal) -> Unfit | None:
     """What does not fit; the name and the value are looked at where the saga's code is deployed."""
-    if not 0 < len(signal.id) <= MAX_ID_LENGTH or not signal.id.isprintable():
-        return Unfit(f"A signal's id has 1 to {MAX_ID_LENGTH} printable characters.", "id")
+    if not can_be_a_request_id(signal.id):
+        return Unfit(f"A signal's id has 1 to {MAX_REQUEST_ID_LENGTH} printable characters.", "id")
     if definition is None:
         return None
     declared = definition.signals.get(signal.name)
     if declared is None:
-        return Unfit(_unknown(definition, signal.name), "name")
+        known = instead(signal.name, definition.signals, "takes")
+        title = f"{definition.name} version {definition.version}"
+        return Unfit(f"{title} takes no signal {signal.name[:80]!r}: {known}", "name")
     try:
         declared.read(signal.value)
     except UnreadableValue as error:
         return Unfit(str(error))
     return None
-
-
-def _unknown(definition: SagaDefinition, name: str) -> str:
-    close = get_close_matches(name, definition.signals, n=1)
-    known = f"did you mean {close[0]}?" if close else f"it takes {', '.join(definition.signals) or 'none'}."
-    return f"{definition.name} version {definition.version} takes no signal {name[:80]!r}: {known}"

@@ -48,14 +48,17 @@ class Step:
 class Signals:
     """What came from outside for the saga's code, and what the code waits for."""
 
-    received: int = 0
-    """How many ever came."""
     ids: dict[str, str] = field(default_factory=dict[str, str])
     """Of all of them, with their names."""
     kept: dict[int, SignalReceived] = field(default_factory=dict[int, SignalReceived])
     """Those that the code has not taken, by number."""
     waits: dict[int, str] = field(default_factory=dict[int, str])
     """Names of the signals that the code waits for, by number of the wait."""
+
+    @property
+    def received(self) -> int:
+        """How many ever came: each has an id of its own."""
+        return len(self.ids)
 
 
 @dataclass(slots=True)

@@ -61,15 +61,19 @@ class Answers:
         return (_REFUSAL,) if given is None else given.refusals
 
     def _make(self, command: Command[..., Any]) -> tuple[msgspec.Raw, ...]:
-        try:
-            found = examples(command.result_type, RESULTS + 1)
-        except NoExample as error:
-            raise UnusableAnswers(
-                f"What {command.type} answers could not be made up: {error} Give its results in the file of --results."
-            ) from error
-        if len(found) > RESULTS:
-            self.cut.add(command.type)
-        return tuple(found[:RESULTS])
+        remedy = "Give its results in the file of --results."
+        return made_up(command.type, command.result_type, f"What {command.type} answers", remedy, self.cut)
+
+
+def made_up(name: str, kind: Any, what: str, remedy: str, cut: set[str]) -> tuple[msgspec.Raw, ...]:
+    """Values of the type; where there would be more, the name is among those cut. Raises UnusableAnswers."""
+    try:
+        found = examples(kind, RESULTS + 1)
+    except NoExample as error:
+        raise UnusableAnswers(f"{what} could not be made up: {error} {remedy}") from error
+    if len(found) > RESULTS:
+        cut.add(name)
+    return tuple(found[:RESULTS])
 
 
 def told_apart(results: Sequence[msgspec.Raw]) -> list[str]:

@@ -6,7 +6,6 @@ and the clock moves when it is told to.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from itertools import count
 from typing import Any
 
@@ -29,6 +28,7 @@ from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
+from coordinator.saga.nearest import instead
 
 FIRST_MOMENT = 1_767_225_600_000
 """When a driver's clock begins: the first of January 2026, in ms since 1970."""
@@ -233,8 +233,7 @@ class Driver:
         """The signal as a fact, for `advance`; nothing happens yet. Raises as `signal` does."""
         declared = self.definition.signals.get(name)
         if declared is None:
-            near = get_close_matches(name, self.definition.signals, n=1)
-            known = f"did you mean {near[0]}?" if near else f"it takes {', '.join(self.definition.signals) or 'none'}."
+            known = instead(name, self.definition.signals, "takes")
             raise LookupError(f"{self.definition!r} takes no signal {name!r}: {known}")
         data = value if isinstance(value, msgspec.Raw) else write_value(value)
         try:

@@ -7,8 +7,7 @@ from typing import Any, cast
 import msgspec
 
 from contracts.values import UnreadableValue, write_value
-from coordinator.explore.answers import RESULTS, UnusableAnswers, meant
-from coordinator.explore.examples import NoExample, examples
+from coordinator.explore.answers import UnusableAnswers, made_up, meant
 from coordinator.saga.signals import SignalType
 
 Values = tuple[msgspec.Raw, ...]
@@ -35,19 +34,10 @@ class SignalValues:
         """What it may bring. Raises UnusableAnswers when nothing could be made up."""
         known = self.given.get(signal.name) or self._made.get(signal.name)
         if known is None:
-            known = self._made[signal.name] = self._make(signal)
+            what = f"What the signal {signal.name} brings"
+            known = made_up(signal.name, signal.type, what, "Give its values with --signals.", self.cut)
+            self._made[signal.name] = known
         return known
-
-    def _make(self, signal: SignalType) -> Values:
-        try:
-            found = examples(signal.type, RESULTS + 1)
-        except NoExample as error:
-            raise UnusableAnswers(
-                f"What the signal {signal.name} brings could not be made up: {error} Give its values with --signals."
-            ) from error
-        if len(found) > RESULTS:
-            self.cut.add(signal.name)
-        return tuple(found[:RESULTS])
 
 
 def _read(name: str, values: Any, signals: Mapping[str, SignalType]) -> Values:

@@ -130,19 +130,19 @@ class ObservedSteps:
 
     def completed(self, event: SagaCompleted) -> list[Told]:
         """The saga went through."""
-        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "completed", event.at)]
+        return self._ended(event.at, "completed", None)
 
     def compensated(self, event: SagaCompensated) -> list[Told]:
         """The saga is undone."""
-        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "compensated", event.at, self._cause)]
+        return self._ended(event.at, "compensated", self._cause)
 
     def partially_compensated(self, event: SagaPartiallyCompensated) -> list[Told]:
         """The saga is undone, but for what a person decided not to undo."""
-        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "partially_compensated", event.at, self._cause)]
+        return self._ended(event.at, "partially_compensated", self._cause)
 
     def terminated(self, event: SagaTerminated) -> list[Told]:
         """A person ended the saga where it stood."""
-        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "terminated", event.at, "terminated")]
+        return self._ended(event.at, "terminated", "terminated")
 
     def undo_skipped(self, event: UndoSkipped) -> list[Told]:
         """A person decided against an undo."""
@@ -150,7 +150,10 @@ class ObservedSteps:
 
     def saga_failed(self, event: SagaFailed) -> list[Told]:
         """The saga did not go through, and there was nothing to undo."""
-        return [*self._all_abandoned(event.at), EndedSaga(self.seq, "failed", event.at, self._cause)]
+        return self._ended(event.at, "failed", self._cause)
+
+    def _ended(self, at: int, status: str, problem: str | None) -> list[Told]:
+        return [*self._all_abandoned(at), EndedSaga(self.seq, status, at, problem)]
 
     def _all_abandoned(self, at: int) -> list[Told]:
         if not self._forward:

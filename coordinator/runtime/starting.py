@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from contracts.values import OversizedValue, UnreadableValue, read_value
 from coordinator.engine.facts import Start
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
+from coordinator.saga.nearest import instead
 
 BeginTrace = Callable[[str, str, str | None], str | None]
 """Saga id, definition and the traceparent of whoever asks → the traceparent to keep (``telemetry.Tracing.begin``)."""
@@ -76,8 +76,7 @@ class Starting:
     def _definition(self, name: str, version: int | None) -> SagaDefinition:
         latest = self.definitions.latest(name)
         if latest is None:
-            close = get_close_matches(name, self.definitions.names(), n=1)
-            known = f"did you mean {close[0]}?" if close else f"it has {', '.join(self.definitions.names()) or 'none'}."
+            known = instead(name, self.definitions.names(), "has")
             raise UnknownDefinition(f"This coordinator has no saga {name[:80]!r}: {known}", version=False)
         if version is None or version == latest.version:
             return latest

@@ -250,7 +250,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a deferred signal is dropped when the saga goes on",
         "coordinator.engine.replies",
-        "            receive(turn, signal_of(each))\n",
+        "            keep(turn, signal_of(each))\n",
         "            pass\n",
     ),
     Mutant(
