@@ -1,13 +1,14 @@
 """The README shows code that runs: each block is a part of the file that is named above it."""
 
-import re
 from pathlib import Path
 
 import pytest
 
+from tests.pages import code_blocks
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"<!-- (\S+\.py) -->\n```python\n(.*?)```", README, re.DOTALL)
+BLOCKS = code_blocks(README)
 
 
 @pytest.mark.parametrize(("path", "code"), BLOCKS, ids=[path for path, _ in BLOCKS])

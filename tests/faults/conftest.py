@@ -10,7 +10,7 @@ from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
 from tests.faults import approval
 from tests.faults.asked import Asked
-from tests.faults.system import System
+from tests.faults.system import System, deployed
 from tests.faults.trips import Trips
 
 
@@ -20,11 +20,8 @@ async def deployment(
 ) -> AsyncIterator[System]:
     """Two coordinators, of which the first is started, and the demo's participants."""
     system = System(servers, tmp_path_factory.mktemp("faults"), coordinators=2)
-    try:
-        await system.start()
+    async with deployed(system):
         yield system
-    finally:
-        await system.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -53,11 +50,8 @@ async def approvals(
         coordinators=2,
         settings={"AMENDS_CATALOGUE": "tests.faults.approval"},
     )
-    try:
-        await system.start()
+    async with deployed(system):
         yield system
-    finally:
-        await system.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -3,7 +3,8 @@
 import asyncio
 import secrets
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import migrations
@@ -146,6 +147,18 @@ class System:
         for name, part in self.participants.items():
             if part.pid is None:
                 await self.start_participant(name)
+
+
+@asynccontextmanager
+async def deployed(*systems: System) -> AsyncGenerator[None]:
+    """They are started, and closed in the end, whatever happens."""
+    try:
+        for system in systems:
+            await system.start()
+        yield
+    finally:
+        for system in systems:
+            await system.close()
 
 
 class Armed:

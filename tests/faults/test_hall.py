@@ -21,7 +21,7 @@ from tests.faults.asked import Asked
 from tests.faults.hall import DEFINITIONS
 from tests.faults.oracle import judge
 from tests.faults.queues import all_records
-from tests.faults.system import System, death_of
+from tests.faults.system import System, death_of, deployed
 from tests.faults.usher import SOLD_OUT_ROW, Usher
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,11 +40,8 @@ async def hall(
         participants=(),
         settings={"AMENDS_CATALOGUE": "tests.faults.hall"},
     )
-    try:
-        await system.start()
+    async with deployed(system):
         yield system
-    finally:
-        await system.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

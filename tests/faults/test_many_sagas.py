@@ -13,7 +13,7 @@ from coordinator.catalogue import DEFINITIONS
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
 from coordinator.runtime.shards import shard_of
-from tests.faults.system import System
+from tests.faults.system import System, deployed
 from tests.faults.waiting import until
 from tests.sagas import SagaDriver
 
@@ -130,13 +130,8 @@ async def systems(
 ) -> AsyncIterator[list[System]]:
     """Two that are alike."""
     systems = [System(servers, tmp_path_factory.mktemp("many"), participants=()) for _ in range(2)]
-    try:
-        for system in systems:
-            await system.start()
+    async with deployed(*systems):
         yield systems
-    finally:
-        for system in systems:
-            await system.close()
 
 
 async def test_a_start_reads_only_what_is_due(systems: list[System]) -> None:

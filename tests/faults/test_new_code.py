@@ -8,7 +8,7 @@ import pytest_asyncio
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
 from tests.faults.asked import Asked
-from tests.faults.system import System
+from tests.faults.system import System, deployed
 from tests.faults.visit import DEFINITIONS
 from tests.faults.waiting import until
 
@@ -23,11 +23,8 @@ async def visiting(
 ) -> AsyncIterator[System]:
     """A coordinator with the saga as it was written first."""
     system = System(servers, tmp_path_factory.mktemp("visiting"), participants=("flights", "hotels"), settings=RIGHT)
-    try:
-        await system.start()
+    async with deployed(system):
         yield system
-    finally:
-        await system.close()
 
 
 async def test_parked_for_its_code_and_resumed_by_the_right_one(visiting: System) -> None:

@@ -11,12 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from coordinator.cli.main import app
+from tests.pages import code_blocks
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "docs" / "examples"
 PAGE = (ROOT / "docs" / "exploring-a-saga.md").read_text(encoding="utf-8")
 CONSOLES = re.findall(r"```console\n\$ amends (.*?)\n(.*?)```", PAGE, re.DOTALL)
-CODE = re.findall(r"<!-- (\S+\.py) -->\n```python\n(.*?)```", PAGE, re.DOTALL)
+CODE = code_blocks(PAGE)
 TRIP = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)[0]
 
 

@@ -8,7 +8,7 @@ from coordinator.engine.facts import Accepted, Cancel, Known, Pause, Reply, Resu
 from coordinator.history.codec import read_events
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
-from tests.unit.runtime.conftest import NewWorld
+from tests.unit.runtime.conftest import NewWorld, World
 from tests.unit.runtime.sagas import DONE, start, success
 from tests.unit.runtime.until import until
 from tests.unit.runtime.wrapped_store import WrappedStore
@@ -25,13 +25,19 @@ async def kinds(store: MemoryStore, saga_id: str) -> list[str]:
     return [type(event).__name__ for row in rows for event in read_events(bytes(row.events))]
 
 
-async def test_the_loser_reloads_and_keeps_its_facts_in_order(new_world: NewWorld) -> None:
-    """A warm copy that is behind loses its commit; its facts are applied to what the log has."""
+async def two_of_which_one_is_behind(new_world: NewWorld) -> tuple[World, World]:
+    """Two coordinators on one store; the first has begun a saga, and knows nothing of what the second does with it."""
     ours = new_world(broker=silent())
     theirs = new_world(store=ours.store, broker=silent())
     await ours.coordinator.start()
     await theirs.coordinator.start()
     await ours.coordinator.intake.submit("buy:1", start("buy", "book"))
+    return ours, theirs
+
+
+async def test_the_loser_reloads_and_keeps_its_facts_in_order(new_world: NewWorld) -> None:
+    """A warm copy that is behind loses its commit; its facts are applied to what the log has."""
+    ours, theirs = await two_of_which_one_is_behind(new_world)
     await theirs.coordinator.intake.submit("buy:1", Cancel())
     verdicts: list[Verdict] = []
     ours.coordinator.intake.offer("buy:1", Cancel(), verdicts.append)
@@ -59,11 +65,7 @@ async def test_the_losers_commands_are_not_sent(new_world: NewWorld) -> None:
 
 async def test_a_stale_copy_does_not_set_good_answers_aside(new_world: NewWorld) -> None:
     """A warm copy that knows no such step may be behind: the log is asked before an answer is ignored."""
-    ours = new_world(broker=silent())
-    theirs = new_world(store=ours.store, broker=silent())
-    await ours.coordinator.start()
-    await theirs.coordinator.start()
-    await ours.coordinator.intake.submit("buy:1", start("buy", "book"))
+    ours, theirs = await two_of_which_one_is_behind(new_world)
     [first] = await ours.broker.until_published(1)
     theirs.broker.reply(first, DONE)
     [second] = await theirs.broker.until_published(1)
@@ -75,11 +77,7 @@ async def test_a_stale_copy_does_not_set_good_answers_aside(new_world: NewWorld)
 
 async def test_a_stale_copy_refuses_nobody(new_world: NewWorld) -> None:
     """What a person asks for may fit where the saga stands by now: the log is asked before it is refused."""
-    ours = new_world(broker=silent())
-    theirs = new_world(store=ours.store, broker=silent())
-    await ours.coordinator.start()
-    await theirs.coordinator.start()
-    await ours.coordinator.intake.submit("buy:1", start("buy", "book"))
+    ours, theirs = await two_of_which_one_is_behind(new_world)
     assert await theirs.coordinator.intake.submit("buy:1", Pause()) == Accepted()
     assert await ours.coordinator.intake.submit("buy:1", Resume()) == Accepted()
     assert (await kinds(ours.store, "buy:1"))[-2:] == ["SagaPaused", "SagaUnpaused"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pages import code_blocks
 from tests.unit.testing.test_plugin import HEAD, ran
 
 pytest_plugins = ["pytester"]
@@ -12,7 +13,7 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "docs" / "examples"
 PAGE = (ROOT / "docs" / "testing-a-saga.md").read_text(encoding="utf-8")
-CODE = re.findall(r"<!-- (\S+\.py) -->\n```python\n(.*?)```", PAGE, re.DOTALL)
+CODE = code_blocks(PAGE)
 SHOWN = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
 
 

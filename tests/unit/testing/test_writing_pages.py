@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.saga import Signal, saga
+from tests.pages import code_blocks
 from tests.sagas import SagaDriver
 from tests.unit.testing.test_plugin import ran
 
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "docs" / "examples"
 WRITING = (ROOT / "docs" / "writing-a-saga.md").read_text(encoding="utf-8")
 CHANGING = (ROOT / "docs" / "changing-a-saga.md").read_text(encoding="utf-8")
-CODE = re.findall(r"<!-- (\S+\.py) -->\n```python\n(.*?)```", WRITING, re.DOTALL)
+CODE = code_blocks(WRITING)
 
 
 @pytest.mark.parametrize(("path", "code"), CODE, ids=[f"{path}-{n}" for n, (path, _) in enumerate(CODE)])
