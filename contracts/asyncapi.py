@@ -17,7 +17,7 @@ from contracts.header_schemas import (
     request_headers,
 )
 from contracts.kinds import Kind
-from contracts.request_message import CancelSaga, SignalSaga, StartSaga
+from contracts.request_message import CancelSaga, SignalSaga, StartSaga, UpdateSaga
 from contracts.reserved_messages import SagaChanged
 from contracts.schemas import GENERATED, Schema, open_schemas, problem_schema, type_schemas, value_schemas
 
@@ -94,9 +94,9 @@ class _Document:
         self._operation("coordinator.replies", "receive", "replies", every)
 
     def add_requests(self) -> None:
-        """The topic by which any service starts, signals and cancels sagas."""
+        """The topic by which any service starts, signals, updates and cancels sagas."""
         self._channel("requests", "What any service asks of the coordinator. Nothing is answered.")
-        for request, value in zip(REQUESTS, (StartSaga, SignalSaga, CancelSaga), strict=True):
+        for request, value in zip(REQUESTS, (StartSaga, SignalSaga, UpdateSaga, CancelSaga), strict=True):
             name = f"request.{request}"
             self._value(name, value)
             self.schemas[f"{name}.headers"] = request_headers(request)

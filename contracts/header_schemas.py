@@ -7,7 +7,7 @@ from contracts.command_message import Direction
 Schema = dict[str, Any]
 
 ANSWERS = ("succeeded", "refused", "failed", "progress", "pending")
-REQUESTS = ("start", "signal", "cancel")
+REQUESTS = ("start", "signal", "update", "cancel")
 
 _NAME = "[a-z][a-z0-9_]{0,62}"
 _SAGA_ID = rf"{_NAME}:[^\s/?#%\\]+"

@@ -1,4 +1,4 @@
-"""A request as it travels: from any service to the coordinator, to start, signal or cancel a saga."""
+"""A request as it travels: from any service to the coordinator, to start, signal, update or cancel a saga."""
 
 from collections.abc import Iterable
 from typing import NamedTuple, TypeVar, assert_never
@@ -33,6 +33,18 @@ class SignalSaga(msgspec.Struct, frozen=True):
     """What the saga's code gets."""
 
 
+class UpdateSaga(msgspec.Struct, frozen=True):
+    """Asks the code of a running saga for something. The same ``ce_id`` again is the same update.
+
+    The answer is in the saga's history and at its HTTP address; a refusal goes to the dead letters.
+    """
+
+    name: str
+    """The update's name: that of the saga's parameter."""
+    value: msgspec.Raw
+    """What the saga's code gets."""
+
+
 class StartSaga(msgspec.Struct, frozen=True, omit_defaults=True):
     """Asks for a saga. The same definition, key and input again is the same saga."""
 
@@ -44,6 +56,8 @@ class StartSaga(msgspec.Struct, frozen=True, omit_defaults=True):
     """Makes the saga's id; left out, the definition derives it from the input."""
     signal: SignalSaga | None = None
     """Sent in the same breath, whether the saga begins or is there already."""
+    update: UpdateSaga | None = None
+    """The same with an update, instead of a signal; where the saga refuses it, none begins."""
 
 
 class CancelSaga(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -53,7 +67,7 @@ class CancelSaga(msgspec.Struct, frozen=True, omit_defaults=True):
     """For people; kept in the history."""
 
 
-Request = StartSaga | SignalSaga | CancelSaga
+Request = StartSaga | SignalSaga | UpdateSaga | CancelSaga
 
 
 class RequestRecord(NamedTuple):
@@ -72,7 +86,7 @@ class RequestMessage(msgspec.Struct, frozen=True):
     source: str
     """``ce_source``: who asks."""
     request: Request
-    """``ce_type`` is ``amends.request.<start|signal|cancel>``; the value carries the rest."""
+    """``ce_type`` is ``amends.request.<start|signal|update|cancel>``; the value carries the rest."""
     saga_id: str = ""
     """``ce_subject`` and the record's key. Of a start the key only, if it is known."""
     time_ms: int | None = None
@@ -141,6 +155,7 @@ _required = Required("ce_id", "ce_type", "ce_source")
 _encoder = msgspec.json.Encoder()
 _start = msgspec.json.Decoder(StartSaga)
 _signal = msgspec.json.Decoder(SignalSaga)
+_update = msgspec.json.Decoder(UpdateSaga)
 _cancel = msgspec.json.Decoder(CancelSaga)
 
 
@@ -151,6 +166,8 @@ def request_name(request: Request) -> str:
             return "start"
         case SignalSaga():
             return "signal"
+        case UpdateSaga():
+            return "update"
         case CancelSaga():
             return "cancel"
         case _:
@@ -160,20 +177,31 @@ def request_name(request: Request) -> str:
 def _read(kind: str, value: bytes | None) -> Request:
     match kind.removeprefix(_PREFIX) if kind.startswith(_PREFIX) else "":
         case "start" as name:
-            start = _read_as(_start, name, value)
-            if start.signal is not None:
-                check_name(start.signal.name, "The signal")
-            return start
+            return _checked(_read_as(_start, name, value))
         case "signal" as name:
             signal = _read_as(_signal, name, value)
             check_name(signal.name, "The signal")
             return signal
+        case "update" as name:
+            update = _read_as(_update, name, value)
+            check_name(update.name, "The update")
+            return update
         case "cancel" as name:
             return _read_as(_cancel, name, value)
         case _:
             raise UnreadableMessage(
-                f"The header ce_type is {kind[:40]!r}: expected '{_PREFIX}' and one of start, signal, cancel."
+                f"The header ce_type is {kind[:40]!r}: expected '{_PREFIX}' and one of start, signal, update, cancel."
             )
+
+
+def _checked(start: StartSaga) -> StartSaga:
+    if start.signal is not None:
+        check_name(start.signal.name, "The signal")
+    if start.update is not None:
+        check_name(start.update.name, "The update")
+        if start.signal is not None:
+            raise UnreadableMessage("A start brings a signal or an update: send the other by itself.")
+    return start
 
 
 def _read_as(decoder: "msgspec.json.Decoder[T]", name: str, value: bytes | None) -> T:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from contracts.failures import Problem
+
 
 class Fault(StrEnum):
     """Who has to change something."""
@@ -67,6 +69,20 @@ UNKNOWN_SIGNAL = ProblemKind(
     _CALLER,
     "GET /v1/definitions/{name} lists the signals that a saga takes: the parameters of its function that are signals.",
 )
+UNKNOWN_UPDATE = ProblemKind(
+    "unknown_update",
+    404,
+    "The saga takes no such update, or has not had it.",
+    _CALLER,
+    "GET /v1/definitions/{name} lists the updates that a saga takes: the parameters of its function that are updates.",
+)
+UNKNOWN_QUERY = ProblemKind(
+    "unknown_query",
+    404,
+    "The saga answers no such query.",
+    _CALLER,
+    "GET /v1/definitions/{name} lists the queries that a saga answers: parameters of its function.",
+)
 WRONG_METHOD = ProblemKind(
     "wrong_method", 405, "This address does not take this method.", _CALLER, "Use a method of the Allow header."
 )
@@ -86,6 +102,13 @@ SAGA_CONFLICT = ProblemKind(
     "The saga cannot do this where it stands.",
     _CALLER,
     "Look at the saga's status; 'detail' says what it cannot do there.",
+)
+UPDATE_REFUSED = ProblemKind(
+    "update_refused",
+    409,
+    "The saga says no to the update.",
+    _CALLER,
+    "'refusal' has the saga's own reason. Whoever asks again under another id is heard again.",
 )
 BODY_TOO_LARGE = ProblemKind(
     "body_too_large",
@@ -133,6 +156,20 @@ INVALID_SIGNAL = ProblemKind(
     "invalid_signal",
     422,
     "The value does not fit the signal.",
+    _CALLER,
+    "Each entry of 'errors' says what does not fit, and where; GET /v1/definitions/{name} has the schema.",
+)
+INVALID_UPDATE = ProblemKind(
+    "invalid_update",
+    422,
+    "The value does not fit the update.",
+    _CALLER,
+    "Each entry of 'errors' says what does not fit, and where; GET /v1/definitions/{name} has the schema.",
+)
+INVALID_QUERY = ProblemKind(
+    "invalid_query",
+    422,
+    "The value does not fit the query.",
     _CALLER,
     "Each entry of 'errors' says what does not fit, and where; GET /v1/definitions/{name} has the schema.",
 )
@@ -188,10 +225,13 @@ PROBLEM_KINDS = (
     UNKNOWN_SAGA,
     UNKNOWN_DEFINITION,
     UNKNOWN_SIGNAL,
+    UNKNOWN_UPDATE,
+    UNKNOWN_QUERY,
     WRONG_METHOD,
     BODY_TIMEOUT,
     INPUT_CONFLICT,
     SAGA_CONFLICT,
+    UPDATE_REFUSED,
     BODY_TOO_LARGE,
     VALUE_TOO_LARGE,
     BATCH_TOO_LARGE,
@@ -199,6 +239,8 @@ PROBLEM_KINDS = (
     INVALID_REQUEST,
     INVALID_INPUT,
     INVALID_SIGNAL,
+    INVALID_UPDATE,
+    INVALID_QUERY,
     INVALID_RESULT,
     INVALID_KEY,
     OVERLOADED,
@@ -230,9 +272,12 @@ class ProblemError(Exception):
         *,
         errors: tuple[InputError, ...] = (),
         retry_after_s: int | None = None,
+        refusal: Problem | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.errors = errors
         self.retry_after_s = retry_after_s
+        self.refusal = refusal
+        """A saga's own no."""

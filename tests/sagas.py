@@ -24,9 +24,12 @@ from coordinator.engine.facts import (
     SkipUndo,
     Start,
     Terminate,
+    Unfit,
+    Update,
     Verdict,
     WakeUp,
 )
+from coordinator.engine.looking import Answered, NoAnswer, look
 from coordinator.engine.machine import Machine
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events, write_events
@@ -119,6 +122,7 @@ class SagaDriver:
         self.sent: list[Send] = []
         """Everything that was ever sent."""
         self.signalled = 0
+        self.updated = 0
         self.last: Decision | None = None
 
     # --- facts
@@ -185,6 +189,16 @@ class SagaDriver:
         self.signalled += 1
         data = msgspec.Raw(msgspec.json.encode(value))
         return self.advance(Signal(name, id or f"signal-{self.signalled}", data))
+
+    def updates(self, name: str, value: Any = None, id: str | None = None) -> "SagaDriver":
+        """Somebody asks the code for something; under an id of its own, unless one is given."""
+        self.updated += 1
+        data = msgspec.Raw(msgspec.json.encode(value))
+        return self.advance(Update(name, id or f"update-{self.updated}", data))
+
+    def queries(self, name: str, value: Any = None) -> Answered | NoAnswer | Unfit:
+        """Somebody asks the code about itself."""
+        return look(self.saga_id, self.history, self.definitions, name, msgspec.Raw(msgspec.json.encode(value)))
 
     def passes(self, ms: int) -> "SagaDriver":
         """Time goes by, and the saga is woken whenever something is due."""

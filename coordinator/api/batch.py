@@ -67,7 +67,7 @@ class Batch:
         try:
             asked = decode_body(start, _decoder)
             saga, fact = start_of(self._parts, asked, asked.key, self._trace)
-            view = await known_before(self._parts, saga, await self._parts.intake.submit(saga, fact))
+            view = await known_before(self._parts, saga, fact, await self._parts.intake.submit(saga, fact))
         except REFUSALS as error:
             return self._refused(index, problem_of(error))
         except Exception as error:

@@ -76,6 +76,8 @@ DEFINITION: dict[str, Any] = {
     "input": {"type": "object"},
     "result": {"type": "object"},
     "signals": {},
+    "updates": {},
+    "queries": {},
 }
 PROBLEM_KIND: dict[str, Any] = {
     "type": "/problems/unknown-saga",

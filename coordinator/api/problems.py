@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from contracts.failures import Problem
 from coordinator.errors import (
     INTERNAL,
     INVALID_REQUEST,
@@ -61,6 +62,8 @@ class ProblemBody(msgspec.Struct, frozen=True, omit_defaults=True):
     """The kind again, as one word."""
     errors: tuple[InputErrorBody, ...] = ()
     """What does not fit, and where."""
+    refusal: Problem | None = None
+    """The saga's own no."""
 
 
 def problem_response(error: ProblemError) -> Response:
@@ -73,7 +76,7 @@ def problem_body(error: ProblemError, errors: Iterable[InputError]) -> ProblemBo
     """What the answer says, with these errors in place of its own."""
     kind = error.kind
     bodies = tuple(InputErrorBody(one.detail, one.pointer, one.parameter) for one in errors)
-    return ProblemBody(kind.type, kind.title, kind.status, error.detail, kind.code, bodies)
+    return ProblemBody(kind.type, kind.title, kind.status, error.detail, kind.code, bodies, error.refusal)
 
 
 def problem_of(error: Exception) -> ProblemError:

@@ -7,15 +7,17 @@ import msgspec
 from coordinator.api.bodies import kept_value
 from coordinator.api.parts import Parts
 from coordinator.api.pointers import pointed_error
-from coordinator.api.signalling import misfit_problem, new_signal_id
+from coordinator.api.signalling import misfit_problem, new_id, refused
 from coordinator.api.views import StartBody
-from coordinator.engine.facts import Accepted, Conflict, Ignored, Known, Signal, Start, Unfit, Verdict
+from coordinator.engine.facts import Accepted, Conflict, Declined, Ignored, Known, Signal, Start, Unfit, Update, Verdict
 from coordinator.errors import (
     INPUT_CONFLICT,
     INTERNAL,
     INVALID_INPUT,
     INVALID_KEY,
+    INVALID_REQUEST,
     INVALID_SIGNAL,
+    INVALID_UPDATE,
     SAGA_CONFLICT,
     UNKNOWN_DEFINITION,
     VALUE_TOO_LARGE,
@@ -44,14 +46,22 @@ def start_of(parts: Parts, asked: StartBody, key: str | None, trace: str | None)
         raise ProblemError(INVALID_INPUT, detail, errors=(found,)) from None
     except UnusableKey as error:
         raise _problem(INVALID_KEY, error, str(error), "/input" if error.derived else "/key") from None
-    if asked.signal is None:
-        return saga, start
-    sent = asked.signal
-    signal = Signal(sent.name, sent.id or new_signal_id(), kept_value(sent.value, "/signal/value", INVALID_SIGNAL))
-    return saga, msgspec.structs.replace(start, signal=signal)
+    return saga, msgspec.structs.replace(start, sent=_sent(asked)) if asked.sends else start
 
 
-async def known_before(parts: Parts, saga: str, verdict: Verdict) -> SagaView | None:
+def _sent(asked: StartBody) -> Signal | Update:
+    signal, update = asked.signal, asked.update
+    if signal is not None and update is not None:
+        detail = "A start brings a signal or an update: send the other by itself, once the saga is there."
+        raise ProblemError(INVALID_REQUEST, detail, errors=(InputError("There is a signal too.", pointer="/update"),))
+    if signal is not None:
+        value = kept_value(signal.value, "/signal/value", INVALID_SIGNAL)
+        return Signal(signal.name, signal.id or new_id(), value)
+    assert update is not None, "it sends something"
+    return Update(update.name, update.id or new_id(), kept_value(update.value, "/update/value", INVALID_UPDATE))
+
+
+async def known_before(parts: Parts, saga: str, start: Start, verdict: Verdict) -> SagaView | None:
     """The saga that existed before; None for one that has just begun. Raises ProblemError when there is neither."""
     match verdict:
         case Accepted(existing=False):
@@ -61,7 +71,10 @@ async def known_before(parts: Parts, saga: str, verdict: Verdict) -> SagaView | 
         case Conflict(message, other_input):
             raise ProblemError(INPUT_CONFLICT if other_input else SAGA_CONFLICT, message)
         case Unfit():
-            raise misfit_problem(verdict, "/signal/value")
+            what = "update" if isinstance(start.sent, Update) else "signal"
+            raise misfit_problem(verdict, what, f"/{what}/value")
+        case Declined(problem):
+            raise refused(problem)
         case Ignored():
             detail = f"{saga} could not be started; the coordinator's log has the details."
             raise ProblemError(INTERNAL, detail)

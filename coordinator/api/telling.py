@@ -7,9 +7,9 @@ from starlette.responses import Response
 from coordinator.api.answers import json_answer
 from coordinator.api.parts import Parts
 from coordinator.api.paths import can_be_a_saga, known_saga, unknown_saga
-from coordinator.api.signalling import misfit_problem
+from coordinator.api.signalling import misfit_problem, refused
 from coordinator.api.views import SagaBody, saga_path
-from coordinator.engine.facts import Accepted, Conflict, Fact, Ignored, Known, Unfit
+from coordinator.engine.facts import Accepted, Conflict, Declined, Fact, Ignored, Known, Unfit
 from coordinator.errors import SAGA_CONFLICT, ProblemError
 
 
@@ -25,6 +25,8 @@ async def tell(parts: Parts, saga_id: str, fact: Fact) -> Response:
         case Conflict(message) | Ignored(message):
             raise ProblemError(SAGA_CONFLICT, message)
         case Unfit():
-            raise misfit_problem(verdict, "")
+            raise misfit_problem(verdict, "signal", "")
+        case Declined(problem):
+            raise refused(problem)
         case _:
             assert_never(verdict)

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from contracts.failures import Problem
 from contracts.instants import to_rfc3339
 from contracts.values import NULL
 from coordinator.api.problems import ProblemBody
@@ -28,6 +29,16 @@ class StartSignalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sent twice with the same id, it is one signal; without one, each request is another."""
 
 
+class StartUpdateBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An update that is sent with a start."""
+
+    name: str
+    """An update that the definition takes."""
+    value: msgspec.Raw = msgspec.field(default_factory=lambda: NULL)
+    id: str | None = None
+    """Sent twice with the same id, it is one update; without one, each request is another."""
+
+
 class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Asks for a saga."""
 
@@ -41,6 +52,14 @@ class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Version of the definition; without it, the latest."""
     signal: StartSignalBody | None = None
     """Sent in the same breath, whether the saga begins or is there already; both are kept, or neither."""
+    update: StartUpdateBody | None = None
+    """The same with an update, instead of a signal; the request is answered as an update is. Where the saga refuses
+    it, none begins."""
+
+    @property
+    def sends(self) -> bool:
+        """Whether something goes with it."""
+        return self.signal is not None or self.update is not None
 
 
 class BatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,6 +215,41 @@ class HistoryBody(msgspec.Struct, frozen=True):
     """Address of the next page; null: this is the end, for now."""
 
 
+class AnsweredBody(msgspec.Struct, frozen=True):
+    """An update, or a query."""
+
+    request: dict[str, Any]
+    """JSON Schema of what is sent."""
+    answer: dict[str, Any]
+    """JSON Schema of what comes back."""
+
+
+class UpdateBody(msgspec.Struct, frozen=True):
+    """An update that a saga has taken in."""
+
+    saga: str
+    """Id of the saga."""
+    name: str
+    """Name of the update."""
+    id: str
+    """Its sender's, or given by the coordinator."""
+    status: Literal["accepted", "answered", "refused", "lost"]
+    """``accepted``: it is being handled; ``refused``: the saga's handler said no; ``lost``: the saga went back, or
+    ended, before it was answered."""
+    href: str
+    """Where to find it."""
+    answer: msgspec.Raw | None
+    """What the saga answered."""
+    problem: Problem | None
+    """Why it was refused, or lost."""
+
+
+class QueryBody(msgspec.Struct, frozen=True):
+    """What a saga answered."""
+
+    answer: msgspec.Raw
+
+
 class DefinitionBody(msgspec.Struct, frozen=True):
     """A saga that this coordinator can run."""
 
@@ -218,6 +272,10 @@ class DefinitionBody(msgspec.Struct, frozen=True):
     """JSON Schema of its result."""
     signals: dict[str, dict[str, Any]]
     """JSON Schemas of the signals that it takes, by name."""
+    updates: dict[str, AnsweredBody]
+    """The updates that it takes, by name."""
+    queries: dict[str, AnsweredBody]
+    """The queries that it answers, by name."""
 
 
 class DefinitionListBody(msgspec.Struct, frozen=True):
@@ -234,6 +292,7 @@ class ProbeBody(msgspec.Struct, frozen=True):
 
 BODIES = (
     StartSignalBody,
+    StartUpdateBody,
     StartBody,
     BatchBody,
     ReasonBody,
@@ -244,6 +303,9 @@ BODIES = (
     SagaBody,
     SagaListBody,
     HistoryBody,
+    AnsweredBody,
+    UpdateBody,
+    QueryBody,
     DefinitionBody,
     DefinitionListBody,
     ProbeBody,

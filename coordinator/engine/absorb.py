@@ -23,6 +23,7 @@ from coordinator.engine.facts import (
     SkipUndo,
     Start,
     Terminate,
+    Update,
     Verdict,
     WakeUp,
 )
@@ -35,6 +36,7 @@ from coordinator.engine.signals import keep, misfit_of, on_signal
 from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
 from coordinator.engine.turn import Turn
+from coordinator.engine.updates import on_update
 from coordinator.history.started import SagaStarted
 from coordinator.history.timers import TimerFired
 from coordinator.history.undos import CancelRequested
@@ -55,6 +57,8 @@ def absorb(turn: Turn, fact: Fact) -> Verdict:
             verdict = Accepted() if len(turn.events) > before else Known()
         case Signal():
             verdict = on_signal(turn, fact)
+        case Update():
+            verdict = on_update(turn, fact)
         case Cancel(reason):
             verdict = on_cancel(turn, reason)
         case Pause(reason):
@@ -84,7 +88,7 @@ def _start(turn: Turn, start: Start) -> Verdict:
     state = turn.state
     if state.definition:
         if state.definition == start.definition and same_input(state.input, bytes(start.input)):
-            return Known() if start.signal is None else _signal_existing(turn, start.signal)
+            return Known() if start.sent is None else _send_existing(turn, start.sent)
         return Conflict(
             f"The saga {turn.saga_id} exists already, with another input. The same key means the same saga: "
             "start another one with a key of its own, or give the same input to get this one.",
@@ -93,19 +97,27 @@ def _start(turn: Turn, start: Start) -> Verdict:
     definition = turn.definitions.get(start.definition, start.version)
     if definition is None:
         return Conflict(f"Version {start.version} of {start.definition} is not deployed.")
-    if start.signal is not None and (misfit := misfit_of(definition, start.signal)) is not None:
+    if start.sent is not None and (misfit := misfit_of(definition, start.sent)) is not None:
         return misfit
     turn.begin(new_run(turn.saga_id, definition))
     deadline = None if definition.deadline_ms is None else within(turn.now, turn.now + definition.deadline_ms)
     turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
-    if start.signal is not None:
-        keep(turn, start.signal)  # before anything follows: the code may be through with its first run
+    match start.sent:  # before anything follows: the code may be through with its first run
+        case Signal():
+            keep(turn, start.sent)
+        case Update():
+            verdict = on_update(turn, start.sent)
+            if not isinstance(verdict, Accepted):
+                turn.forget()
+                return verdict
+        case None:
+            pass
     conclude(turn)
     return Accepted()
 
 
-def _signal_existing(turn: Turn, signal: Signal) -> Verdict:
-    verdict = on_signal(turn, signal)
+def _send_existing(turn: Turn, sent: Signal | Update) -> Verdict:
+    verdict = on_signal(turn, sent) if isinstance(sent, Signal) else on_update(turn, sent)
     conclude(turn)
     return Accepted(existing=True) if isinstance(verdict, Accepted) else verdict
 

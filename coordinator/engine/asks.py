@@ -10,6 +10,7 @@ from coordinator.history.events import Asked
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned, StepIssued
 from coordinator.history.timers import TimerCancelled, TimerStarted
+from coordinator.history.updates import UpdateAnswered, UpdateRefused
 
 
 def step_issued(step: int, command: "Command[..., Any]", arguments: msgspec.Raw, now: int) -> StepIssued:
@@ -43,6 +44,8 @@ def same(asked: Asked, logged: object) -> bool:
             return signal == logged.signal and wait == logged.wait
         case SignalAbandoned(wait), SignalAbandoned():
             return wait == logged.wait
+        case (UpdateAnswered(update), UpdateAnswered(number)) | (UpdateRefused(update), UpdateRefused(number)):
+            return update == number
         case _:
             return False
 
@@ -66,5 +69,9 @@ def in_words(event: object) -> str:
             return f"signal {signal} taken"
         case SignalAbandoned(wait):
             return f"no longer waiting for a signal (wait {wait})"
+        case UpdateAnswered(update):
+            return f"update {update} answered"
+        case UpdateRefused(update):
+            return f"update {update} refused"
         case _:
             return f"nothing more before {type(event).__name__}"

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from contracts.answers import Answer
+from contracts.failures import Problem
 
 
 class Signal(msgspec.Struct, frozen=True, gc=False):
@@ -16,6 +17,15 @@ class Signal(msgspec.Struct, frozen=True, gc=False):
     """JSON that can be kept; whether it fits the signal's type is for the engine to see."""
 
 
+class Update(msgspec.Struct, frozen=True, gc=False):
+    """Somebody asks the saga's code for something. The same id again is the same update."""
+
+    name: str
+    id: str
+    value: msgspec.Raw
+    """JSON that can be kept; whether it fits the update's type is for the engine to see."""
+
+
 class Start(msgspec.Struct, frozen=True, gc=False):
     """Somebody asked for a saga. Idempotent: the same id and input again is the same saga."""
 
@@ -25,8 +35,9 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     input: msgspec.Raw
     """Checked against the definition's input type already."""
     traceparent: str | None = None
-    signal: Signal | None = None
-    """Sent in the same breath: to the saga that begins, or to the one that this start asks for and that is there."""
+    sent: Signal | Update | None = None
+    """In the same breath: to the saga that begins, or to the one that this start asks for and that is there. Where the
+    update is refused, no saga begins."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -99,14 +110,14 @@ class SkipUndo(msgspec.Struct, frozen=True, gc=False):
 Repair = RetryStep | GiveResult | ConfirmUndo | SkipUndo
 """What a person can do about one step."""
 
-Fact = Start | Reply | WakeUp | Signal | Cancel | Pause | Resume | Terminate | Repair
+Fact = Start | Reply | WakeUp | Signal | Update | Cancel | Pause | Resume | Terminate | Repair
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
     """The fact is in the history."""
 
     existing: bool = False
-    """Of a start with a signal: the saga was there before, and has the signal."""
+    """Of a start with a signal or an update: the saga was there before, and has it."""
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
@@ -130,11 +141,17 @@ class Unfit(msgspec.Struct, frozen=True, gc=False):
     """Which part of the fact."""
 
 
+class Declined(msgspec.Struct, frozen=True, gc=False):
+    """The saga's code refuses the update; nothing changed."""
+
+    problem: Problem
+
+
 class Ignored(msgspec.Struct, frozen=True, gc=False):
     """The fact belongs to nothing (unknown saga or step, stale attempt, ended saga); nothing changed."""
 
     reason: str
 
 
-Verdict = Accepted | Known | Conflict | Unfit | Ignored
+Verdict = Accepted | Known | Conflict | Unfit | Declined | Ignored
 """What became of one fact."""

@@ -7,8 +7,11 @@ from coordinator.history.signals import SignalReceived
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
+from coordinator.history.updates import UpdateAccepted
 
-FED = frozenset({SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired, SignalReceived})
+FED = frozenset(
+    {SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired, SignalReceived, UpdateAccepted}
+)
 """The events that wake the code up."""
 
 
@@ -37,5 +40,7 @@ def feed(run: Run, event: Event) -> None:
             run.fire(timer, at)
         case SignalReceived(signal, name, id, value, at):
             run.receive(signal, name, id, value, at)
+        case UpdateAccepted(update, name, id, value, at):
+            run.accept(update, name, id, value, at)
         case _:
             return

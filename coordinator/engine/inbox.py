@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import Any, NamedTuple
 
-from coordinator.saga.signals import SignalType
+from coordinator.saga.parameters import ValueType
 
 
 class Arrived(NamedTuple):
@@ -19,7 +19,7 @@ class Inbox:
 
     __slots__ = ("_kept", "_waiting", "type")
 
-    def __init__(self, type: SignalType) -> None:
+    def __init__(self, type: ValueType) -> None:
         self.type = type
         self._kept: deque[Arrived] = deque()
         self._waiting: deque[asyncio.Future[Arrived]] = deque()

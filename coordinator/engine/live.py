@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from contracts.command import Command
+from contracts.failures import Problem
 from coordinator.engine.asks import step_issued
 from coordinator.engine.order import OutOfOrder, order_error
 from coordinator.engine.state import SagaState
@@ -13,6 +14,7 @@ from coordinator.history.events import Event
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerStarted
+from coordinator.history.updates import UpdateAnswered, UpdateRefused
 
 Record = Callable[[Event], None]
 
@@ -57,3 +59,11 @@ class Live:
     def abandon_signal(self, wait: int) -> None:
         """See Script."""
         self._record(SignalAbandoned(wait, self._now))
+
+    def answer_update(self, update: int, answer: msgspec.Raw) -> None:
+        """See Script."""
+        self._record(UpdateAnswered(update, answer, self._now))
+
+    def refuse_update(self, update: int, problem: Problem) -> None:
+        """See Script."""
+        self._record(UpdateRefused(update, problem, self._now))

@@ -92,6 +92,11 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         """The saga no longer needs the timer. Overridden by the saga's run."""
         raise NotImplementedError
 
+    @property
+    def footprint(self) -> tuple[int, ...]:
+        """Another whenever the code has begun, ended or woken something."""
+        return len(self._ready), len(self._timers), self._timers_started, self._coroutines, self._next_number
+
     def has_timer(self, timer: int) -> bool:
         """Whether the timer was asked for, and neither fired nor was cancelled."""
         return timer in self._timers

@@ -11,7 +11,8 @@ from coordinator.engine.absorb import absorb, next_due
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact
 from coordinator.engine.rebuild import rebuild
-from coordinator.engine.run import NOBODY, Run
+from coordinator.engine.run import Run
+from coordinator.engine.script import BETWEEN
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -85,7 +86,7 @@ class Machine:
     def _rest(self) -> None:
         """Between two activations nothing is kept that is not needed."""
         if self._run is not None:
-            self._run.attend(NOBODY)
+            self._run.attend(BETWEEN)
         elif self._log and not self.state.stands_still and self._mismatch is None:
             self._log = []
 

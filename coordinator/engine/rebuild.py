@@ -54,6 +54,34 @@ def stand_again(saga_id: str, log: Sequence[Event], definitions: Definitions) ->
     return _replayed(saga_id, log, _definition(log, definitions), None)
 
 
+def look_back(saga_id: str, log: Sequence[Event], definitions: Definitions) -> Rebuilt:
+    """The code as it stood when it last heard of anything, whatever has become of the saga. Raises CodeMismatch."""
+    return _replayed(saga_id, heard(log), _definition(log, definitions), tail_at(log))
+
+
+def heard(log: Sequence[Event]) -> list[Event]:
+    """The events up to the way back, or to the end: only there the code runs."""
+    state = SagaState()
+    for number, event in enumerate(log):
+        evolve(state, event)
+        if isinstance(event, CompensationStarted | SagaEnded) or state.must_go_back:
+            return list(log[:number])
+    return list(log)
+
+
+def tail_at(log: Sequence[Event]) -> int | None:
+    """When a saga is parked because its code raised, mended code may ask for more than the history has."""
+    for event in reversed(log):
+        match event:
+            case SagaParked(why="code" | "forward_only", raised=raised, at=at):
+                return at if raised else None
+            case SagaResumed():
+                return None
+            case _:
+                continue
+    return None
+
+
 def _replayed(saga_id: str, log: Sequence[Event], definition: SagaDefinition, tail_at: int | None) -> Rebuilt:
     state = SagaState()
     replay = Replay(saga_id, definition, log, state, tail_at)

@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from contracts.command import Command
+from contracts.failures import Problem
 from coordinator.engine.asks import in_words, same, step_issued
 from coordinator.engine.evolve import evolve
 from coordinator.engine.feed import FED, UnreadableInput, feed
@@ -31,6 +32,7 @@ from coordinator.history.events import ASKED, Asked, Event
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
+from coordinator.history.updates import UpdateAnswered, UpdateRefused
 from coordinator.saga.definition import SagaDefinition
 
 
@@ -163,3 +165,11 @@ class Replay:
     def abandon_signal(self, wait: int) -> None:
         """See Script."""
         self._ask(SignalAbandoned(wait, self._tail_at or self.run.now_ms))
+
+    def answer_update(self, update: int, answer: msgspec.Raw) -> None:
+        """See Script."""
+        self._ask(UpdateAnswered(update, answer, self._tail_at or self.run.now_ms))
+
+    def refuse_update(self, update: int, problem: Problem) -> None:
+        """See Script."""
+        self._ask(UpdateRefused(update, problem, self._tail_at or self.run.now_ms))

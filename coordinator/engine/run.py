@@ -2,54 +2,28 @@
 
 import asyncio
 import warnings
+from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any, NoReturn, Protocol
+from typing import Any
 
 import msgspec
 
 from contracts.command import Command
 from contracts.failures import Failed, Problem, Refused, TimedOut
-from contracts.values import UnreadableValue
+from contracts.values import UnreadableValue, write_value
+from coordinator.engine.failure import problem_of
+from coordinator.engine.handlers import Handlers, arguments_of
 from coordinator.engine.inbox import Arrived, Inbox
+from coordinator.engine.kept import named
 from coordinator.engine.loop import DeterministicLoop
-from coordinator.engine.order import OutOfOrder
-from coordinator.engine.unreadable import UnreadableResult, UnreadableSignal
+from coordinator.engine.script import BETWEEN, LOOKING, Meddled, Script
+from coordinator.engine.unreadable import UnreadableResult, UnreadableSignal, UnreadableUpdate
 from coordinator.saga.calls import SagaCaller
 from coordinator.saga.definition import SagaDefinition
+from coordinator.saga.queries import Query
 from coordinator.saga.runtime import SagaRuntime
 from coordinator.saga.signals import Signal
-
-
-class Script(Protocol):
-    """Whoever hears what the code asks for: live it becomes history, on replay it is compared with the history."""
-
-    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> OutOfOrder | None:
-        """The code asks for a step; returns why it may not stand here, or None."""
-        ...
-
-    def abandon(self, step: int) -> None:
-        """The code no longer waits for the step."""
-        ...
-
-    def start_timer(self, timer: int, due: int) -> None:
-        """The code asks for a timer."""
-        ...
-
-    def cancel_timer(self, timer: int) -> None:
-        """The code no longer needs the timer."""
-        ...
-
-    def await_signal(self, wait: int, name: str) -> None:
-        """The code waits for a signal of that name."""
-        ...
-
-    def take_signal(self, signal: int, wait: int | None) -> None:
-        """The code has the signal, for which it may have waited."""
-        ...
-
-    def abandon_signal(self, wait: int) -> None:
-        """The code no longer waits for a signal."""
-        ...
+from coordinator.saga.updates import Update
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -64,35 +38,6 @@ class Raised(msgspec.Struct, frozen=True):
     error: BaseException
 
 
-class _Nobody:
-    """The script between two activations, when the code does not run."""
-
-    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> NoReturn:
-        raise AssertionError(_BETWEEN)
-
-    def abandon(self, step: int) -> NoReturn:
-        raise AssertionError(_BETWEEN)
-
-    def start_timer(self, timer: int, due: int) -> NoReturn:
-        raise AssertionError(_BETWEEN)
-
-    def cancel_timer(self, timer: int) -> NoReturn:
-        raise AssertionError(_BETWEEN)
-
-    def await_signal(self, wait: int, name: str) -> NoReturn:
-        raise AssertionError(_BETWEEN)
-
-    def take_signal(self, signal: int, wait: int | None) -> NoReturn:
-        raise AssertionError(_BETWEEN)
-
-    def abandon_signal(self, wait: int) -> NoReturn:
-        raise AssertionError(_BETWEEN)
-
-
-_BETWEEN = "The saga's code ran between two activations."
-NOBODY: Script = _Nobody()
-
-
 def new_run(saga_id: str, definition: SagaDefinition) -> "Run":
     """A run that has not begun. (To type checkers an event loop without sockets is abstract; it is not.)"""
     return Run(saga_id, definition)  # pyright: ignore[reportAbstractUsage]
@@ -104,13 +49,18 @@ class Run(DeterministicLoop, SagaRuntime):
     def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
         super().__init__(saga_id)
         self.definition = definition
-        self._script: Script = NOBODY
+        self._script: Script = BETWEEN
         self._awaited: dict[int, tuple[Command[..., Any], asyncio.Future[Any]]] = {}
         """Steps that the code waits for: their command, and their result to come."""
         self._steps = 0
         self._inboxes = {name: Inbox(type) for name, type in definition.signals.items()}
         self._waits = 0
         """How often the code waited for a signal."""
+        self._handlers = Handlers()
+        self._handling: list[asyncio.Task[Any]] = []
+        """Updates that are not answered yet, and some that are."""
+        self._looks = False
+        """The code only looks at something, on behalf of somebody outside."""
         self._main: asyncio.Task[Any] | None = None
         self._others: list[asyncio.Task[Any]] = []
         """Coroutines that the function started; those that are done are removed now and then."""
@@ -125,11 +75,15 @@ class Run(DeterministicLoop, SagaRuntime):
     # --- what the machine feeds
 
     def begin(self, value: Any, at: int) -> None:
-        """Calls the function with its input, its contracts and its signals."""
+        """Calls the function with its input, its contracts, signals, updates and queries."""
         caller = SagaCaller(self)
         arguments: dict[str, Any] = {name: contract(caller) for name, contract in self.definition.contracts.items()}
         for name in self._inboxes:
             arguments[name] = Signal[Any](name, self)
+        for name in self.definition.updates:
+            arguments[name] = Update[Any, Any](name, self)
+        for name in self.definition.queries:
+            arguments[name] = Query[Any, Any](name, self)
         if self.definition.input_name is not None:
             arguments[self.definition.input_name] = value
         self.now_ms = at
@@ -178,6 +132,85 @@ class Run(DeterministicLoop, SagaRuntime):
                 self.error = self.error or UnreadableSignal(name, id, error)
         self._go()
 
+    def accept(self, update: int, name: str, id: str, value: msgspec.Raw, at: int) -> None:
+        """An update came, and the code has not refused it: its handler begins."""
+        self.now_ms = at
+        handle, type = self._handlers.handles.get(name), self.definition.updates.get(name)
+        try:
+            if handle is None or type is None:
+                raise UnreadableUpdate(name, id)
+            handled = self._handle(update, name, handle(*arguments_of(type, value)))
+            self._handling = [each for each in self._handling if not each.done()]
+            self._handling.append(super()._start(handled, {"context": Context(), "name": f"update-{update}"}))
+        except UnreadableUpdate as error:
+            self.error = self.error or error
+        except UnreadableValue as error:
+            self.error = self.error or UnreadableUpdate(name, id, error)
+        self._go()
+
+    async def _handle(self, update: int, name: str, handler: Coroutine[Any, Any, Any]) -> None:
+        try:
+            answer = await handler
+        except KeyboardInterrupt:
+            raise
+        except (Exception, asyncio.CancelledError) as error:
+            if not self.runs:
+                raise
+            problem = problem_of(error)
+            if problem is None:
+                self.error = self.error or error
+            else:
+                self._script.refuse_update(update, problem)
+            return
+        try:
+            self._script.answer_update(update, write_value(answer))
+        except ValueError as error:
+            self.error = self.error or TypeError(f"The answer to the update {name} cannot be kept: {error}")
+
+    # --- what somebody outside may look at
+
+    def refusal(self, name: str, value: msgspec.Raw) -> Problem | str | None:
+        """Why the code does not take this update now: its own no, or a sentence. None: it takes it.
+
+        Raises UnreadableValue, Meddled.
+        """
+        if self._main is None or self._main.done():
+            return "The saga's code has ended: it takes no updates any more."
+        if name not in self._handlers.handles:
+            return f"The saga takes no update {name} at this point: its code has given it no handler yet."
+        if (check := self._handlers.checks.get(name)) is None:
+            return None
+        what = f"The check of the update {name}"
+        try:
+            returned = self._look(what, check, arguments_of(self.definition.updates[name], value))
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, Meddled | UnreadableValue):
+                raise
+            return problem_of(error) or Problem("check_failed", f"{what} raised {named(error)}.")
+        if returned is not None:
+            return Problem("check_failed", f"{what} returned a value: it raises Refused, or returns nothing.")
+        return None
+
+    def answer(self, name: str, value: msgspec.Raw) -> msgspec.Raw | str:
+        """The answer to a query; or, in a sentence, why there is none. Raises what the code raises; Meddled."""
+        if (handler := self._handlers.answers.get(name)) is None:
+            return f"The saga does not answer the query {name} at this point."
+        return write_value(self._look(f"The query {name}", handler, arguments_of(self.definition.queries[name], value)))
+
+    def _look(self, what: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        script, self._script = self._script, LOOKING
+        self._looks = True
+        before = self.footprint
+        outside = self._enter()
+        try:
+            return function(*arguments)
+        finally:
+            self._leave(outside)
+            self._looks = False
+            self._script = script
+            if self.footprint != before:
+                raise Meddled(f"{what} changed something in the saga: it may only look.")
+
     def _go(self) -> None:
         self.run_until_idle()
         self._settle()
@@ -187,7 +220,7 @@ class Run(DeterministicLoop, SagaRuntime):
     @property
     def runs(self) -> bool:
         """See SagaRuntime."""
-        return self.entered and not self.stopped
+        return self.entered and not self.stopped and not self._looks
 
     @property
     def through(self) -> bool:
@@ -195,7 +228,8 @@ class Run(DeterministicLoop, SagaRuntime):
         return isinstance(self.outcome, Returned) and all(each.done() for each in self._others)
 
     def _settle(self) -> None:
-        """Notices the function's end. As asyncio.run does, what else runs is cancelled when it has returned."""
+        """Notices the function's end: when it has returned, and all updates are answered. As asyncio.run does, what
+        else runs is cancelled then."""
         main = self._main
         if self.error is not None:
             self.outcome = Raised(self.error)
@@ -205,7 +239,7 @@ class Run(DeterministicLoop, SagaRuntime):
             self.outcome = Raised(asyncio.CancelledError())
         elif (error := main.exception()) is not None:
             self.outcome = Raised(error)
-        else:
+        elif all(each.done() for each in self._handling):
             self.outcome = self._returned(main.result())
 
     def _returned(self, value: Any) -> Returned | Raised:
@@ -223,8 +257,8 @@ class Run(DeterministicLoop, SagaRuntime):
         """Throws the code away. Its ``finally`` blocks may run, but reach nobody."""
         self.stopped = True
         self._ready.clear()
-        left = [each for each in (self._main, *self._others) if each is not None and not each.done()]
-        self._main, self._others = None, []
+        left = [each for each in (self._main, *self._others, *self._handling) if each is not None and not each.done()]
+        self._main, self._others, self._handling = None, [], []
         self._awaited.clear()
         self._timers.clear()
         if not left:
@@ -287,6 +321,18 @@ class Run(DeterministicLoop, SagaRuntime):
             raise
         self._script.take_signal(arrived.signal, wait)
         return arrived.value
+
+    def handle_update(self, name: str, handler: Callable[..., Coroutine[Any, Any, Any]]) -> None:
+        """See SagaRuntime."""
+        self._handlers.handles[name] = handler
+
+    def check_update(self, name: str, check: Callable[..., Any]) -> None:
+        """See SagaRuntime."""
+        self._handlers.checks[name] = check
+
+    def answer_query(self, name: str, handler: Callable[..., Any]) -> None:
+        """See SagaRuntime."""
+        self._handlers.answers[name] = handler
 
     def start_timer(self, timer: int, due_ms: int) -> None:
         """See DeterministicLoop."""

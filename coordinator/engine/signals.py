@@ -2,7 +2,7 @@
 
 from contracts.ids import MAX_REQUEST_ID_LENGTH, can_be_a_request_id
 from contracts.values import UnreadableValue
-from coordinator.engine.facts import Accepted, Conflict, Known, Signal, Unfit, Verdict
+from coordinator.engine.facts import Accepted, Conflict, Known, Signal, Unfit, Update, Verdict
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -55,19 +55,21 @@ def _closed(state: SagaState) -> str | None:
     return None
 
 
-def misfit_of(definition: SagaDefinition | None, signal: Signal) -> Unfit | None:
+def misfit_of(definition: SagaDefinition | None, sent: Signal | Update) -> Unfit | None:
     """What does not fit; the name and the value are looked at where the saga's code is deployed."""
-    if not can_be_a_request_id(signal.id):
-        return Unfit(f"A signal's id has 1 to {MAX_REQUEST_ID_LENGTH} printable characters.", "id")
+    what, its = ("signal", "A signal's") if isinstance(sent, Signal) else ("update", "An update's")
+    if not can_be_a_request_id(sent.id):
+        return Unfit(f"{its} id has 1 to {MAX_REQUEST_ID_LENGTH} printable characters.", "id")
     if definition is None:
         return None
-    declared = definition.signals.get(signal.name)
+    taken = definition.signals if isinstance(sent, Signal) else definition.updates
+    declared = taken.get(sent.name)
     if declared is None:
-        known = instead(signal.name, definition.signals, "takes")
+        known = instead(sent.name, taken, "takes")
         title = f"{definition.name} version {definition.version}"
-        return Unfit(f"{title} takes no signal {signal.name[:80]!r}: {known}", "name")
+        return Unfit(f"{title} takes no {what} {sent.name[:80]!r}: {known}", "name")
     try:
-        declared.read(signal.value)
+        declared.read(sent.value)
     except UnreadableValue as error:
         return Unfit(str(error))
     return None

@@ -62,6 +62,21 @@ class Signals:
 
 
 @dataclass(slots=True)
+class Updates:
+    """What was asked of the saga's code from outside."""
+
+    ids: dict[str, str] = field(default_factory=dict[str, str])
+    """Of all that were accepted, with their names."""
+    open: set[int] = field(default_factory=set[int])
+    """Those that the code has not answered, by number."""
+
+    @property
+    def accepted(self) -> int:
+        """How many ever were: each has an id of its own."""
+        return len(self.ids)
+
+
+@dataclass(slots=True)
 class SagaState:
     """What the events so far amount to."""
 
@@ -98,6 +113,7 @@ class SagaState:
     parked_for: ParkedFor | None = None
     parked_message: str = ""
     signals: Signals = field(default_factory=Signals)
+    updates: Updates = field(default_factory=Updates)
     paused_at: int | None = None
     """Since when a person has halted it, in ms."""
     deferred: dict[tuple[str, str], ReplyDeferred | SignalDeferred] = field(

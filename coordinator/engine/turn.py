@@ -60,6 +60,13 @@ class Turn:
         self.run = run
         run.attend(Live(self.state, self.record, self.now))
 
+    def forget(self) -> None:
+        """Of a saga that was to begin in this turn: it does not. Nothing of it is written."""
+        self.drop_code()
+        self.state = SagaState()
+        self.events.clear()
+        self.sends.clear()
+
     def take_in(self, tail: Sequence[Asked]) -> None:
         """Events that mended code asked for while it was replayed: the state has them already."""
         self.events.extend(tail)

@@ -29,3 +29,15 @@ class UnreadableSignal(Unreadable):
 
     def __init__(self, name: str, id: str, error: UnreadableValue) -> None:
         super().__init__(f"The signal {name} with the id {id} does not fit the type that the code has for it: {error}.")
+
+
+class UnreadableUpdate(Unreadable):
+    """An update that was accepted by other code than this."""
+
+    remedy = "Deploy code that takes it and the saga goes on, or cancel it to undo what it did."
+
+    def __init__(self, name: str, id: str, error: UnreadableValue | None = None) -> None:
+        why = (
+            "has no handler in the code any more" if error is None else f"does not fit the code's type for it: {error}"
+        )
+        super().__init__(f"The update {name} with the id {id} {why}.")

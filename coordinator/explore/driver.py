@@ -17,8 +17,9 @@ from contracts.ids import command_id, parse_command_id, saga_id, undo_id
 from contracts.values import NULL, UnreadableValue, write_value
 from coordinator.engine.decision import Decision, Send
 from coordinator.engine.evolve import evolve
-from coordinator.engine.facts import Cancel, Fact, Reply, Resume, Signal, Start, WakeUp
+from coordinator.engine.facts import Cancel, Fact, Reply, Resume, Signal, Start, Unfit, Update, WakeUp
 from coordinator.engine.lifecycle import UNDOING, Back, Forward
+from coordinator.engine.looking import Answered, NoAnswer, look
 from coordinator.engine.machine import Machine
 from coordinator.engine.sends import send_of
 from coordinator.engine.state import SagaState
@@ -29,6 +30,7 @@ from coordinator.history.events import Event
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
 from coordinator.saga.nearest import instead
+from coordinator.saga.parameters import ValueType
 
 FIRST_MOMENT = 1_767_225_600_000
 """When a driver's clock begins: the first of January 2026, in ms since 1970."""
@@ -141,6 +143,14 @@ class Driver:
         """
         return self.advance(self.signalled(name, value, id))
 
+    def update(self, name: str, value: Any = None, id: str | None = None) -> Decision:
+        """Somebody asks the saga's code for something; as `signal`."""
+        return self.advance(self.updated(name, value, id))
+
+    def query(self, name: str, value: Any = None) -> Answered | NoAnswer | Unfit:
+        """Somebody asks the saga's code about itself. Nothing changes."""
+        return look(self.saga_id, self.history, self.definitions, name, write_value(value))
+
     def advance(self, *facts: Fact) -> Decision:
         """These facts, in one activation. Its verdicts say what became of each."""
         decision = self.last = self.machine.advance(facts, self.now)
@@ -231,21 +241,29 @@ class Driver:
 
     def signalled(self, name: str, value: Any = None, id: str | None = None) -> Signal:
         """The signal as a fact, for `advance`; nothing happens yet. Raises as `signal` does."""
-        declared = self.definition.signals.get(name)
+        data = self._fitting("signal", self.definition.signals, name, value)
+        taken = self.state.signals.ids
+        ids = (f"signal-{number}" for number in count(len(taken) + 1))
+        free = next(each for each in ids if each not in taken and ("signal", each) not in self.state.deferred)
+        return Signal(name, free if id is None else id, data)
+
+    def updated(self, name: str, value: Any = None, id: str | None = None) -> Update:
+        """The update as a fact, for `advance`; nothing happens yet. Raises as `signal` does."""
+        data = self._fitting("update", self.definition.updates, name, value)
+        taken = self.state.updates.ids
+        free = next(each for n in count(len(taken) + 1) if (each := f"update-{n}") not in taken)
+        return Update(name, free if id is None else id, data)
+
+    def _fitting(self, what: str, taken: Mapping[str, ValueType], name: str, value: Any) -> msgspec.Raw:
+        declared = taken.get(name)
         if declared is None:
-            known = instead(name, self.definition.signals, "takes")
-            raise LookupError(f"{self.definition!r} takes no signal {name!r}: {known}")
+            raise LookupError(f"{self.definition!r} takes no {what} {name!r}: {instead(name, taken, 'takes')}")
         data = value if isinstance(value, msgspec.Raw) else write_value(value)
         try:
             declared.read(data)
         except UnreadableValue as error:
-            raise UnreadableValue(f"The signal {name} cannot bring {bytes(data).decode()}: {error}.") from error
-        return Signal(name, self._free_id() if id is None else id, data)
-
-    def _free_id(self) -> str:
-        state = self.state
-        ids = (f"signal-{number}" for number in count(state.signals.received + 1))
-        return next(id for id in ids if id not in state.signals.ids and ("signal", id) not in state.deferred)
+            raise UnreadableValue(f"The {what} {name} cannot bring {bytes(data).decode()}: {error}.") from error
+        return data
 
     def _unanswered(self) -> Iterable[tuple[str, Send]]:
         return ((each, send) for each, send in self.commands.items() if each not in self._answered)

@@ -8,7 +8,7 @@ import msgspec
 
 from contracts.values import UnreadableValue, write_value
 from coordinator.explore.answers import UnusableAnswers, made_up, meant
-from coordinator.saga.signals import SignalType
+from coordinator.saga.parameters import ValueType
 
 Values = tuple[msgspec.Raw, ...]
 
@@ -23,14 +23,14 @@ class SignalValues:
     _made: dict[str, Values] = field(default_factory=dict[str, Values])
 
     @classmethod
-    def read(cls, given: Mapping[str, Any], signals: Mapping[str, SignalType]) -> "SignalValues":
+    def read(cls, given: Mapping[str, Any], signals: Mapping[str, ValueType]) -> "SignalValues":
         """What a file has: by signal, a list of values.
 
         Raises UnusableAnswers for a signal that the saga does not take and a value that does not fit its type.
         """
         return cls({name: _read(name, values, signals) for name, values in given.items()})
 
-    def of(self, signal: SignalType) -> Values:
+    def of(self, signal: ValueType) -> Values:
         """What it may bring. Raises UnusableAnswers when nothing could be made up."""
         known = self.given.get(signal.name) or self._made.get(signal.name)
         if known is None:
@@ -40,7 +40,7 @@ class SignalValues:
         return known
 
 
-def _read(name: str, values: Any, signals: Mapping[str, SignalType]) -> Values:
+def _read(name: str, values: Any, signals: Mapping[str, ValueType]) -> Values:
     signal = signals.get(name)
     if signal is None:
         raise UnusableAnswers(f"The signals name {name}, which the saga does not take{meant(name, signals)}")

@@ -5,16 +5,15 @@ from typing import Any, assert_never
 
 import msgspec
 
-from coordinator.engine.evolve import evolve
+from coordinator.engine.rebuild import heard, tail_at
 from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Raised, Returned
 from coordinator.engine.state import SagaState
 from coordinator.fit.history_file import History, read_history
 from coordinator.fit.source_line import SourceLines
 from coordinator.fit.story import story
-from coordinator.history.endings import SagaCompleted, SagaEnded
+from coordinator.history.endings import SagaCompleted
 from coordinator.history.events import Event
-from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.started import SagaStarted
 from coordinator.history.undos import CompensationStarted
 from coordinator.saga.definition import SagaDefinition
@@ -50,9 +49,9 @@ def replay(definition: SagaDefinition, history: History) -> Replayed:
             f"This is a history of {started.definition} version {started.version}: replay it with that, "
             f"not with {definition!r}. A saga stays with the version that it began with."
         )
-    forward = _forward(log)
+    forward = heard(log)
     lines = SourceLines(definition)
-    play = _Located(lines, definition, forward, _tail_at(log))
+    play = _Located(lines, definition, forward, tail_at(log))
     try:
         play.play()
     except CodeMismatch as error:
@@ -79,29 +78,6 @@ class _Located(Replay):
         self.line = self._lines.current(found)
         self.event = expected
         return super()._differs(expected, found)
-
-
-def _forward(log: Sequence[Event]) -> list[Event]:
-    """The events up to the way back, or to the end: only there the code runs."""
-    state = SagaState()
-    for number, event in enumerate(log):
-        evolve(state, event)
-        if isinstance(event, CompensationStarted | SagaEnded) or state.must_go_back:
-            return list(log[:number])
-    return list(log)
-
-
-def _tail_at(log: Sequence[Event]) -> int | None:
-    """When a saga is parked because its code raised, mended code may ask for more than the history has."""
-    for event in reversed(log):
-        match event:
-            case SagaParked(why="code" | "forward_only", raised=raised, at=at):
-                return at if raised else None
-            case SagaResumed():
-                return None
-            case _:
-                continue
-    return None
 
 
 def _told(definition: SagaDefinition, log: Sequence[Event], play: _Located, message: str) -> str:

@@ -37,11 +37,32 @@ from coordinator.history.undos import (
     UndoSkipped,
     UndoSucceeded,
 )
+from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 
-Asked = StepIssued | StepAbandoned | TimerStarted | TimerCancelled | SignalAwaited | SignalTaken | SignalAbandoned
+Asked = (
+    StepIssued
+    | StepAbandoned
+    | TimerStarted
+    | TimerCancelled
+    | SignalAwaited
+    | SignalTaken
+    | SignalAbandoned
+    | UpdateAnswered
+    | UpdateRefused
+)
 """What the saga's code itself asked for: replay must find the same again, in the same order."""
 
-ASKED = (StepIssued, StepAbandoned, TimerStarted, TimerCancelled, SignalAwaited, SignalTaken, SignalAbandoned)
+ASKED = (
+    StepIssued,
+    StepAbandoned,
+    TimerStarted,
+    TimerCancelled,
+    SignalAwaited,
+    SignalTaken,
+    SignalAbandoned,
+    UpdateAnswered,
+    UpdateRefused,
+)
 """The same, for isinstance: quicker than a union."""
 
 Event = (
@@ -56,6 +77,7 @@ Event = (
     | StepTimedOut
     | TimerFired
     | SignalReceived
+    | UpdateAccepted
     | CancelRequested
     | CompensationStarted
     | UndoIssued

@@ -6,8 +6,20 @@ from typing import Any, assert_never
 import msgspec
 
 from contracts.headers import UnreadableMessage
-from contracts.request_message import CancelSaga, RequestMessage, SignalSaga, StartSaga
-from coordinator.engine.facts import Accepted, Cancel, Conflict, Fact, Ignored, Known, Signal, Unfit, Verdict
+from contracts.request_message import CancelSaga, RequestMessage, SignalSaga, StartSaga, UpdateSaga
+from coordinator.engine.facts import (
+    Accepted,
+    Cancel,
+    Conflict,
+    Declined,
+    Fact,
+    Ignored,
+    Known,
+    Signal,
+    Unfit,
+    Update,
+    Verdict,
+)
 from coordinator.kafka.dead_letters import DeadLetters
 from coordinator.kafka.offsets import PartitionOffsets
 from coordinator.runtime.intake import Intake
@@ -41,14 +53,19 @@ class Requests:
 
     def _asked(self, message: RequestMessage) -> tuple[str, Fact]:
         match message.request:
-            case StartSaga(definition, given, key, signal):
+            case StartSaga(definition, given, key, signal, update):
                 saga_id, start = self._starting.fact(definition, given, key, trace=message.traceparent)
                 if signal is not None:
                     sent = Signal(signal.name, message.request_id, signal.value)
-                    start = msgspec.structs.replace(start, signal=sent)
+                    start = msgspec.structs.replace(start, sent=sent)
+                elif update is not None:
+                    sent = Update(update.name, message.request_id, update.value)
+                    start = msgspec.structs.replace(start, sent=sent)
                 return saga_id, start
             case SignalSaga(name, value):
                 return message.saga_id, Signal(name, message.request_id, value)
+            case UpdateSaga(name, value):
+                return message.saga_id, Update(name, message.request_id, value)
             case CancelSaga(reason):
                 return message.saga_id, Cancel(reason)
             case _:
@@ -60,6 +77,9 @@ class Requests:
                 offsets.done(record.offset)
             case Unfit(misfit, "value"):
                 self._set_aside(record, offsets, f"The value does not fit: {misfit.rstrip('.')}.")
+            case Declined(problem):
+                said = f"{problem.type}: {problem.message}" if problem.message else problem.type
+                self._set_aside(record, offsets, f"The saga refuses the update: {said.rstrip('.')}.")
             case Conflict(reason) | Unfit(reason) | Ignored(reason):
                 self._set_aside(record, offsets, reason)
             case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from coordinator.engine.apart import apart
 from coordinator.engine.decision import Decision
-from coordinator.engine.facts import Conflict, Ignored, Start, Unfit
+from coordinator.engine.facts import Conflict, Declined, Ignored, Start, Unfit
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events
 from coordinator.runtime.intake import Letter
@@ -15,7 +15,7 @@ from coordinator.runtime.outgoing import Outgoing
 from coordinator.runtime.ports import SagaWrite, StoredSaga
 from coordinator.runtime.warm import WarmSaga
 
-_NOTHING = (Ignored, Conflict, Unfit)
+_NOTHING = (Ignored, Conflict, Unfit, Declined)
 """The fact changes nothing, and whoever sent it is told so."""
 
 

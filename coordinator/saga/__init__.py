@@ -4,7 +4,9 @@ from contracts import COMPENSATABLE, PIVOT, RETRIABLE, Contract, Failed, Refused
 from coordinator.saga.decorator import saga
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
+from coordinator.saga.queries import Query
 from coordinator.saga.signals import Signal
+from coordinator.saga.updates import Update
 
 __all__ = [
     "COMPENSATABLE",
@@ -13,12 +15,14 @@ __all__ = [
     "Contract",
     "Definitions",
     "Failed",
+    "Query",
     "Refused",
     "Retry",
     "SagaDefinition",
     "Signal",
     "StepError",
     "TimedOut",
+    "Update",
     "command",
     "saga",
 ]

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from types import NoneType
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -12,7 +12,10 @@ from contracts.durations import Duration, milliseconds
 from contracts.ids import check_name
 from coordinator.saga.definition import SagaDefinition, SagaFunction
 from coordinator.saga.key_template import check_template
-from coordinator.saga.signals import SignalType, check_not_inside, is_signal, signal_type
+from coordinator.saga.parameters import AnsweredType, ValueType, answered_type, check_not_inside, is_a, value_type
+from coordinator.saga.queries import Query
+from coordinator.saga.signals import Signal
+from coordinator.saga.updates import Update
 
 
 def saga(
@@ -20,9 +23,10 @@ def saga(
 ) -> Callable[[SagaFunction], SagaDefinition]:
     """Declares a saga.
 
-    The function takes at most one input first, then the contracts it calls and the signals it takes. ``version`` goes
-    up with every change that asks for other steps than before. ``key`` is a template over the input
-    (``"{trip.trip_id}"``). ``deadline`` is for the whole saga. Raises TypeError for a function that does not fit.
+    The function takes at most one input first, then the contracts it calls, and the signals, updates and queries that
+    it takes. ``version`` goes up with every change that asks for other steps than before. ``key`` is a template over
+    the input (``"{trip.trip_id}"``). ``deadline`` is for the whole saga. Raises TypeError for a function that does not
+    fit.
     """
 
     def declare(function: SagaFunction) -> SagaDefinition:
@@ -47,11 +51,13 @@ def _define(
     if missing:
         raise TypeError(f"The saga {name}: annotate {', '.join(missing)}; schemas and contracts come from it.")
     contracts = {parameter: hints[parameter] for parameter in parameters if _is_contract(hints[parameter])}
-    signals = _signals(name, hints, parameters)
-    inputs = [parameter for parameter in parameters if parameter not in contracts and parameter not in signals]
+    declared = _declared(name, hints)
+    known = {*contracts, *declared.signals, *declared.updates, *declared.queries}
+    inputs = [parameter for parameter in parameters if parameter not in known]
     if len(inputs) > 1 or parameters[: len(inputs)] != inputs:
         raise TypeError(
-            f"The saga {name}: take one input first, then contracts and signals; found ({', '.join(parameters)})."
+            f"The saga {name}: take one input first, then contracts, signals, updates and queries; "
+            f"found ({', '.join(parameters)})."
         )
     input_type: Any = hints[inputs[0]] if inputs else NoneType
     if key is not None:
@@ -66,18 +72,34 @@ def _define(
         input_type=input_type,
         result_type=hints.get("return", Any),
         contracts=contracts,
-        signals=signals,
+        signals=declared.signals,
+        updates=declared.updates,
+        queries=declared.queries,
         commands={command.type: command for c in contracts.values() for command in c.commands.values()},
         doc=inspect.getdoc(function) or "",
         decoder=msgspec.json.Decoder(input_type),
     )
 
 
-def _signals(saga: str, hints: dict[str, Any], parameters: list[str]) -> dict[str, SignalType]:
+class _Declared(NamedTuple):
+    """By parameter name."""
+
+    signals: dict[str, ValueType]
+    updates: dict[str, AnsweredType]
+    queries: dict[str, AnsweredType]
+
+
+def _declared(saga: str, hints: dict[str, Any]) -> _Declared:
+    hints = {name: hint for name, hint in hints.items() if name != "return"}
     try:
-        for each in parameters:
-            check_not_inside(each, hints[each])
-        return {each: signal_type(each, hints[each]) for each in parameters if is_signal(hints[each])}
+        for name, hint in hints.items():
+            for generic in (Signal, Update, Query):
+                check_not_inside(name, hint, generic)
+        return _Declared(
+            {name: value_type("The signal", name, hint) for name, hint in hints.items() if is_a(hint, Signal)},
+            {name: answered_type("The update", name, hint) for name, hint in hints.items() if is_a(hint, Update)},
+            {name: answered_type("The query", name, hint) for name, hint in hints.items() if is_a(hint, Query)},
+        )
     except (ValueError, TypeError) as error:
         raise TypeError(f"The saga {saga}: {error}") from error
 

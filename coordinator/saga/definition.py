@@ -10,7 +10,7 @@ from contracts.command import Command
 from contracts.contract import Contract
 from contracts.values import UnreadableValue, read_as, write_value
 from coordinator.saga.key_template import key_from
-from coordinator.saga.signals import SignalType
+from coordinator.saga.parameters import AnsweredType, ValueType
 
 SagaFunction = Callable[..., Coroutine[Any, Any, Any]]
 
@@ -32,8 +32,10 @@ class SagaDefinition:
     result_type: Any
     contracts: Mapping[str, type[Contract]]
     """By parameter name."""
-    signals: Mapping[str, SignalType]
+    signals: Mapping[str, ValueType]
     """By name, which is the parameter's."""
+    updates: Mapping[str, AnsweredType]
+    queries: Mapping[str, AnsweredType]
     commands: Mapping[str, Command[..., Any]]
     """All commands of its contracts by type (``flights.reserve``)."""
     doc: str

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
@@ -24,6 +25,18 @@ class SagaRuntime(ABC):
     @abstractmethod
     async def next_signal(self, name: str) -> Any:
         """The value of the next signal of that name: the oldest that nobody has taken, or the next that comes."""
+
+    @abstractmethod
+    def handle_update(self, name: str, handler: Callable[..., Coroutine[Any, Any, Any]]) -> None:
+        """From here on, this handles the updates of that name."""
+
+    @abstractmethod
+    def check_update(self, name: str, check: Callable[..., Any]) -> None:
+        """From here on, this may refuse updates of that name."""
+
+    @abstractmethod
+    def answer_query(self, name: str, handler: Callable[..., Any]) -> None:
+        """From here on, this answers the queries of that name."""
 
     @property
     @abstractmethod

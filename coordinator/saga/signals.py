@@ -1,14 +1,9 @@
 """Signals as a saga's author sees them: parameters of the saga, awaited or iterated over."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin
+from typing import Any, Generic, TypeVar
 from zlib import crc32
 
-import msgspec
-
-from contracts.ids import check_name
-from contracts.values import UnreadableValue, read_as
 from coordinator.saga.runtime import SagaRuntime, check_inside
 
 T = TypeVar("T")
@@ -60,47 +55,3 @@ class Signal(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<signal {self._name}>"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SignalType:
-    """A signal that a definition takes."""
-
-    name: str
-    type: Any
-    decoder: "msgspec.json.Decoder[Any]"
-
-    def read(self, data: bytes | msgspec.Raw) -> Any:
-        """The value as the saga's code gets it. Raises UnreadableValue that says what does not fit, and where."""
-        try:
-            return read_as(data, self.decoder)
-        except UnreadableValue:
-            raise
-        except Exception as error:  # of the type's own code
-            raise UnreadableValue(f"{type(error).__name__}: {error}") from error
-
-
-def is_signal(annotation: Any) -> bool:
-    """Whether a parameter with this annotation takes signals."""
-    annotation = _bare(annotation)
-    return annotation is Signal or get_origin(annotation) is Signal
-
-
-def check_not_inside(name: str, annotation: Any) -> None:
-    """Raises TypeError for a signal inside of something else: that would be an input that nobody could send."""
-    if not is_signal(annotation) and any(map(_mentions_signal, get_args(annotation))):
-        raise TypeError(f"{name} has a signal inside of something else: write '{name}: Signal[…]'.")
-
-
-def _mentions_signal(annotation: Any) -> bool:
-    return is_signal(annotation) or any(map(_mentions_signal, get_args(annotation)))
-
-
-def _bare(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
-def signal_type(name: str, annotation: Any) -> SignalType:
-    """The signal that a parameter declares. Raises ValueError for a name that cannot stand in an address."""
-    type_: Any = (get_args(_bare(annotation)) or (Any,))[0]
-    return SignalType(check_name(name, "The signal"), type_, msgspec.json.Decoder(type_))

@@ -92,7 +92,7 @@ def test_unknown_fields_and_headers_pass() -> None:
         (START, "ce_id", b"a" * 201, "1 to 200 printable characters"),
         (START, "ce_type", None, "The header ce_type is missing."),
         (START, "ce_type", b"start", "ce_type is 'start': expected 'amends.request.'"),
-        (START, "ce_type", b"amends.request.pause", "one of start, signal, cancel"),
+        (START, "ce_type", b"amends.request.pause", "one of start, signal, update, cancel"),
         (START, "ce_source", None, "The header ce_source is missing."),
         (START, "traceparent", b"\xff", "traceparent is not UTF-8"),
         (CancelSaga(), "ce_subject", None, "The header ce_subject is missing: it says which saga is meant."),

@@ -10,9 +10,10 @@ from contracts.schemas import type_schemas
 from coordinator.api import described
 from coordinator.api.answers import json_answer
 from coordinator.api.parts import parts_of
-from coordinator.api.views import DefinitionBody, DefinitionListBody
+from coordinator.api.views import AnsweredBody, DefinitionBody, DefinitionListBody
 from coordinator.errors import INVALID_REQUEST, UNKNOWN_DEFINITION, ProblemError
 from coordinator.saga import Definitions, SagaDefinition
+from coordinator.saga.parameters import AnsweredType
 
 router = APIRouter(tags=["definitions"])
 _BASE = "#/$defs/"
@@ -45,7 +46,7 @@ async def list_definitions(request: Request) -> Response:
     },
 )
 async def get_definition(request: Request, name: str) -> Response:
-    """With the JSON Schemas of its input, its result and its signals."""
+    """With the JSON Schemas of its input, its result, and what it takes from outside."""
     definitions = parts_of(request).definitions
     latest = definitions.latest(name)
     if latest is None:
@@ -66,7 +67,13 @@ def _described(definition: SagaDefinition, definitions: Definitions) -> Definiti
         input=_schema(definition.input_type),
         result=_schema(definition.result_type),
         signals={name: _schema(signal.type) for name, signal in definition.signals.items()},
+        updates={name: _answered(update) for name, update in definition.updates.items()},
+        queries={name: _answered(query) for name, query in definition.queries.items()},
     )
+
+
+def _answered(asked: AnsweredType) -> AnsweredBody:
+    return AnsweredBody(_schema(asked.type), _schema(asked.answer_type))
 
 
 def _schema(kind: Any) -> dict[str, Any]:

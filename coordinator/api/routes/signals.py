@@ -11,7 +11,7 @@ from coordinator.api.bodies import read_body
 from coordinator.api.parts import parts_of
 from coordinator.api.paths import SagaId, SignalName
 from coordinator.api.preferences import IDEMPOTENCY_KEY, header_key
-from coordinator.api.signalling import new_signal_id
+from coordinator.api.signalling import new_id
 from coordinator.api.telling import tell
 from coordinator.api.views import SagaBody
 from coordinator.engine.facts import Signal
@@ -83,7 +83,7 @@ async def signal_saga(request: Request, saga_id: SagaId, name: SignalName) -> Re
     """
     parts = parts_of(request)
     value = _value(await read_body(request, parts.limits))
-    id = header_key(request.headers.get(IDEMPOTENCY_KEY)) or new_signal_id()
+    id = header_key(request.headers.get(IDEMPOTENCY_KEY)) or new_id()
     return await tell(parts, saga_id, Signal(name, id, value))
 
 

@@ -106,11 +106,11 @@ async def start_saga(request: Request) -> Response:
     if wait_s is None:
         verdict = await parts.intake.submit(saga, fact)
         failpoint("start_unanswered")
-        return _answer(fact, saga, await known_before(parts, saga, verdict), {})
+        return _answer(fact, saga, await known_before(parts, saga, fact, verdict), {})
     with AwaitedSaga(parts, saga) as awaited:
         verdict = await parts.intake.submit(saga, fact)
         failpoint("start_unanswered")
-        view = await known_before(parts, saga, verdict)
+        view = await known_before(parts, saga, fact, verdict)
         if view is None or not is_settled(view):
             view = await awaited.end(wait_s) or view
     return _answer(fact, saga, view, {"Preference-Applied": f"wait={wait_s:g}"})

@@ -80,7 +80,7 @@ async def at_once(shop: Shop, note: Signals[str]) -> int:
 
 def test_a_signal_of_a_start_is_kept_though_the_saga_ends_at_once() -> None:
     """Accepted means that the history has it; and sent again, it is known."""
-    start = Start("at_once", 1, raw("null"), signal=Signal("note", "one", raw('"x"')))
+    start = Start("at_once", 1, raw("null"), sent=Signal("note", "one", raw('"x"')))
     driver = SagaDriver(at_once).advance(start)
     assert driver.accepted
     assert len(driver.of(SignalReceived)) == 1

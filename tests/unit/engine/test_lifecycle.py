@@ -52,6 +52,7 @@ from coordinator.history.undos import (
     UndoSkipped,
     UndoSucceeded,
 )
+from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 from tests.unit.engine.stories import STORIES
 
 NO = Problem("no")
@@ -76,6 +77,9 @@ SAMPLES: dict[type[Event], Event] = {
         SignalAwaited(1, "note", 1),
         SignalTaken(1, 1),
         SignalAbandoned(1, 1),
+        UpdateAccepted(1, "move", "id", NULL, 1),
+        UpdateAnswered(1, NULL, 1),
+        UpdateRefused(1, NO, 1),
         CancelRequested(NO, 1),
         CompensationStarted(NO, 1),
         UndoIssued(1, 1, 9),

@@ -159,9 +159,9 @@ def test_a_signal_for_a_saga_of_another_version_in_a_start() -> None:
         return await new
 
     driver = SagaDriver(before).start().deploys(before, after)
-    new = Start("versioned", 2, NULL, signal=Sent("new", "one", msgspec.Raw(b"1")))
+    new = Start("versioned", 2, NULL, sent=Sent("new", "one", msgspec.Raw(b"1")))
     assert driver.unchanged_by(lambda: driver.advance(new))
-    driver.advance(Start("versioned", 2, NULL, signal=Sent("old", "one", msgspec.Raw(b"1")))).is_("completed")
+    driver.advance(Start("versioned", 2, NULL, sent=Sent("old", "one", msgspec.Raw(b"1")))).is_("completed")
 
 
 def test_a_pause_in_which_the_clock_is_set_back() -> None:

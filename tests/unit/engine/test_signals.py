@@ -224,7 +224,7 @@ def test_signals_belong_to_their_saga() -> None:
 
 
 def begins(driver: SagaDriver, value: dict[str, Any], id: str = "s") -> SagaDriver:
-    return driver.start(signal=Signal("approval", id, msgspec.Raw(msgspec.json.encode(value))))
+    return driver.start(sent=Signal("approval", id, msgspec.Raw(msgspec.json.encode(value))))
 
 
 def test_a_start_with_a_signal() -> None:

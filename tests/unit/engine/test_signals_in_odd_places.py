@@ -285,7 +285,7 @@ def test_a_start_with_a_signal_to_a_saga_that_is_paused() -> None:
         return await note
 
     driver = SagaDriver(code(waits)).start().pauses()
-    start = Start("errand", 1, raw("null"), signal=notes(1)[0])
+    start = Start("errand", 1, raw("null"), sent=notes(1)[0])
     driver.advance(start).is_("paused")
     assert driver.verdict == Accepted(existing=True)
     assert driver.unchanged_by(lambda: driver.advance(start))

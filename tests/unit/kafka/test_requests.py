@@ -6,18 +6,21 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from contracts.request_message import CancelSaga, Request, RequestMessage, SignalSaga, StartSaga
+from contracts.failures import Problem
+from contracts.request_message import CancelSaga, Request, RequestMessage, SignalSaga, StartSaga, UpdateSaga
 from contracts.values import write_value
 from coordinator.engine.facts import (
     Accepted,
     Cancel,
     Conflict,
+    Declined,
     Fact,
     Ignored,
     Known,
     Signal,
     Start,
     Unfit,
+    Update,
     Verdict,
 )
 from coordinator.kafka.dead_letters import DeadLetters
@@ -122,7 +125,21 @@ def test_a_start_may_bring_a_signal(taking: Taking) -> None:
     taking.take(consumed(msgspec.structs.replace(TEA, signal=SignalSaga("wish", write_value(1)))))
     _, fact = taking.fact()
     assert isinstance(fact, Start)
-    assert fact.signal == Signal("wish", "r-1", msgspec.Raw(b"1"))
+    assert fact.sent == Signal("wish", "r-1", msgspec.Raw(b"1"))
+
+
+def test_a_start_may_bring_an_update(taking: Taking) -> None:
+    """The same."""
+    taking.take(consumed(msgspec.structs.replace(TEA, update=UpdateSaga("move", write_value(1)))))
+    _, fact = taking.fact()
+    assert isinstance(fact, Start)
+    assert fact.sent == Update("move", "r-1", msgspec.Raw(b"1"))
+
+
+def test_an_update_becomes_a_fact(taking: Taking) -> None:
+    """Its id is the request's."""
+    taking.take(consumed(UpdateSaga("move", write_value("Oslo")), "make_tea:oolong", request_id="u-1"))
+    assert taking.fact() == ("make_tea:oolong", Update("move", "u-1", msgspec.Raw(b'"Oslo"')))
 
 
 def test_a_signal_becomes_a_fact(taking: Taking) -> None:
@@ -155,6 +172,7 @@ def test_what_the_history_has_is_handled(taking: Taking, verdict: Verdict) -> No
     ("verdict", "reason"),
     [
         (Conflict("The saga has ended."), "The saga has ended."),
+        (Declined(Problem("sent", "It is on its way.")), "The saga refuses the update: sent: It is on its way."),
         (Unfit("It takes no signal 'a'.", "name"), "It takes no signal 'a'."),
         (Unfit("Expected `int` - at `$.x`"), "The value does not fit: Expected `int` - at `$.x`."),
         (Ignored("there is no such saga"), "there is no such saga"),

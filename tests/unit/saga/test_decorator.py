@@ -118,7 +118,7 @@ async def untyped_contract(trip: Trip, shop: "Shop | None") -> None: ...
         (plain, {}, "`async def`"),
         (generating, {}, "`async def`"),
         (unannotated, {}, "annotate trip"),
-        (two_inputs, {}, "one input first, then contracts and signals; found (trip, other, shop)"),
+        (two_inputs, {}, "one input first, then contracts, signals, updates and queries; found (trip, other, shop)"),
         (input_last, {}, "one input first"),
         (variable, {}, "no * or **"),
         (keywords, {}, "no * or **"),

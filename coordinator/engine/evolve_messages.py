@@ -1,0 +1,49 @@
+"""How events about signals and updates change the state."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from coordinator.engine.state import SagaState
+from coordinator.history.events import Event
+from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalReceived, SignalTaken
+from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
+
+
+def _signal_received(state: SagaState, event: SignalReceived) -> None:
+    signals = state.signals
+    signals.ids[event.id] = event.name
+    signals.kept[event.signal] = event
+
+
+def _signal_awaited(state: SagaState, event: SignalAwaited) -> None:
+    state.signals.waits[event.wait] = event.name
+
+
+def _signal_taken(state: SagaState, event: SignalTaken) -> None:
+    del state.signals.kept[event.signal]
+    if event.wait is not None:
+        del state.signals.waits[event.wait]
+
+
+def _signal_abandoned(state: SagaState, event: SignalAbandoned) -> None:
+    del state.signals.waits[event.wait]
+
+
+def _update_accepted(state: SagaState, event: UpdateAccepted) -> None:
+    state.updates.ids[event.id] = event.name
+    state.updates.open.add(event.update)
+
+
+def _update_settled(state: SagaState, event: UpdateAnswered | UpdateRefused) -> None:
+    state.updates.open.remove(event.update)
+
+
+MESSAGE_CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
+    SignalReceived: _signal_received,
+    SignalAwaited: _signal_awaited,
+    SignalTaken: _signal_taken,
+    SignalAbandoned: _signal_abandoned,
+    UpdateAccepted: _update_accepted,
+    UpdateAnswered: _update_settled,
+    UpdateRefused: _update_settled,
+}

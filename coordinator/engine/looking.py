@@ -1,0 +1,72 @@
+"""A query: the saga's code is called again, fed its history, asked, and thrown away. The saga never hears of it."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from contracts.values import UnreadableValue
+from coordinator.engine.facts import Unfit
+from coordinator.engine.kept import named
+from coordinator.engine.rebuild import look_back
+from coordinator.engine.replay import CodeMismatch
+from coordinator.engine.run import Run
+from coordinator.engine.script import Meddled
+from coordinator.history.events import Event
+from coordinator.history.started import SagaStarted
+from coordinator.saga.definition import SagaDefinition
+from coordinator.saga.definitions import Definitions
+from coordinator.saga.nearest import instead
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """What the code answered, as JSON."""
+
+    answer: msgspec.Raw
+
+
+class NoAnswer(msgspec.Struct, frozen=True):
+    """The code did not answer; a sentence."""
+
+    message: str
+
+
+def look(
+    saga_id: str, log: Sequence[Event], definitions: Definitions, name: str, value: msgspec.Raw
+) -> Answered | NoAnswer | Unfit:
+    """Asks the saga as its log has it; one that goes back, or has ended, as it stood when its code was left."""
+    started = log[0]
+    assert isinstance(started, SagaStarted), "a log begins with saga_started"
+    definition = definitions.get(started.definition, started.version)
+    if definition is not None and (misfit := _misfit_of(definition, name, value)) is not None:
+        return misfit
+    try:
+        rebuilt = look_back(saga_id, log, definitions)
+    except CodeMismatch as error:
+        return NoAnswer(str(error))
+    assert rebuilt.run is not None, "its code was called again"
+    try:
+        return _answer(rebuilt.run, name, value)
+    finally:
+        rebuilt.run.discard()
+
+
+def _answer(run: Run, name: str, value: msgspec.Raw) -> Answered | NoAnswer:
+    try:
+        answer = run.answer(name, value)
+    except Meddled as error:
+        return NoAnswer(str(error))
+    except Exception as error:
+        return NoAnswer(f"The saga's code cannot answer the query {name}: it raised {named(error)}.")
+    return NoAnswer(answer) if isinstance(answer, str) else Answered(answer)
+
+
+def _misfit_of(definition: SagaDefinition, name: str, value: msgspec.Raw) -> Unfit | None:
+    declared = definition.queries.get(name)
+    if declared is None:
+        known = instead(name, definition.queries, "answers")
+        return Unfit(f"{definition.name} version {definition.version} answers no query {name[:80]!r}: {known}", "name")
+    try:
+        declared.read(value)
+    except UnreadableValue as error:
+        return Unfit(str(error))
+    return None

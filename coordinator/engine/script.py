@@ -1,0 +1,100 @@
+"""Whoever hears what a saga's code asks for."""
+
+from typing import Any, NoReturn, Protocol
+
+import msgspec
+
+from contracts.command import Command
+from contracts.failures import Problem
+from coordinator.engine.order import OutOfOrder
+
+
+class Script(Protocol):
+    """Whoever hears what the code asks for: live it becomes history, on replay it is compared with the history."""
+
+    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> OutOfOrder | None:
+        """The code asks for a step; returns why it may not stand here, or None."""
+        ...
+
+    def abandon(self, step: int) -> None:
+        """The code no longer waits for the step."""
+        ...
+
+    def start_timer(self, timer: int, due: int) -> None:
+        """The code asks for a timer."""
+        ...
+
+    def cancel_timer(self, timer: int) -> None:
+        """The code no longer needs the timer."""
+        ...
+
+    def await_signal(self, wait: int, name: str) -> None:
+        """The code waits for a signal of that name."""
+        ...
+
+    def take_signal(self, signal: int, wait: int | None) -> None:
+        """The code has the signal, for which it may have waited."""
+        ...
+
+    def abandon_signal(self, wait: int) -> None:
+        """The code no longer waits for a signal."""
+        ...
+
+    def answer_update(self, update: int, answer: msgspec.Raw) -> None:
+        """The code has answered an update."""
+        ...
+
+    def refuse_update(self, update: int, problem: Problem) -> None:
+        """The code has refused an update that it had taken in."""
+        ...
+
+
+class NothingAsked:
+    """The script while the code must not ask for anything."""
+
+    __slots__ = ("_error", "_sentence")
+
+    def __init__(self, error: type[Exception], sentence: str) -> None:
+        self._error = error
+        self._sentence = sentence
+
+    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def abandon(self, step: int) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def start_timer(self, timer: int, due: int) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def cancel_timer(self, timer: int) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def await_signal(self, wait: int, name: str) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def take_signal(self, signal: int, wait: int | None) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def abandon_signal(self, wait: int) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def answer_update(self, update: int, answer: msgspec.Raw) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def refuse_update(self, update: int, problem: Problem) -> NoReturn:
+        raise self._error(self._sentence)
+
+
+class OnlyLooks(Exception):
+    """A check of an update, or the answer to a query, asked for something."""
+
+
+class Meddled(Exception):
+    """It changed something in the saga's loop instead: the code does not stand where its history has it any more."""
+
+
+BETWEEN: Script = NothingAsked(AssertionError, "The saga's code ran between two activations.")
+"""Between two activations the code does not run."""
+LOOKING: Script = NothingAsked(OnlyLooks, "It only looks: it can ask for no step, timer or signal.")
+"""While the code looks at something on behalf of somebody outside."""

@@ -1,0 +1,66 @@
+"""What becomes of an update: taken in by the saga's code, or refused without a trace."""
+
+from contracts.failures import Problem
+from coordinator.engine.facts import Accepted, Conflict, Declined, Known, Update, Verdict
+from coordinator.engine.rebuild import stand_again
+from coordinator.engine.script import Meddled
+from coordinator.engine.signals import misfit_of
+from coordinator.engine.status import Status
+from coordinator.engine.turn import Turn
+from coordinator.history.updates import UpdateAccepted
+
+
+def on_update(turn: Turn, update: Update) -> Verdict:
+    """Nothing changes unless it is Accepted."""
+    name = turn.state.updates.ids.get(update.id)
+    if name is not None:
+        return (
+            Known()
+            if name == update.name
+            else Conflict(f"The id {update.id} is that of an update {name} already: give each update an id of its own.")
+        )
+    if (closed := _closed(turn)) is not None:
+        return Conflict(closed)
+    definition = turn.definitions.get(turn.state.definition, turn.state.version)
+    if (misfit := misfit_of(definition, update)) is not None:
+        return misfit
+    return _asked(turn, update)
+
+
+def _closed(turn: Turn) -> str | None:
+    """Why the saga takes no updates, if so."""
+    state = turn.state
+    if state.status.ended:
+        return f"The saga has ended: it is {state.status}. It takes no updates any more."
+    if state.cause is not None or state.must_go_back:
+        return "The saga goes back: it takes no updates any more."
+    if state.paused_at is not None:
+        return "The saga is paused, and its code cannot be asked: send the update again when it goes on."
+    if state.code_stopped:
+        return "The saga is parked, and its code cannot be asked: send the update again when it goes on."
+    if turn.run is None or state.status is not Status.RUNNING:
+        return "The saga's code has ended: it takes no updates any more."
+    return None
+
+
+def _asked(turn: Turn, update: Update) -> Verdict:
+    run = turn.run
+    assert run is not None, "the saga is not closed"
+    try:
+        refusal = run.refusal(update.name, update.value)
+    except Meddled as error:
+        rebuilt = stand_again(turn.saga_id, [*turn.log, *turn.events], turn.definitions)
+        assert rebuilt.run is not None, "its code was called again"
+        run.discard()
+        turn.state = rebuilt.state
+        turn.begin(rebuilt.run)
+        return Declined(Problem("check_failed", str(error)))
+    match refusal:
+        case None:
+            number = turn.state.updates.accepted + 1
+            turn.record(UpdateAccepted(number, update.name, update.id, update.value, turn.now))
+            return Accepted()
+        case Problem():
+            return Declined(refusal)
+        case str():
+            return Conflict(refusal)
