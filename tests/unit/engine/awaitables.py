@@ -1,66 +1,18 @@
 """The replay matrix's rows: every awaitable, as a body that a saga awaits before its last step.
 
-A new awaitable is not finished before its row stands here.
+A new awaitable is not finished before its row stands here, or in ``awaited_messages.py``.
 """
 
 import asyncio
-import inspect
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from contracts import Failed, Refused, TimedOut
-from coordinator.saga import SagaDefinition, Signal, saga
-from tests.sagas import SagaDriver, Shop
+from tests.sagas import Shop
+from tests.unit.engine.awaited_messages import MESSAGES
+from tests.unit.engine.rows import Rows, passes, succeeds
 
-Act = Callable[[SagaDriver], Any]
-Body = Callable[..., Awaitable[Any]]
-"""Takes the shop, and the signal `note` if it has a parameter for it."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One awaitable."""
-
-    name: str
-    definition: SagaDefinition
-    asks: Sequence[str]
-    """Commands sent at first."""
-    answers: Sequence[Act]
-    result: Any
-    signalled: bool
-    """Whether somebody has to send signals."""
-
-
-ROWS: list[Row] = []
-
-
-def saga_row(*asks: str, answers: Sequence[Act], result: Any) -> Callable[[Body], Body]:
-    def add(body: Body) -> Body:
-        signalled = "note" in inspect.signature(body).parameters
-
-        @saga(version=1, name="row")
-        async def row(shop: Shop, note: Signal[str]) -> Any:
-            result = await (body(shop, note) if signalled else body(shop))
-            await shop.look("last")
-            return result
-
-        ROWS.append(Row(body.__name__, row, asks, answers, result, signalled))
-        return body
-
-    return add
-
-
-def succeeds(step: int, result: Any) -> Act:
-    return lambda saga: saga.succeeds(step, result)
-
-
-def passes(ms: int) -> Act:
-    return lambda saga: saga.passes(ms)
-
-
-def signals(value: str) -> Act:
-    return lambda saga: saga.signals("note", value)
+ROWS = Rows(MESSAGES)
+saga_row = ROWS.row
 
 
 @saga_row("shop.take", answers=[succeeds(1, "A")], result="A")
@@ -292,45 +244,3 @@ async def async_generator_left_early(shop: Shop) -> str:
         break
     await asyncio.sleep(0)
     return taken
-
-
-@saga_row(answers=[signals("hello")], result="hello")
-async def a_signal(_: Shop, note: Signal[str]) -> str:
-    return await note
-
-
-@saga_row("shop.take", answers=[signals("early"), succeeds(1, "A"), signals("late")], result=["A", "early", "late"])
-async def signals_kept_and_awaited(shop: Shop, note: Signal[str]) -> list[str]:
-    return [await shop.take("a"), await note, await note]
-
-
-@saga_row(answers=[signals(each) for each in ("a", "b", "stop", "left")], result="ab")
-async def signals_as_a_stream(_: Shop, note: Signal[str]) -> str:
-    heard = ""
-    async for each in note:
-        if each == "stop":
-            break
-        heard += each
-    return heard
-
-
-@saga_row(answers=[passes(4_000), signals("late")], result="nothing, late")
-async def a_signal_not_in_time(_: Shop, note: Signal[str]) -> str:
-    try:
-        async with asyncio.timeout(4):
-            return await note
-    except TimeoutError:
-        return f"nothing, {await note}"
-
-
-@saga_row("shop.take", answers=[signals("b"), succeeds(1, "A"), signals("c")], result=["b", "c", "A"])
-async def signals_of_two_who_wait(shop: Shop, note: Signal[str]) -> list[str]:
-    async with asyncio.TaskGroup() as group:
-        waits = [group.create_task(note.next()) for _ in range(2)]
-        step = group.create_task(shop.take("a"))
-    return [each.result() for each in (*waits, step)]
-
-
-@saga_row("shop.take", answers=[signals("b"), succeeds(1, "A")], result=["b", "A"])
-async def a_signal_as_completed(shop: Shop, note: Signal[str]) -> list[str]:
-    return [await each for each in asyncio.as_completed([shop.take("a"), note.next()])]

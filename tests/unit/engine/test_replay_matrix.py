@@ -1,13 +1,14 @@
 """Every awaitable at every moment: new; answered when new; unanswered on replay; answered later on replay; answered.
 
-The rows stand in ``awaitables.py``: what a body asks for at first, how it is answered, and what comes of it. The driver
-compares the warm saga with the rebuilt one after every activation.
+The rows stand in ``awaitables.py`` and ``awaited_messages.py``: what a body asks for at first, how it is answered, and
+what comes of it. The driver compares the warm saga with the rebuilt one after every activation.
 """
 
 import pytest
 
 from tests.sagas import SagaDriver
-from tests.unit.engine.awaitables import ROWS, Row
+from tests.unit.engine.awaitables import ROWS
+from tests.unit.engine.rows import Row
 
 
 @pytest.fixture(params=ROWS, ids=lambda row: row.name)
@@ -20,7 +21,10 @@ def begun(row: Row) -> SagaDriver:
 
 
 def ended(saga: SagaDriver, row: Row) -> None:
-    saga.succeeds("shop.look", 1).is_("completed")
+    saga.succeeds("shop.look", 1)
+    for answer in row.after:
+        answer(saga.is_("running").restarts())
+    saga.is_("completed")
     assert saga.result == row.result
 
 

@@ -11,7 +11,8 @@ from coordinator.engine.facts import Fact
 from coordinator.testing import SagaTest
 from coordinator.testing.faults import Befalls, CrashFault
 from tests.sagas import Shop, code
-from tests.unit.engine.awaitables import ROWS, Row
+from tests.unit.engine.awaitables import ROWS
+from tests.unit.engine.rows import Row
 from tests.unit.testing.conftest import TRIP
 
 
