@@ -146,6 +146,8 @@ class Run(DeterministicLoop, SagaRuntime):
             self.error = self.error or error
         except UnreadableValue as error:
             self.error = self.error or UnreadableUpdate(name, id, error)
+        except Exception as error:  # it cannot even be called
+            self.error = self.error or error
         self._go()
 
     async def _handle(self, update: int, name: str, handler: Coroutine[Any, Any, Any]) -> None:
@@ -226,6 +228,11 @@ class Run(DeterministicLoop, SagaRuntime):
     def through(self) -> bool:
         """The function has returned, and so has whatever it started."""
         return isinstance(self.outcome, Returned) and all(each.done() for each in self._others)
+
+    @property
+    def takes_updates(self) -> bool:
+        """An update may still come, and bring what the function waits for."""
+        return bool(self._handlers.handles) and self._main is not None and not self._main.done()
 
     def _settle(self) -> None:
         """Notices the function's end: when it has returned, and all updates are answered. As asyncio.run does, what

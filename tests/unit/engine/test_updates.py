@@ -248,6 +248,29 @@ def test_a_bug_in_a_handler_parks_the_saga() -> None:
     assert [event.answer for event in saga.of(UpdateAnswered)] == [raw(0.5)]
 
 
+def test_a_handler_that_cannot_be_called_parks_the_saga() -> None:
+    """It has another number of parameters: the saga's bug, and not the engine's."""
+
+    def body(broken: bool) -> Any:
+        async def run(shop: Shop, go: Signal[int], ask: Update[int, Any], look: Query[int, Any]) -> None:
+            async def nothing() -> int:
+                return 0
+
+            async def number(given: int) -> int:
+                return given
+
+            handler: Any = nothing if broken else number
+            ask.handle(handler)
+            await go
+
+        return run
+
+    saga = SagaDriver(takes(body(True))).start().updates("ask", 2).is_("parked")
+    assert "takes 0 positional arguments" in saga.parked_message
+    saga.restarts().deploys(takes(body(False))).resume().is_("running")
+    assert [event.answer for event in saga.of(UpdateAnswered)] == [raw(2)]
+
+
 def test_code_that_takes_the_update_no_more_is_found_out() -> None:
     """On replay it parks the saga, with a sentence."""
 
