@@ -10,6 +10,7 @@ from pathlib import Path
 
 from coordinator.catalogue.book_trip import Trip, book_trip
 from coordinator.saga import saga
+from tests.golden.answering import STORIES as ANSWERING
 from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
 from tests.sagas import SagaDriver, Shop
 
@@ -84,6 +85,8 @@ def main() -> None:
     stories = {DIRECTORY / f"book_trip_v1_{story.__name__}.json": story for story in STORIES}
     for story in (hears, is_paused, is_repaired, is_terminated):
         stories[DIRECTORY / "listening" / f"listen_v1_{story.__name__}.json"] = story
+    for story in ANSWERING:
+        stories[DIRECTORY / "answering" / f"answer_v1_{story.__name__}.json"] = story
     for file, story in stories.items():
         if file.exists():
             continue

@@ -11,9 +11,10 @@ from coordinator.engine.machine import Machine
 from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga import Definitions
+from tests.golden.answering import answer
 from tests.golden.listening import listen
 
-DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen])
+DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer])
 FILES = sorted(Path(__file__).parent.rglob("*.json"))
 
 
@@ -28,7 +29,7 @@ def rows_of(golden: Any) -> list[list[Event]]:
 
 def test_there_are_some() -> None:
     """An empty folder would prove nothing."""
-    assert len(FILES) >= 11
+    assert len(FILES) >= 15
 
 
 def test_it_stands_where_it_stood(golden: Any) -> None:
