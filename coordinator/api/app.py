@@ -15,10 +15,12 @@ from coordinator.api.routes import (
     events,
     probes,
     problem_kinds,
+    queries,
     repairs,
     sagas,
     signals,
     starts,
+    updates,
 )
 
 API_VERSION = "1.0"
@@ -26,7 +28,7 @@ _DESCRIPTION = """\
 Start sagas, look at them and see to those that need a person.
 
 Every error is a problem of RFC 9457 (`application/problem+json`) whose `detail` says what to do and whose `type`
-can be fetched. Every POST can safely be sent again; a signal, if it has an id.
+can be fetched. Every POST can safely be sent again; a signal or an update, if it has an id.
 """
 
 
@@ -42,7 +44,19 @@ def build_app(parts: Parts | None) -> FastAPI:
     )
     app.state.parts = parts
     app.include_quickly(starts.router)
-    for routes in (batches, sagas, acts, signals, repairs, events, definitions, probes, problem_kinds):
+    for routes in (
+        batches,
+        sagas,
+        acts,
+        signals,
+        updates,
+        queries,
+        repairs,
+        events,
+        definitions,
+        probes,
+        problem_kinds,
+    ):
         app.include_router(routes.router)
     install_problems(app)
     app.openapi = lambda: _document(app)

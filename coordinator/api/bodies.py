@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from contracts.values import OversizedValue, UnreadableValue, read_value
+from contracts.values import NULL, OversizedValue, UnreadableValue, read_value
 from coordinator.api.parts import Limits
 from coordinator.api.pointers import pointed_error
 from coordinator.errors import (
@@ -57,6 +57,18 @@ def decode_body(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
         raise ProblemError(INVALID_REQUEST, found.detail, errors=(found,)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProblemError(BROKEN_JSON, f"The body is not a JSON object in UTF-8: {error}.") from None
+
+
+def sent_value(body: bytes) -> msgspec.Raw:
+    """A body that is a value by itself; an empty one is null. Raises ProblemError."""
+    if not body:
+        return NULL
+    try:
+        return read_value(body)
+    except OversizedValue as error:
+        raise ProblemError(VALUE_TOO_LARGE, str(error), errors=(InputError("Too large.", pointer=""),)) from None
+    except UnreadableValue as error:
+        raise ProblemError(BROKEN_JSON, f"The body is not a JSON value in UTF-8: {error}") from None
 
 
 def kept_value(given: msgspec.Raw, pointer: str, misfit: ProblemKind) -> msgspec.Raw:

@@ -79,6 +79,15 @@ DEFINITION: dict[str, Any] = {
     "updates": {},
     "queries": {},
 }
+ANSWERED: dict[str, Any] = {
+    "saga": "order:7",
+    "name": "move",
+    "id": "m-1",
+    "status": "answered",
+    "href": "/v1/sagas/order:7/updates/move/m-1",
+    "answer": {"label": "L-2"},
+    "problem": None,
+}
 PROBLEM_KIND: dict[str, Any] = {
     "type": "/problems/unknown-saga",
     "code": "unknown_saga",
@@ -92,6 +101,11 @@ EXAMPLES: dict[str, Any] = {
     "start": START,
     "batch": {"starts": [START, {**START, "definition": "book_trips"}]},
     "batch_answer": BATCH_ANSWER,
+    "update": {"city": "Oslo"},
+    "answered": ANSWERED,
+    "taken_in": {**ANSWERED, "status": "accepted", "answer": None},
+    "query": {"of": "today"},
+    "query_answer": {"answer": {"city": "Oslo"}},
     "signal": {"approved": True, "by": "Ada"},
     "reason": {"reason": "The customer asked for it."},
     "given_result": {"result": {"ref": "HO-1", "price": 18000}, "reason": "Confirmed by phone."},

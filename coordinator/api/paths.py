@@ -11,6 +11,8 @@ from coordinator.runtime.ports import SagaView
 
 SagaId = Annotated[str, Path(description="`{definition}:{key}`.", examples=["book_trip:trip-1"])]
 SignalName = Annotated[str, Path(description="The parameter of the saga that takes it.", examples=["approval"])]
+UpdateName = Annotated[str, Path(description="The parameter of the saga that takes it.", examples=["move"])]
+QueryName = Annotated[str, Path(description="The parameter of the saga that answers it.", examples=["where"])]
 _MAX_ID_LENGTH = 63 + 1 + MAX_KEY_LENGTH
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from coordinator.api.answers import json_answer
 from coordinator.api.parts import Parts
 from coordinator.api.paths import can_be_a_saga, known_saga, unknown_saga
-from coordinator.api.signalling import misfit_problem, refused
+from coordinator.api.signalling import Word, misfit_problem, refused
 from coordinator.api.views import SagaBody, saga_path
 from coordinator.engine.facts import Accepted, Conflict, Declined, Fact, Ignored, Known, Unfit
 from coordinator.errors import SAGA_CONFLICT, ProblemError
@@ -22,11 +22,18 @@ async def tell(parts: Parts, saga_id: str, fact: Fact) -> Response:
     match verdict:
         case Accepted() | Known():
             return json_answer(SagaBody.of(view), 202, {"Location": saga_path(saga_id)})
+        case _:
+            raise refusal_of(verdict, "signal")
+
+
+def refusal_of(verdict: Conflict | Ignored | Unfit | Declined, what: Word) -> ProblemError:
+    """Why nothing has changed; ``what`` was sent."""
+    match verdict:
         case Conflict(message) | Ignored(message):
-            raise ProblemError(SAGA_CONFLICT, message)
+            return ProblemError(SAGA_CONFLICT, message)
         case Unfit():
-            raise misfit_problem(verdict, "signal", "")
+            return misfit_problem(verdict, what, "")
         case Declined(problem):
-            raise refused(problem)
+            return refused(problem)
         case _:
             assert_never(verdict)

@@ -11,12 +11,13 @@ from contracts.values import NULL
 from coordinator.api.problems import ProblemBody
 from coordinator.runtime.ports import HistoryRow, SagaView
 
-_SAFE = ":@!$&'()*+,;=~"
+SAFE = ":@!$&'()*+,;=~"
+"""What stands in an address as it is."""
 
 
 def saga_path(saga_id: str) -> str:
     """Where the saga is found."""
-    return f"/v1/sagas/{quote(saga_id, safe=_SAFE)}"
+    return f"/v1/sagas/{quote(saga_id, safe=SAFE)}"
 
 
 class StartSignalBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

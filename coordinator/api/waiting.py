@@ -1,8 +1,10 @@
-"""Waiting for a saga's end on behalf of a client."""
+"""Waiting on behalf of a client: for a saga's end, or for something in it."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Generic, Self, TypeVar
 
 import msgspec
 
@@ -13,6 +15,7 @@ from coordinator.history.endings import SagaEnded
 from coordinator.history.started import SagaStarted
 from coordinator.runtime.ports import SagaView, StoreUnavailable
 
+Found = TypeVar("Found")
 _FIRST_LOOK_S = 0.04
 _LONGEST_LOOK_S = 1.0
 _LATER_LOOK = 0.25
@@ -48,23 +51,20 @@ def notice_of(parts: Parts, saga_id: str) -> Generator[asyncio.Event]:
         stop()
 
 
-class AwaitedSaga:
-    """A saga that a client waits for, watched from before its start is handed in.
+class Awaited(ABC, Generic[Found]):
+    """Something of one saga that a client waits for, watched from before its fact is handed in.
 
-    Whoever sees it begin and end here need not ask the database for what it has become.
+    Decisions made here are seen as they are committed; those of other coordinators, by looking at what they wrote.
     """
 
-    __slots__ = ("_last", "_parts", "_saga_id", "_started", "_unwatch", "_woken")
+    __slots__ = ("_parts", "_saga_id", "_unwatch", "_woken")
 
     def __init__(self, parts: Parts, saga_id: str) -> None:
         self._parts = parts
         self._saga_id = saga_id
-        self._started: SagaStarted | None = None
-        self._last: Decision | None = None
-        """The decision that ended or parked it."""
         self._woken: asyncio.Future[None] | None = None
 
-    def __enter__(self) -> "AwaitedSaga":
+    def __enter__(self) -> Self:
         self._unwatch = self._parts.watch.watch(self._saga_id, self._decided)
         self._parts.stopping.tell(self._wake)
         return self
@@ -73,33 +73,41 @@ class AwaitedSaga:
         self._unwatch()
         self._parts.stopping.forget(self._wake)
 
-    async def end(self, seconds: float) -> SagaView | None:
-        """The saga once it has ended or is parked; None when neither comes within the time."""
+    @property
+    @abstractmethod
+    def _seen(self) -> bool:
+        """Whether it has come, as far as decisions made here tell."""
+
+    @abstractmethod
+    def _decided(self, decision: Decision) -> None:
+        """A decision about the saga was committed here. Wakes whoever waits when it has come with it."""
+
+    @abstractmethod
+    async def look(self) -> Found | None:
+        """What is written says that it has come; None also when the database does not answer: the wait goes on."""
+
+    @abstractmethod
+    async def _found(self) -> Found | None:
+        """It, when it was seen."""
+
+    async def within(self, seconds: float) -> Found | None:
+        """It, once it has come; None when it does not within the time."""
         parts, loop = self._parts, asyncio.get_running_loop()
         began = loop.time()
         deadline = began + seconds
         pause = 0.0
-        while self._last is None:
+        while not self._seen:
             left = deadline - loop.time()
             if left <= 0 or parts.stopping.is_set():
                 return None
             pause = self._longer(pause, loop.time() - began)
             await self._pause(min(pause, left))
-            if self._last is None:
-                view = await self._look()
-                if view is not None and is_settled(view):
-                    return view
-        return self._seen(self._last) or await self._look()
-
-    async def _look(self) -> SagaView | None:
-        """The saga's row; None also when the database does not answer: the saga goes on, so the wait does too."""
-        try:
-            return await self._parts.sagas.saga(self._saga_id)
-        except StoreUnavailable:
-            return None
+            if not self._seen and (found := await self.look()) is not None:
+                return found
+        return await self._found()
 
     def _longer(self, pause: float, waited: float) -> float:
-        """Until the next look at the saga's row, which is where another coordinator's decisions are seen. Those about
+        """Until the next look at what is written, which is where another coordinator's decisions are seen. Those about
         a saga of ours are made here, unless it is being handed over."""
         if self._parts.owns(self._saga_id):
             return min(max(2 * pause, _FIRST_LOOK_AT_OURS_S), _LONGEST_LOOK_AT_OURS_S)
@@ -118,6 +126,25 @@ class AwaitedSaga:
         if self._woken is not None and not self._woken.done():
             self._woken.set_result(None)
 
+
+class AwaitedSaga(Awaited[SagaView]):
+    """The saga's end, or its being parked.
+
+    Whoever sees it begin and end here need not ask the database for what it has become.
+    """
+
+    __slots__ = ("_last", "_started")
+
+    def __init__(self, parts: Parts, saga_id: str) -> None:
+        super().__init__(parts, saga_id)
+        self._started: SagaStarted | None = None
+        self._last: Decision | None = None
+        """The decision that ended or parked it."""
+
+    @property
+    def _seen(self) -> bool:
+        return self._last is not None
+
     def _decided(self, decision: Decision) -> None:
         if decision.seq == 1 and isinstance(first := decision.events[0], SagaStarted):
             self._started = first
@@ -125,11 +152,22 @@ class AwaitedSaga:
             self._last = decision
             self._wake()
 
-    def _seen(self, last: Decision) -> SagaView | None:
-        """The row as these decisions left it; None when the one that began the saga was not seen."""
-        started = self._started
-        if started is None:
+    async def look(self) -> SagaView | None:
+        """The saga's row says so."""
+        view = await self._row()
+        return view if view is not None and is_settled(view) else None
+
+    async def _row(self) -> SagaView | None:
+        try:
+            return await self._parts.sagas.saga(self._saga_id)
+        except StoreUnavailable:
             return None
+
+    async def _found(self) -> SagaView | None:
+        """The row as the decisions left it; or, when the one that began the saga was not seen, as it is written."""
+        started, last = self._started, self._last
+        if started is None or last is None:
+            return await self._row()
         ends = (event.at for event in last.events if isinstance(event, SagaEnded))
         return SagaView(
             saga_id=self._saga_id,

@@ -41,7 +41,7 @@ def show(
     output: OutputOption = "table",
     url: UrlOption = DEFAULT_URL,
 ) -> None:
-    """Show one, with the JSON Schema of its input."""
+    """Show one, with the JSON Schemas of its input, its result and what it takes from outside."""
     found = talk_to(ctx, url, lambda client: client.get(f"/v1/definitions/{name}"))
-    fields = ["name", "version", "versions", "doc", "key", "deadline_ms", "participants", "input", "result", "signals"]
-    show_one(found, fields, output)
+    what = ["name", "version", "versions", "doc", "key", "deadline_ms", "participants"]
+    show_one(found, [*what, "input", "result", "signals", "updates", "queries"], output)

@@ -3,11 +3,10 @@
 import asyncio
 from collections import Counter
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
-from coordinator.cli import saga_acts
+from coordinator.cli import saga_acts, saga_asks
 from coordinator.cli.client import DEFAULT_URL, Client, UrlOption, saga_path, talk_to
 from coordinator.cli.exits import Exit, exit_of_refusal, exit_of_saga
 from coordinator.cli.output import OutputOption, show_one, show_rows
@@ -126,26 +125,10 @@ def watch_saga(ctx: typer.Context, id: SagaId, output: OutputOption = "table", u
     _exit_as(ended["status"], f"{id} has not ended.")
 
 
-@app.command("signal")
-def signal_saga(
-    ctx: typer.Context,
-    id: SagaId,
-    name: Annotated[str, typer.Argument(help="The signal; `amends definition show` has those that the saga takes.")],
-    value: Annotated[str | None, typer.Option("--value", "-v", help="JSON, a file with it, or - for stdin.")] = None,
-    signal_id: Annotated[
-        str | None, typer.Option("--id", help="Sent twice with the same id, it is one signal; else each is another.")
-    ] = None,
-    output: OutputOption = "table",
-    url: UrlOption = DEFAULT_URL,
-) -> None:
-    """Send a value to a saga's code. It is kept until the code asks for it."""
-    content = read_input(value, "The value")
-    headers = None if signal_id is None else {"Idempotency-Key": signal_id}
-    path = f"{saga_path(id)}/signals/{quote(name, safe='')}"
-    show_one(talk_to(ctx, url, lambda client: client.post(path, content, headers)), SAGA_FIELDS, output)
-
-
 for name, act in {
+    "signal": saga_asks.signal,
+    "update": saga_asks.update,
+    "query": saga_asks.query,
     "cancel": saga_acts.cancel,
     "pause": saga_acts.pause,
     "resume": saga_acts.resume,

@@ -16,14 +16,16 @@ def event_line(event: Event, commands: dict[int, str]) -> str:
     if step is not None:
         words = f"step {step}  {commands.get(step, '?'):<24}{words.removeprefix('step ')}"
     if "name" in event:
-        words = words.replace("signal", f"signal {event['name']}", 1)
+        first, _, rest = words.partition(" ")
+        words = f"{first} {event['name']} {rest}"
     return f"{words}{_more(event)}"
 
 
 def _more(event: Event) -> str:
     parts: list[str] = []
-    if "signal" in event:
-        parts.append(f"number {event['signal']}")
+    for sent in ("signal", "update"):
+        if sent in event:
+            parts.append(f"number {event[sent]}")
     if event.get("attempt", 1) > 1:
         parts.append(f"attempt {event['attempt']}")
     problem = event.get("problem") or event.get("cause")

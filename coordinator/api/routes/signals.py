@@ -1,13 +1,11 @@
 """Signals to a running saga."""
 
-import msgspec
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.values import NULL, OversizedValue, UnreadableValue, read_value
 from coordinator.api import described
-from coordinator.api.bodies import read_body
+from coordinator.api.bodies import read_body, sent_value
 from coordinator.api.parts import parts_of
 from coordinator.api.paths import SagaId, SignalName
 from coordinator.api.preferences import IDEMPOTENCY_KEY, header_key
@@ -31,8 +29,6 @@ from coordinator.errors import (
     UNKNOWN_SIGNAL,
     VALUE_TOO_LARGE,
     WRONG_CONTENT_TYPE,
-    InputError,
-    ProblemError,
 )
 
 router = APIRouter(tags=["sagas"])
@@ -82,17 +78,6 @@ async def signal_saga(request: Request, saga_id: SagaId, name: SignalName) -> Re
     With an Idempotency-Key it can safely be sent again. Without one, each request is another signal.
     """
     parts = parts_of(request)
-    value = _value(await read_body(request, parts.limits))
+    value = sent_value(await read_body(request, parts.limits))
     id = header_key(request.headers.get(IDEMPOTENCY_KEY)) or new_id()
     return await tell(parts, saga_id, Signal(name, id, value))
-
-
-def _value(body: bytes) -> msgspec.Raw:
-    if not body:
-        return NULL
-    try:
-        return read_value(body)
-    except OversizedValue as error:
-        raise ProblemError(VALUE_TOO_LARGE, str(error), errors=(InputError("Too large.", pointer=""),)) from None
-    except UnreadableValue as error:
-        raise ProblemError(BROKEN_JSON, f"The body is not a JSON value in UTF-8: {error}") from None

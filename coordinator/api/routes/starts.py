@@ -13,9 +13,10 @@ from coordinator.api.parts import parts_of
 from coordinator.api.preferences import IDEMPOTENCY_KEY, chosen_key, preferred_wait_s
 from coordinator.api.quick_route import QuickRoute
 from coordinator.api.starting import known_before, start_of
+from coordinator.api.updating import ask
 from coordinator.api.views import AcceptedBody, SagaBody, StartBody, saga_path
 from coordinator.api.waiting import AwaitedSaga, has_ended, is_settled
-from coordinator.engine.facts import Start
+from coordinator.engine.facts import Start, Update
 from coordinator.errors import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
@@ -26,6 +27,7 @@ from coordinator.errors import (
     INVALID_KEY,
     INVALID_REQUEST,
     INVALID_SIGNAL,
+    INVALID_UPDATE,
     NOT_READY,
     OUTCOME_UNKNOWN,
     OVERLOADED,
@@ -33,6 +35,8 @@ from coordinator.errors import (
     STORE_UNAVAILABLE,
     UNKNOWN_DEFINITION,
     UNKNOWN_SIGNAL,
+    UNKNOWN_UPDATE,
+    UPDATE_REFUSED,
     VALUE_TOO_LARGE,
     WRONG_CONTENT_TYPE,
 )
@@ -75,6 +79,9 @@ _decoder = msgspec.json.Decoder(StartBody)
             INVALID_INPUT,
             UNKNOWN_SIGNAL,
             INVALID_SIGNAL,
+            UNKNOWN_UPDATE,
+            INVALID_UPDATE,
+            UPDATE_REFUSED,
             INVALID_KEY,
             OVERLOADED,
             INTERNAL,
@@ -95,7 +102,7 @@ _decoder = msgspec.json.Decoder(StartBody)
 async def start_saga(request: Request) -> Response:
     """Starts a saga, or finds the one that this key and input have started before.
 
-    It is answered once the start is kept for good.
+    It is answered once the start is kept for good; with an update, as that is answered.
     """
     parts = parts_of(request)
     headers = dict(reversed(request.scope["headers"]))  # of equal names the first counts
@@ -103,6 +110,8 @@ async def start_saga(request: Request) -> Response:
     key = chosen_key(asked.key, _text(headers.get(b"idempotency-key")))
     saga, fact = start_of(parts, asked, key, _text(headers.get(b"traceparent")))
     wait_s = preferred_wait_s(_text(headers.get(b"prefer")), parts.limits.wait_s)
+    if isinstance(fact.sent, Update):
+        return await ask(parts, saga, fact, fact.sent, wait_s)
     if wait_s is None:
         verdict = await parts.intake.submit(saga, fact)
         failpoint("start_unanswered")
@@ -112,7 +121,7 @@ async def start_saga(request: Request) -> Response:
         failpoint("start_unanswered")
         view = await known_before(parts, saga, fact, verdict)
         if view is None or not is_settled(view):
-            view = await awaited.end(wait_s) or view
+            view = await awaited.within(wait_s) or view
     return _answer(fact, saga, view, {"Preference-Applied": f"wait={wait_s:g}"})
 
 

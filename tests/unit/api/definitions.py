@@ -3,7 +3,7 @@
 import msgspec
 
 from contracts import Contract, command
-from coordinator.saga import Definitions, Signal, saga
+from coordinator.saga import Definitions, Query, Refused, Signal, Update, saga
 
 
 class Tea(msgspec.Struct, frozen=True):
@@ -58,4 +58,29 @@ async def serve(kitchen: Kitchen, wish: Signal[Wish]) -> str:
     return f"{said.guest}: {await kitchen.boil(said.cups)}"
 
 
-DEFINITIONS = Definitions([make_tea, make_tea_before, tidy, serve])
+@saga(version=1)
+async def pour(kitchen: Kitchen, wish: Update[Wish, str], close: Signal[None], cups: Query[None, int]) -> int:
+    """Pours what guests ask for, until it closes."""
+    poured = 0
+
+    @wish.check
+    def _(said: Wish) -> None:
+        if said.cups > 9:
+            raise Refused("too_much", "Nine cups at most.", most=9)
+
+    @wish.handle
+    async def _(said: Wish) -> str:
+        nonlocal poured
+        water = await kitchen.boil(said.cups)
+        poured += said.cups
+        return f"{said.guest}: {water}"
+
+    @cups.answer
+    def _() -> int:
+        return poured
+
+    await close
+    return poured
+
+
+DEFINITIONS = Definitions([make_tea, make_tea_before, tidy, serve, pour])

@@ -149,7 +149,7 @@ async def test_no_such_address(client: httpx.AsyncClient, method: str, path: str
 async def test_definitions(client: httpx.AsyncClient) -> None:
     """Each definition tells its versions, whom it calls and the schema of its input."""
     body: dict[str, Any] = (await client.get("/v1/definitions")).json()
-    tea, _, tidy = body["definitions"]
+    tea, _, _, tidy = body["definitions"]
     assert (tea["name"], tea["version"], tea["versions"]) == ("make_tea", 2, [1, 2])
     assert tea["participants"] == ["kitchen"]
     assert tea["key"] == "{tea.kind}"

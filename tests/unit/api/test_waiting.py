@@ -106,7 +106,7 @@ async def test_a_look_in_vain(parts: Parts, sagas: SagasInMemory, monkeypatch: p
 async def test_lets_go_when_the_coordinator_stops(parts: Parts) -> None:
     """Who waits is let go at once when the process is about to end."""
     with AwaitedSaga(parts, SAGA) as awaited:
-        end = asyncio.ensure_future(awaited.end(60))
+        end = asyncio.ensure_future(awaited.within(60))
         await asyncio.sleep(0)
         parts.stopping.set()
         async with asyncio.timeout(5):

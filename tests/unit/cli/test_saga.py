@@ -182,6 +182,38 @@ def test_signal_refused(amends: Amends, name: str, value: str, status: int) -> N
     assert amends("saga", "signal", "serve:a", name, "-v", value).exit_code == status
 
 
+def test_update(amends: Amends, sagas: SagasInMemory) -> None:
+    """The answer is shown; who does not wait for it is told how to come back."""
+    amends("saga", "start", "pour", "-k", "a")
+    ask = ("saga", "update", "pour:a", "wish", "-v", '{"guest": "Ada"}', "--id", "w-1", "-o", "json")
+    result = amends(*ask, "--wait", "0")
+    assert (result.exit_code, json.loads(result.stdout)["status"]) == (7, "accepted")
+    assert "--id w-1" in result.stderr
+    asyncio.run(sagas.answer("pour:a", 1, Success(msgspec.Raw(b'"hot"'))))
+    result = amends(*ask)
+    assert (result.exit_code, json.loads(result.stdout)["answer"]) == (0, "Ada: hot")
+    lines = amends("saga", "history", "pour:a").stdout
+    told = [line.split("Z  ")[1] for line in lines.splitlines() if "update" in line]
+    assert told == ["update wish accepted  (number 1)", "update answered  (number 1)"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "status"),
+    [("wishes", "{}", 3), ("wish", '{"guest": 1}', 2), ("wish", '{"guest":"","cups":10}', 4)],
+)
+def test_update_refused(amends: Amends, name: str, value: str, status: int) -> None:
+    """The exit status says whether it is unknown, does not fit, or the saga says no."""
+    amends("saga", "start", "pour", "-k", "a")
+    assert amends("saga", "update", "pour:a", name, "-v", value).exit_code == status
+
+
+def test_query(amends: Amends) -> None:
+    """The answer is shown."""
+    amends("saga", "start", "pour", "-k", "a")
+    assert json.loads(amends("saga", "query", "pour:a", "cups", "-o", "json").stdout) == {"answer": 0}
+    assert amends("saga", "query", "pour:a", "cup").exit_code == 3
+
+
 def test_paused_and_resumed(amends: Amends) -> None:
     """The history says why."""
     amends("saga", "start", "make_tea", "-i", TEA)
