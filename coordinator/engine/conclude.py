@@ -13,7 +13,7 @@ from coordinator.history.undos import CompensationStarted
 _GIVEN_UP = (
     "An undo was given up: {steps}. Mend what keeps it from succeeding, then resume the saga: the undo is tried again."
 )
-_NOTHING_TO_COME = (
+NOTHING_TO_COME = (
     "The saga's code waits for something that nothing will ever bring: no step is under way, no timer runs and no "
     "signal is awaited. Deploy code that waits for one of these and the saga goes on from here, or cancel it to undo "
     "what it did."
@@ -90,8 +90,8 @@ def _end(turn: Turn) -> None:
             assert isinstance(turn.run.outcome, Returned)
             turn.record(SagaCompleted(turn.run.outcome.result, turn.now))
             turn.drop_code()
-        elif not (state.in_flight or state.undoing or state.due or state.signals.waits):
-            turn.park("code", _NOTHING_TO_COME, raised=True)
+        elif not (state.in_flight or state.undoing or state.due or state.signals.waits or turn.run.takes_updates):
+            turn.park("code", NOTHING_TO_COME, raised=True)
 
 
 def _undone(state: SagaState) -> type[SagaCompensated | SagaPartiallyCompensated | SagaFailed]:
