@@ -43,6 +43,9 @@ def command(
     signals: Annotated[
         str | None, typer.Option("--signals", help="What signals may bring, by name: JSON, or a file with it.")
     ] = None,
+    updates: Annotated[
+        str | None, typer.Option("--updates", help="What updates may bring, by name: JSON, or a file with it.")
+    ] = None,
     version: Annotated[int | None, typer.Option("--version", help="Of the definition; else the latest.")] = None,
     output: OutputOption = "table",
     graph: Annotated[
@@ -55,6 +58,9 @@ def command(
     most_signals: Annotated[
         int, typer.Option("--most-signals", min=1, help="How many signals of one name come on one way.")
     ] = _DEFAULT.signals,
+    most_updates: Annotated[
+        int, typer.Option("--most-updates", min=0, help="How many updates of one name come on one way.")
+    ] = _DEFAULT.updates,
     samples: Annotated[
         int, typer.Option("--samples", min=0, help="Ways drawn by chance where there are more places.")
     ] = _DEFAULT.samples,
@@ -68,17 +74,18 @@ def command(
     Exit status 1 when something is wrong with the saga: each finding says where, and what to change. Results of steps
     are made up from their contracts; --results gives those that matter: {"payments.charge": [{"charge": …}, …]}, or
     {"payments.charge": {"results": […], "refusals": ["card_declined"]}}. So are the values of signals; --signals gives
-    those that matter: {"approval": [{"by": …}, …]}.
+    those that matter: {"approval": [{"by": …}, …]}. Likewise --updates.
     """
     with redirect_stdout(sys.stderr):
         definition = named_definition(name, version)
-    value, given, sent = read_input(input), _results(results), _signals(signals)
-    bound = Bound(places, moves, samples, most_signals)
+    value, given = read_input(input), _results(results)
+    sent = {"signals": _sent(signals, "signals"), "updates": _sent(updates, "updates")}
+    bound = Bound(places, moves, samples, most_signals, most_updates)
     began = time.monotonic()
     elsewhere = Elsewhere(_again(name, definition.version, given, sent, bound, seed), value, processes - 1)
     try:
         with redirect_stdout(sys.stderr), standstill_told():  # whatever a saga prints, and if it never comes back
-            here = explore(definition, value, results=given, signals=sent, bound=bound, seed=seed)
+            here = explore(definition, value, results=given, **sent, bound=bound, seed=seed)
         found = elsewhere.compared(here)
     except UnreadableValue as error:
         _does_not_fit(definition, value, error)
@@ -110,21 +117,23 @@ def _results(given: str | None) -> Mapping[str, Any]:
     return found or {}
 
 
-def _signals(given: str | None) -> Mapping[str, Any]:
-    found = read_input(given, "The signals", "are")
+def _sent(given: str | None, what: str) -> Mapping[str, Any]:
+    found = read_input(given, f"The {what}", "are")
     if found is not None and not isinstance(found, dict):
-        fail("The signals are no object of names and what they bring.", Exit.USAGE)
+        fail(f"The {what} are no object of names and what they bring.", Exit.USAGE)
     return found or {}
 
 
 def _again(
-    name: str, version: int, results: Mapping[str, Any], signals: Mapping[str, Any], bound: Bound, seed: int
+    name: str, version: int, results: Mapping[str, Any], sent: Mapping[str, Mapping[str, Any]], bound: Bound, seed: int
 ) -> list[str]:
     """The same once more, for another process."""
     which = [name] if ":" in name else [name, "--version", str(version)]
-    given = ["--results", json.dumps(results), "--signals", json.dumps(signals)]
+    given = ["--results", json.dumps(results)]
+    for what, values in sent.items():
+        given += [f"--{what}", json.dumps(values), f"--most-{what}", str(getattr(bound, what))]
     limits = ["--places", str(bound.places), "--moves", str(bound.moves), "--samples", str(bound.samples)]
-    return [*which, *given, *limits, "--most-signals", str(bound.signals), "--seed", str(seed)]
+    return [*which, *given, *limits, "--seed", str(seed)]
 
 
 def _show(found: Exploration, output: Output) -> None:

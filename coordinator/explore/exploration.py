@@ -10,10 +10,10 @@ from coordinator.explore.answers import Answers
 from coordinator.explore.findings import Finding, Findings
 from coordinator.explore.graph import Graph, graph_of
 from coordinator.explore.outcome import Outcome, outcome_of
-from coordinator.explore.play import MOST_WAKES, Play
+from coordinator.explore.play import MOST_WAKES, Play, Sent
 from coordinator.explore.position import Position
 from coordinator.explore.search import Bound, Search
-from coordinator.explore.signal_values import SignalValues
+from coordinator.explore.sent_values import SentValues
 from coordinator.explore.watched import Watch, watched
 from coordinator.saga.definition import SagaDefinition
 
@@ -54,6 +54,7 @@ def explore(
     *,
     results: Mapping[str, Any] | None = None,
     signals: Mapping[str, Any] | None = None,
+    updates: Mapping[str, Any] | None = None,
     bound: Bound | None = None,
     seed: int = 0,
 ) -> Exploration:
@@ -61,15 +62,18 @@ def explore(
 
     ``input`` is a value that JSON can hold. ``results`` says what commands may answer, by type: a list of results,
     or an object with ``results`` and ``refusals``; the others' are made up from the contracts. ``signals`` says what
-    signals may bring, by name: a list of values. Beyond the bound, ways are drawn by chance, out of the seed. Raises
-    UnusableAnswers, UnreadableValue.
+    signals may bring, by name: a list of values; and so does ``updates``. Beyond the bound, ways are drawn by chance,
+    out of the seed. Raises UnusableAnswers, UnreadableValue.
     """
     bound = bound or Bound()
     seen, watch = watched(definition)
     answers = Answers.read(results or {}, definition.commands)
     findings = Findings(definition, watch)
-    values = SignalValues.read(signals or {}, definition.signals)
-    play = Play(answers, values, bound.signals)
+    sent = (
+        Sent(SentValues.read("signal", signals or {}, definition.signals), bound.signals),
+        Sent(SentValues.read("update", updates or {}, definition.updates), bound.updates),
+    )
+    play = Play(answers, *sent)
     search = Search(seen, play, findings, bound, seed)
     search.run(input)
     outcomes = _outcomes(seen, search.places)
@@ -82,7 +86,7 @@ def explore(
         ways=sum(outcome.ways for outcome in outcomes),
         places=len(search.places),
         moves=search.moves,
-        cut=(*_cut(search, bound, answers, watch), *_signals_cut(search, play, bound, values)),
+        cut=(*_cut(search, bound, answers, watch), *_let_go(search), *_sent_cut(*sent)),
         graph=graph_of(seen, search.places),
         digest=search.digest,
     )
@@ -150,23 +154,26 @@ def _cut(search: Search, bound: Bound, answers: Answers, watch: Watch) -> list[s
     return cut
 
 
-def _signals_cut(search: Search, play: Play, bound: Bound, values: SignalValues) -> list[str]:
+def _let_go(search: Search) -> list[str]:
+    if not search.let_go:
+        return []
+    names = ", ".join(sorted(search.let_go))
+    return [
+        f"The saga waits for the signal {names} and lets go of it at once: what it does when one is there already "
+        "was not gone through."
+    ]
+
+
+def _sent_cut(signals: Sent, updates: Sent) -> list[str]:
     cut: list[str] = []
-    if search.let_go:
-        names = ", ".join(sorted(search.let_go))
-        cut.append(
-            f"The saga waits for the signal {names} and lets go of it at once: what it does when one is there already "
-            "was not gone through."
-        )
-    if play.unsent:
-        names = ", ".join(sorted(play.unsent))
-        cut.append(
-            f"On no way were there more than {bound.signals:,} signals of one name, and the saga waits for more: "
-            f"{names}. Ask for more with --most-signals."
-        )
-    if values.cut:
-        names = ", ".join(sorted(values.cut))
-        cut.append(
-            f"The signals {names} may bring more than was made up from their types. Give the values that matter."
-        )
+    for sent, takes in ((signals, "waits for"), (updates, "takes")):
+        what = sent.values.what
+        if sent.unsent:
+            more = f"and the saga {takes} more: {', '.join(sorted(sent.unsent))}. Ask for more with --most-{what}s."
+            cut.append(f"On no way were there more than {sent.most:,} {what}s of one name, {more}")
+        if sent.values.cut:
+            names = ", ".join(sorted(sent.values.cut))
+            cut.append(
+                f"The {what}s {names} may bring more than was made up from their types. Give the values that matter."
+            )
     return cut

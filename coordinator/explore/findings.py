@@ -1,7 +1,7 @@
 """What is wrong with a saga, each with where it is, what to change and the shortest way that shows it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, get_type_hints
 
@@ -10,6 +10,7 @@ import msgspec
 from contracts.command import Undo
 from contracts.kinds import Kind
 from coordinator.engine.asks import in_words
+from coordinator.engine.conclude import NOTHING_TO_COME
 from coordinator.engine.decision import Decision
 from coordinator.engine.lifecycle import UNKNOWN, Forward
 from coordinator.engine.state import SagaState, Step
@@ -46,6 +47,10 @@ class Kinds(StrEnum):
     """Two runs of the code, told the same, ask for different things: after a crash it would not fit its history."""
     CODE_STOPS = "code_stops"
     """The code raises what is no answer to anything, or waits for nothing: the saga is parked."""
+    CHECK_FAILS = "check_fails"
+    """The check of an update does something else than to refuse: nobody's update is taken then."""
+    UPDATE_UNANSWERED = "update_unanswered"
+    """The handler of an update waits for what nothing will ever bring: the saga cannot end, and is parked."""
     LATE_ANSWER_COUNTS = "late_answer_counts"
     """An answer that came after the undo was sent changed something: a defect of Amends."""
     PARKED_FOR_GOOD = "parked_for_good"
@@ -109,7 +114,10 @@ class Findings:
                 case SagaParked(why="forward_only") if not misplaced:
                     self._no_after_pivot(said_no, path)
                 case SagaParked(why="code", message=message):
-                    self._code_stops(message, path)
+                    if message == NOTHING_TO_COME and state.updates.open:
+                        self._unanswered(state, path)
+                    else:
+                        self._code_stops(message, path)
                 case _:
                     pass
 
@@ -130,6 +138,14 @@ class Findings:
             "nothing else: let a step draw what is random and read what is outside, and sort what has no order."
         )
         self._add(Kinds.NOT_DETERMINISTIC, f"{what.rstrip('.')}. {remedy}", self.function, path)
+
+    def looked(self, failed: Mapping[str, str], path: tuple[str, ...]) -> None:
+        """It was looked which updates the code takes: of these names, checks did something else than to refuse."""
+        self._watch.take_misplaced()  # by updates that have not come
+        for name, message in failed.items():
+            where = self._where(self._watch.checks.get(name))
+            remedy = "Let it raise Refused where it says no, and change nothing."
+            self._add(Kinds.CHECK_FAILS, f"{message.rstrip('.')}. {remedy}", where, path)
 
     def late_answer(self, command: str, path: tuple[str, ...]) -> None:
         """A late answer changed something."""
@@ -177,6 +193,16 @@ class Findings:
         source = str(Place.of(own[-1][0], int(own[-1][1]))) if own else self.function
         self._add(Kinds.CODE_STOPS, sentence, source, path)
 
+    def _unanswered(self, state: SagaState, path: tuple[str, ...]) -> None:
+        names = list(state.updates.ids.values())
+        for name in sorted({names[number - 1] for number in state.updates.open}):
+            message = (
+                f"The update {name} is taken and never answered: its handler waits for something that nothing will "
+                "ever bring, and the saga, whose own code is through, waits for the handler. Let the code bring it "
+                "before it ends, or let the handler wait for so long only."
+            )
+            self._add(Kinds.UPDATE_UNANSWERED, message, self._where(self._watch.handlers.get(name)), path)
+
     def _misplaced(self, misplaced: Misplaced, state: SagaState, path: tuple[str, ...]) -> None:
         if misplaced.without_undo:
             kind = Kinds.MISSING_UNDO
@@ -210,7 +236,9 @@ class Findings:
         self._found.setdefault((kind, source), Finding(kind, message, source, path))
 
     def _place(self, step: Step) -> str:
-        place = self._watch.places.get((step.number, step.command))
+        return self._where(self._watch.places.get((step.number, step.command)))
+
+    def _where(self, place: Place | None) -> str:
         return self.function if place is None else str(place)
 
 

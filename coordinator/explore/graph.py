@@ -24,6 +24,7 @@ from coordinator.history.steps import (
 )
 from coordinator.history.timers import TimerFired, TimerStarted
 from coordinator.history.undos import CancelRequested, UndoGivenUp, UndoIssued, UndoSucceeded
+from coordinator.history.updates import UpdateAccepted
 from coordinator.saga.definition import SagaDefinition
 
 
@@ -35,6 +36,7 @@ class Shape(StrEnum):
     PIVOT = "pivot"
     TIMER = "timer"
     SIGNAL = "signal"
+    UPDATE = "update"
     UNDO = "undo"
     END = "end"
 
@@ -67,7 +69,7 @@ class Graph(msgspec.Struct, frozen=True):
 
 START = Node("start", Shape.START, "start")
 """Where every saga begins."""
-_GOES_WELL = {Shape.TIMER: "passes", Shape.SIGNAL: "comes"}
+_GOES_WELL = {Shape.TIMER: "passes", Shape.SIGNAL: "comes", Shape.UPDATE: "comes"}
 """What has happened to a node when it has led on as it should; steps succeed."""
 _Cause = tuple[Sequence[Node], str]
 """What was followed by something, and why it was, where the reason is not that it succeeded."""
@@ -97,6 +99,8 @@ class _Drawing:
         abandoned = {event.step for event in events if isinstance(event, StepAbandoned)}
         cause: _Cause = [START], ""
         for event in events:
+            if isinstance(event, UpdateAccepted):
+                self._lead((_where(before) or [START], "is asked"), _update(event), back=False)
             cause = _caused(event, before, after) or cause
             match event:
                 case StepIssued(step):
@@ -163,6 +167,8 @@ def _caused(event: Event, before: SagaState, after: SagaState) -> _Cause | None:
         case SignalTaken(_, _, wait):
             name = before.signals.waits.get(wait or 0)
             return None if wait is None or name is None else ([_signal(wait, name)], "")
+        case UpdateAccepted():
+            return [_update(event)], ""
         case UndoSucceeded(step):
             return [_undo_id(after, step)], ""
         case UndoGivenUp(step):
@@ -198,6 +204,10 @@ def _timer(number: int) -> Node:
 
 def _signal(wait: int, name: str) -> Node:
     return Node(f"signal_{wait}_{_plain(name)}", Shape.SIGNAL, f"signal {name}")
+
+
+def _update(event: UpdateAccepted) -> Node:
+    return Node(f"update_{event.update}_{_plain(event.name)}", Shape.UPDATE, f"update {event.name}")
 
 
 def _end(event: SagaCompleted | SagaCompensated | SagaFailed | SagaParked) -> Node:

@@ -10,13 +10,14 @@ _FRAMES: Mapping[Shape, tuple[str, str]] = {
     Shape.PIVOT: ("{{", "}}"),
     Shape.TIMER: ("(", ")"),
     Shape.SIGNAL: (">", "]"),
+    Shape.UPDATE: ("[[", "]]"),
     Shape.UNDO: ("[/", "/]"),
     Shape.END: ("([", "])"),
 }
 
 
 def mermaid(graph: Graph) -> str:
-    """A flowchart: pivots are hexagons, undos slanted, signals flags, the way back dotted."""
+    """A flowchart: pivots are hexagons, undos slanted, signals flags, updates in two frames, the way back dotted."""
     lines = ["flowchart LR"]
     lines += [f"    {_node(node)}" for node in graph.nodes]
     lines += [f"    {_edge(edge)}" for edge in graph.edges]

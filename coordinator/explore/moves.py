@@ -55,6 +55,15 @@ class SignalComes(msgspec.Struct, frozen=True):
     """In how far the value is another than the signal's first, in words."""
 
 
+class UpdateComes(msgspec.Struct, frozen=True):
+    """Somebody asks the saga's code for something that it takes."""
+
+    name: str
+    value: msgspec.Raw
+    shown: str = ""
+    """In how far the value is another than the update's first, in words."""
+
+
 class TimePasses(msgspec.Struct, frozen=True):
     """The next timer of the saga fires, while everything that is out is still at it."""
 
@@ -86,6 +95,7 @@ Move = (
     | TimesOut
     | AnswersLate
     | SignalComes
+    | UpdateComes
     | TimePasses
     | DeadlinePasses
     | IsCancelled
@@ -113,6 +123,8 @@ def in_words(move: Move, state: SagaState) -> str:
             return f"{named(step)} succeeds late"
         case SignalComes(name, _, shown):
             return f"the signal {name} comes{f' with {shown}' if shown else ''}"
+        case UpdateComes(name, _, shown):
+            return f"the update {name} comes{f' with {shown}' if shown else ''}"
         case TimePasses():
             return "time passes"
         case DeadlinePasses():

@@ -1,7 +1,11 @@
 """Which moves are open to a saga, and making them."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, assert_never
+
+import msgspec
 
 from contracts.answers import Progress
 from contracts.command import Command
@@ -10,7 +14,7 @@ from contracts.kinds import Kind
 from contracts.values import NULL
 from coordinator.engine.agenda import Due, DueKey
 from coordinator.engine.decision import Decision
-from coordinator.engine.facts import Fact, Reply, WakeUp
+from coordinator.engine.facts import Accepted, Declined, Fact, Reply, WakeUp
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import Step
 from coordinator.engine.status import Status
@@ -29,30 +33,50 @@ from coordinator.explore.moves import (
     TimesOut,
     UndoFails,
     UndoSucceeds,
+    UpdateComes,
 )
-from coordinator.explore.signal_values import SignalValues
+from coordinator.explore.sent_values import SentValues
 from coordinator.history.events import Event
 from coordinator.history.signals import SignalReceived
 from coordinator.history.steps import StepAttemptFailed, StepProgressed, StepRetried
 from coordinator.history.timers import TimerStarted
 from coordinator.history.undos import UndoAttemptFailed, UndoRetried
+from coordinator.saga.parameters import ValueType
 
 MOST_WAKES = 2_000
 """How often the clock is moved for one move. A budget of so many attempts is not waited for to its end."""
 _BETWEEN_ATTEMPTS = (StepAttemptFailed, StepRetried, StepProgressed, UndoAttemptFailed, UndoRetried)
+_CHECK_FAILED = "check_failed"
+"""Of a refusal that is none of the check's own."""
 _DEADLINE: DueKey = (Due.DEADLINE, 0)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What sagas are sent of one sort, signals or updates; so many of each name at most, since a saga may take them
+    without an end."""
+
+    values: SentValues
+    most: int
+    unsent: set[str] = field(default_factory=set[str])
+    """Names of which more could have come on some way."""
+
+    def of(self, declared: ValueType) -> Iterator[tuple[msgspec.Raw, str]]:
+        """What may come, and in how far it is another than the first, in words."""
+        values = self.values.of(declared)
+        return zip(values, told_apart(values), strict=True)
 
 
 class Play:
     """The moves of sagas of one definition, whose participants answer from this choice, and which are sent these
-    values; of each signal so many at most, since a saga may take them without an end."""
+    signals and updates."""
 
-    def __init__(self, answers: Answers, values: SignalValues, most_signals: int) -> None:
+    def __init__(self, answers: Answers, signals: Sent, updates: Sent) -> None:
         self._answers = answers
-        self._values = values
-        self._most_signals = most_signals
-        self.unsent: set[str] = set()
-        """Signals that were waited for when as many as are sent had come."""
+        self._signals = signals
+        self._updates = updates
+        self.checks_failed: dict[str, str] = {}
+        """Names of updates whose check did something else than to refuse, and what."""
 
     def open(self, driver: Driver) -> list[Move]:
         """What can happen next, in an order that is the same every time. None: the saga has come to an end."""
@@ -62,6 +86,7 @@ class Play:
             for number in sorted(state.in_flight):
                 moves += self._answered(driver, state.steps[number])
             moves += self._signalled(driver)
+            moves += self._updated(driver)
             moves += self._waited(driver)
         for number in sorted(state.undoing, reverse=True):
             moves += [UndoSucceeds(number), UndoFails(number)]
@@ -90,12 +115,34 @@ class Play:
         """One that comes before it is waited for is kept until then, so the code hears of it no otherwise."""
         for name in sorted(set(driver.state.signals.waits.values())):
             came = sum(isinstance(event, SignalReceived) and event.name == name for event in driver.history)
-            if came >= self._most_signals:
-                self.unsent.add(name)
+            if came >= self._signals.most:
+                self._signals.unsent.add(name)
                 continue
-            values = self._values.of(driver.definition.signals[name])
-            for value, shown in zip(values, told_apart(values), strict=True):
+            for value, shown in self._signals.of(driver.definition.signals[name]):
                 yield SignalComes(name, value, shown)
+
+    def _updated(self, driver: Driver) -> Iterator[Move]:
+        """Those that the code takes as it stands; what it refuses leaves no trace."""
+        came = Counter(driver.state.updates.ids.values())
+        for name, declared in driver.definition.updates.items():
+            enough = came[name] >= self._updates.most
+            if enough and name in self._updates.unsent:
+                continue
+            for value, shown in self._updates.of(declared):
+                if not self._takes(driver, name, value):
+                    continue
+                if enough:
+                    self._updates.unsent.add(name)
+                    break
+                yield UpdateComes(name, value, shown)
+
+    def _takes(self, driver: Driver, name: str, value: msgspec.Raw) -> bool:
+        twin = driver.fork()
+        (verdict,) = twin.update(name, value).verdicts
+        twin.machine.close()
+        if isinstance(verdict, Declined) and verdict.problem.type == _CHECK_FAILED:
+            self.checks_failed.setdefault(name, verdict.problem.message)
+        return isinstance(verdict, Accepted)
 
     def _waited(self, driver: Driver) -> Iterator[Move]:
         state = driver.state
@@ -122,6 +169,8 @@ class Play:
                 return _times_out(driver, step)
             case SignalComes(name, value):
                 return [driver.signal(name, value)]
+            case UpdateComes(name, value):
+                return [driver.update(name, value)]
             case TimePasses():
                 return [_pass(driver, _next_timer(driver))]
             case DeadlinePasses():

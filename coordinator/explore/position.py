@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import SagaState
 from coordinator.explore.driver import Driver
-from coordinator.explore.moves import AnswersLate, Move, SignalComes, Succeeds
+from coordinator.explore.moves import AnswersLate, Move, SignalComes, Succeeds, UpdateComes
 from coordinator.explore.outcome import LATE, Happened, is_doubtful
 from coordinator.history.events import Event
 from coordinator.history.signals import SignalReceived
 from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
 from coordinator.history.undos import CancelRequested
+from coordinator.history.updates import UpdateAccepted, UpdateRefused
 
 Heard = tuple[object, ...]
 """All that the saga's code was told, in order: with the same code, this is where it stands."""
@@ -84,6 +85,8 @@ def heard_of(events: Iterable[Event]) -> Heard:
                 heard.append((-timer,))
             case SignalReceived(_, name, _, value):
                 heard.append((name, bytes(value)))
+            case UpdateAccepted(number, name, _, value):
+                heard.append((number, name, bytes(value)))
             case _:
                 pass
     return tuple(heard)
@@ -107,6 +110,9 @@ def happened_by(
         note(move.step, f"answers {move.shown}")
     elif isinstance(move, SignalComes) and move.shown:
         note(0, f"is sent {move.name} {move.shown}")
+    elif isinstance(move, UpdateComes):
+        shown = f" {move.shown}" if move.shown else ""
+        note(0, f"is asked {move.name}{shown} {_where(before)}")
     events = list(events)
     out = "" if any(isinstance(event, StepAbandoned) for event in events) else _out(before)
     for event in events:
@@ -122,10 +128,11 @@ def happened_by(
                 note(step, "times out")
             case StepAbandoned(step) if state.steps[step].forward is Forward.ABANDONED or state.steps[step].in_flight:
                 note(step, "is not waited for")
+            case UpdateRefused(number, problem):
+                note(0, f"refuses {list(state.updates.ids.values())[number - 1]} ({problem.type})")
             case CancelRequested(cause):
                 what = "is cancelled" if cause.type == "cancelled" else "passes its deadline"
-                where = f"at {at}" if (at := _out(before)) else "while it waits"
-                found.append(Happened(0, "", f"{what} {where}", tuple(sorted(before.in_flight))))
+                found.append(Happened(0, "", f"{what} {_where(before)}", tuple(sorted(before.in_flight))))
             case _:
                 pass
     return _lates_in_place(found)
@@ -135,6 +142,10 @@ def _out(state: SagaState) -> str:
     """The steps that are out and the signals that are waited for."""
     steps = [f"{state.steps[step].command} (step {step})" for step in sorted(state.in_flight)]
     return ", ".join([*steps, *(f"the signal {name}" for name in sorted(set(state.signals.waits.values())))])
+
+
+def _where(state: SagaState) -> str:
+    return f"at {at}" if (at := _out(state)) else "while it waits"
 
 
 def _lates_in_place(happened: Iterable[Happened]) -> tuple[Happened, ...]:

@@ -43,6 +43,8 @@ class Bound:
     """Ways drawn beyond the places, once there are too many of them."""
     signals: int = 3
     """Signals of one name on one way: a saga may take them without an end."""
+    updates: int = 1
+    """Updates of one name on one way: each may come at every await."""
 
 
 class Search:
@@ -85,7 +87,7 @@ class Search:
         opened = 0
         while line and opened < self._bound.places:
             place = line.popleft()
-            if place.depth >= self._bound.moves and self._play.open(place.driver):
+            if place.depth >= self._bound.moves and self._moves(place):
                 self.too_long += 1
                 continue
             opened += 1
@@ -107,13 +109,19 @@ class Search:
     def _open(self, place: Position) -> Iterator[Position]:
         """What one move leads to; places that differ in nothing once."""
         reached: dict[Position, None] = {}
-        for move in self._play.open(place.driver):
+        for move in self._moves(place):
             then = self._step(place, move)
             if then is not None and then is not place:
                 reached.setdefault(then)
         if not reached:
             self._end(place)
         return iter(reached)
+
+    def _moves(self, place: Position) -> list[Move]:
+        """What can happen next."""
+        moves = self._play.open(place.driver)
+        self._findings.looked(self._play.checks_failed, place.path)
+        return moves
 
     def _end(self, place: Position) -> None:
         state = place.driver.state
@@ -125,7 +133,7 @@ class Search:
         """Goes on by chance until the saga ends."""
         self.sampled += 1
         for _ in range(self._bound.moves):
-            moves = self._play.open(place.driver)
+            moves = self._moves(place)
             then = self._step(place, self._random.choice(moves)) if moves else None
             if then is None:
                 break
@@ -134,7 +142,7 @@ class Search:
 
     def _has_ended(self, place: Position) -> bool:
         """Whether nothing can happen there any more; then it is looked at as an end."""
-        if place.then is None and not self._play.open(place.driver):
+        if place.then is None and not self._moves(place):
             place.then = []
             self._end(place)
         return place.then == []

@@ -157,6 +157,10 @@ def _box(node: Node, spot: _Spot) -> str:
         case Shape.SIGNAL:
             corners = f"{left:g},{top:g} {right:g},{top:g} {right:g},{bottom:g} {left:g},{bottom:g}"
             frame = f'<polygon class="signal" points="{corners} {left + 12:g},{spot.y:g}"/>'
+        case Shape.UPDATE:
+            sides = f"M{left + 6:g} {top:g}V{bottom:g}M{right - 6:g} {top:g}V{bottom:g}"
+            frame = f'<rect class="update" x="{left:g}" y="{top:g}" width="{_WIDTH}" height="{_HEIGHT}"/>'
+            frame += f'<path d="{sides}"/>'
         case _:
             place = f'x="{left:g}" y="{top:g}" width="{_WIDTH}" height="{_HEIGHT}"'
             corner = _HEIGHT / 2 if node.shape in (Shape.END, Shape.TIMER) else 4

@@ -20,6 +20,7 @@ from contracts.values import OversizedValue, UnreadableValue
 from coordinator.engine import loop as engine_loop
 from coordinator.engine.order import OutOfOrder
 from coordinator.saga.definition import SagaDefinition
+from coordinator.saga.updates import Update
 
 _BETWEEN = frozenset({Command.write_arguments.__code__.co_filename, __file__})
 """Files whose frames stand between the saga's code and its caller."""
@@ -66,6 +67,10 @@ class Watch:
 
     places: dict[tuple[int, str], Place] = field(default_factory=dict[tuple[int, str], Place])
     """Where a step was asked for, by its number and command."""
+    handlers: dict[str, Place] = field(default_factory=dict[str, Place])
+    """Where the handlers of updates begin, by the updates' names."""
+    checks: dict[str, Place] = field(default_factory=dict[str, Place])
+    """And their checks."""
     misplaced: list[Misplaced] = field(default_factory=list[Misplaced])
     reads_clock: bool = False
     """The code asked its loop for the time, so its way may depend on how long an answer took."""
@@ -87,6 +92,7 @@ def watched(definition: SagaDefinition) -> tuple[SagaDefinition, Watch]:
             name: type(value)(_Watching(value.caller, steps, watch)) if isinstance(value, Contract) else value
             for name, value in arguments.items()
         }
+        seen |= {name: _WatchedUpdate(name, value, watch) for name, value in seen.items() if isinstance(value, Update)}
         return await definition.function(**seen)
 
     return replace(definition, function=function), watch
@@ -123,6 +129,31 @@ class _Watching:
         except (TypeError, UnreadableValue, OversizedValue):
             self._steps.pop()  # arguments that cannot be sent: no step was issued
             raise
+
+
+class _WatchedUpdate:
+    """Stands for an update, and hears who handles it."""
+
+    def __init__(self, name: str, update: Update[Any, Any], watch: Watch) -> None:
+        self._name = name
+        self._watch = watch
+        self._update = update
+
+    def handle(self, handler: Any) -> Any:
+        """See Update."""
+        return self._noted(self._update.handle(handler), self._watch.handlers)
+
+    def check(self, check: Any) -> Any:
+        """See Update."""
+        return self._noted(self._update.check(check), self._watch.checks)
+
+    def _noted(self, function: Any, places: dict[str, Place]) -> Any:
+        if (code := getattr(function, "__code__", None)) is not None:
+            places[self._name] = Place.of(code.co_filename, code.co_firstlineno)
+        return function
+
+    def __repr__(self) -> str:
+        return repr(self._update)
 
 
 def _watch_clock(loop: asyncio.AbstractEventLoop, watch: Watch) -> None:

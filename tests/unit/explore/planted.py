@@ -8,7 +8,7 @@ from itertools import count
 
 from contracts import PIVOT, RETRIABLE, Contract, Retry, StepError, command
 from coordinator.explore.findings import Kinds
-from coordinator.saga import Refused, SagaDefinition, saga
+from coordinator.saga import Refused, SagaDefinition, Update, saga
 from tests.sagas import Shop
 
 _numbers = count(1)
@@ -164,6 +164,35 @@ async def waits_for_nothing(shop: Shop) -> None:
 
 
 @saga(version=1)
+async def forgets_to_answer(shop: Shop, ask: Update[int, None]) -> None:
+    """Whoever asks waits for an event that nobody sets."""
+    confirmed = asyncio.Event()
+
+    @ask.handle
+    async def _(number: int) -> None:
+        await confirmed.wait()
+
+    await shop.look("a")
+
+
+@saga(version=1)
+async def checks_badly(shop: Shop, ask: Update[int, None]) -> None:
+    """Looks at what is not there, and so refuses everybody."""
+    known: dict[int, str] = {}
+
+    @ask.check
+    def _(number: int) -> None:
+        if known[number] != "free":
+            raise Refused("taken")
+
+    @ask.handle
+    async def _(number: int) -> None:
+        known[number] = await shop.take("b")
+
+    await shop.look("a")
+
+
+@saga(version=1)
 async def launches(shop: Shop) -> None:
     """Its pivot may fail when nobody knows any more whether it happened."""
     await shop.take("a")
@@ -209,6 +238,8 @@ PLANTED: list[tuple[SagaDefinition, Kinds, str]] = [
     (reads_badly, Kinds.CODE_STOPS, 'json.loads(await shop.take("a"))'),
     (takes_what_is_no_json, Kinds.CODE_STOPS, "shop.look(object())"),
     (waits_for_nothing, Kinds.CODE_STOPS, "@saga"),
+    (forgets_to_answer, Kinds.UPDATE_UNANSWERED, "@ask.handle"),
+    (checks_badly, Kinds.CHECK_FAILS, "@ask.check"),
     (launches, Kinds.EFFECT_LEFT, "await shop.launch()"),
     (goes_on_without, Kinds.EFFECT_LEFT, "await stubborn.sign()"),
 ]
