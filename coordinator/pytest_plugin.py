@@ -24,7 +24,7 @@ _failed = pytest.StashKey[bool]()
 def saga(request: pytest.FixtureRequest) -> "Generator[SagaTest]":
     """Runs sagas without servers: see coordinator.testing.SagaTest.
 
-    A stub that nothing met and a signal that nobody took fail the test.
+    A stub that nothing met, and a signal or an update that nobody took, fail the test.
     """
     # Loaded late: see the module.
     from coordinator.testing import SagaTest

@@ -1,4 +1,5 @@
-"""Messages under way between one saga and its participants, or whoever sends it signals; and what may befall them."""
+"""Messages under way between one saga and its participants, or whoever sends it signals and updates; and what may
+befall them."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -7,7 +8,7 @@ from typing import NamedTuple
 
 from contracts.answers import Answer
 from coordinator.engine.decision import Send
-from coordinator.engine.facts import Signal
+from coordinator.engine.facts import Signal, Update
 
 
 class Asked(NamedTuple):
@@ -23,13 +24,13 @@ class Answered(NamedTuple):
     answer: Answer
 
 
-class Signalled(NamedTuple):
-    """A signal on its way to the coordinator."""
+class Brought(NamedTuple):
+    """A signal or an update on its way to the coordinator."""
 
-    signal: Signal
+    fact: Signal | Update
 
 
-Message = Asked | Answered | Signalled
+Message = Asked | Answered | Brought
 HELD = -1
 """Instead of a time: it arrives when nothing else happens any more."""
 Fate = Callable[[Message, int], list[int]]

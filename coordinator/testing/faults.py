@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import assert_never
 
 from coordinator.engine.decision import Decision
-from coordinator.engine.facts import Fact
+from coordinator.engine.facts import Fact, Signal
 from coordinator.explore.driver import Driver
-from coordinator.testing.channel import HELD, Answered, Message, Signalled
+from coordinator.testing.channel import HELD, Answered, Brought, Message
 
 
 class Befalls(StrEnum):
@@ -20,12 +20,12 @@ class Befalls(StrEnum):
 
 
 def mishaps_of(message: Message) -> Sequence[Befalls]:
-    """All that can befall it. A signal has no deadline, and whoever sends it does so until it is accepted."""
-    return (Befalls.TWICE, Befalls.LAST) if isinstance(message, Signalled) else tuple(Befalls)
+    """All that can befall it. Signals and updates have no deadline, and are sent until they are accepted."""
+    return (Befalls.TWICE, Befalls.LAST) if isinstance(message, Brought) else tuple(Befalls)
 
 
 class MessageFault:
-    """Something befalls one message: the first of its command, attempt and direction, or of its signal."""
+    """Something befalls one message: the first of its command, attempt and direction, or of its signal or update."""
 
     def __init__(self, message: Message, befalls: Befalls) -> None:
         self._named = named(message)
@@ -44,7 +44,7 @@ class MessageFault:
             case Befalls.TWICE:
                 return [at, at]
             case Befalls.LATE:
-                deadline = None if isinstance(message, Signalled) else message.send.deadline
+                deadline = None if isinstance(message, Brought) else message.send.deadline
                 return [max(at, (deadline or at) + 1)]
             case Befalls.LAST:
                 return [HELD]
@@ -80,9 +80,10 @@ class CrashFault:
 
 def named(message: Message) -> str:
     """The message in words, others than those of any other message of its saga."""
-    if isinstance(message, Signalled):
-        number = message.signal.id.rpartition(":")[2]
-        return f"the signal {message.signal.name} (number {number})"
+    if isinstance(message, Brought):
+        fact = message.fact
+        what = "signal" if isinstance(fact, Signal) else "update"
+        return f"the {what} {fact.name} (number {fact.id.rpartition(':')[2]})"
     send = message.send
     what = f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}"
     number = send.command_id.removesuffix(":undo").rpartition(":")[2]

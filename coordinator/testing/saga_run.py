@@ -5,27 +5,43 @@ from typing import Any
 
 import msgspec
 
-from contracts import Problem, Undo
+from contracts import Problem, Refused, Undo
 from contracts.ids import undo_id
 from contracts.values import write_value
 from coordinator.engine.agenda import Due
 from coordinator.engine.decision import Decision, Send
-from coordinator.engine.facts import Cancel, Conflict, Fact, Reply, Resume, Start, Unfit, WakeUp
+from coordinator.engine.facts import (
+    Cancel,
+    Conflict,
+    Declined,
+    Fact,
+    Pause,
+    Reply,
+    Resume,
+    Signal,
+    Start,
+    Unfit,
+    Update,
+    Verdict,
+    WakeUp,
+)
 from coordinator.engine.status import Status
 from coordinator.explore.driver import Driver
 from coordinator.history.events import Event
 from coordinator.history.signals import SignalTaken
 from coordinator.history.undos import UndoSucceeded
 from coordinator.saga.definition import SagaDefinition
+from coordinator.saga.nearest import instead
+from coordinator.testing.answered import query_answer, update_answer
 from coordinator.testing.called import Called
-from coordinator.testing.channel import Answered, Asked, Channel, Signalled
+from coordinator.testing.channel import Answered, Asked, Brought, Channel
 from coordinator.testing.clock import Clock
 from coordinator.testing.faults import CrashFault
 from coordinator.testing.participants import Participants
 from coordinator.testing.senders import Senders, Unsent
 from coordinator.testing.story import summary
 from coordinator.testing.stub import Target, name_of
-from coordinator.testing.taken import Taken, taken_signals
+from coordinator.testing.taken import Taken, taken_signals, taken_updates
 
 MOST_OCCURRENCES = 10_000
 """Messages and timers of one saga; a test that needs more has a saga that never ends."""
@@ -43,14 +59,16 @@ class SagaRun:
         key: str,
         clock: Clock,
         participants: Participants,
-        senders: Senders,
+        signals: Senders,
+        updates: Senders,
         channel: Channel,
         fault: CrashFault | None = None,
     ) -> None:
         self.driver = Driver(definition, key=key, now=clock.now_ms)
         self._clock = clock
         self._participants = participants
-        self._senders = senders
+        self._signals = signals
+        self._updates = updates
         self._channel = channel
         self._fault = fault
         self._occurred = 0
@@ -68,13 +86,13 @@ class SagaRun:
         """Goes on until the saga has ended or is parked and nothing is under way any more.
 
         A step whose stub will never succeed, and that is tried for ever, is not waited for. Raises Unsent where the
-        code waits for a signal that never comes.
+        code waits for a signal or an update that never comes.
         """
         while True:
             while not self._goes_nowhere() and await self.step():
                 pass
             if not self._channel.release(self._clock.now_ms):
-                self._check_signalled()
+                self._check_sent()
                 return self
 
     async def step(self) -> bool:
@@ -113,13 +131,50 @@ class SagaRun:
             raise AssertionError(f"{verdict.message} {self!r}")
         return self
 
+    async def update(self, name: str, value: Any = None, *, id: str | None = None) -> Any:
+        """Somebody asks the saga's code for something now, and the saga goes on until it has answered: the answer.
+
+        Under an id of its own, unless one is given: the same id again is the same update, and its answer. Raises
+        Refused, the saga's own no; LookupError, UnreadableValue for what does not fit; AssertionError when the saga
+        takes no updates any more, or gives no answer.
+        """
+        fact = self.driver.updated(name, value, id)
+        match self.tell(fact).verdicts[-1]:
+            case Declined(problem):
+                raise Refused.of(problem)
+            case Conflict(message) | Unfit(message):
+                raise AssertionError(f"{message} {self!r}")
+            case _:
+                pass
+        declared = self.driver.definition.updates[name]
+        while (answered := update_answer(declared, fact.id, self.history)) is None:
+            if self._goes_nowhere() or not await self.step():
+                raise AssertionError(f"The update {name} is not answered. {self!r}")
+        return answered[0]
+
+    async def query(self, name: str, value: Any = None) -> Any:
+        """Somebody asks the saga's code about itself, now or after its end: the answer. Nothing changes.
+
+        Raises LookupError, UnreadableValue for what does not fit, AssertionError when there is no answer.
+        """
+        queries = self.driver.definition.queries
+        if name not in queries:
+            definition = self.driver.definition
+            raise LookupError(f"{definition!r} answers no query {name!r}: {instead(name, queries, 'answers')}")
+        return query_answer(queries[name], self.driver.query(name, value))
+
+    async def pause(self, reason: str = "") -> "SagaRun":
+        """A person halts the saga: its clock stands still, and what comes is kept until `resume`."""
+        self.tell(Pause(reason))
+        return self
+
     async def cancel(self, reason: str = "") -> "SagaRun":
         """Somebody wants the saga undone; `finish` undoes it."""
         self.tell(Cancel(reason))
         return self
 
     async def resume(self) -> "SagaRun":
-        """A person lets the parked saga go on; `finish` goes on."""
+        """A person lets the parked or paused saga go on; `finish` goes on."""
         self.tell(Resume())
         return self
 
@@ -149,12 +204,20 @@ class SagaRun:
             case Answered(send, answer):
                 self.tell(Reply(send.command_id, send.attempt, answer))
                 return True
-            case Signalled(signal):
-                planned = self._senders.arrives(signal.id)
-                taken = any(isinstance(event, SignalTaken) for event in self.tell(signal).events)
-                if planned is not None and not taken:
-                    planned.missed = True
+            case Brought(fact):
+                self._bring(fact)
                 return True
+
+    def _bring(self, fact: Signal | Update) -> None:
+        planned = (self._signals if isinstance(fact, Signal) else self._updates).arrives(fact.id)
+        decision = self.tell(fact)
+        if planned is None:
+            return
+        if isinstance(fact, Update):
+            planned.why_missed = _refusal(decision.verdicts[-1])
+            planned.missed = planned.missed or bool(planned.why_missed)
+        elif not any(isinstance(event, SignalTaken) for event in decision.events):
+            planned.missed = True
 
     def tell(self, fact: Fact) -> Decision:
         """The saga is told, and what it sends is under way."""
@@ -170,15 +233,19 @@ class SagaRun:
             for send in decision.sends:  # nobody knows whether they were sent
                 self._channel.bring(Asked(send), self._clock.now_ms)
             self.driver.advance(fact)  # nor whether the fact was taken in: it comes again
-        self._senders.hear(decision.events)
-        self.send_signals()
+        self._signals.hear(decision.events)
+        self._updates.hear(decision.events)
+        self.send_planned()
         return decision
 
-    def send_signals(self) -> None:
-        """What the test has planned for the signals that are waited for is under way. Raises as `signal` does."""
-        for name, id, planned in self._senders.send(self.waiting_for_signals):
+    def send_planned(self) -> None:
+        """What the test has planned is under way: signals that are waited for, updates. Raises as `signal` does."""
+        for name, id, planned in self._signals.send(self.waiting_for_signals):
             signal = self.driver.signalled(name, planned.value, id)
-            self._channel.send(Signalled(signal), self._clock.now_ms + planned.after_ms)
+            self._channel.send(Brought(signal), self._clock.now_ms + planned.after_ms)
+        for name, id, planned in self._updates.send(self._updates.names & self.driver.definition.updates.keys()):
+            update = self.driver.updated(name, planned.value, id)
+            self._channel.send(Brought(update), self._clock.now_ms + planned.after_ms)
 
     # --- how it stands
 
@@ -230,6 +297,11 @@ class SagaRun:
         return taken_signals(self.driver.definition, self.history)
 
     @property
+    def updates(self) -> Sequence[Taken]:
+        """The updates that the code has taken in, in order."""
+        return taken_updates(self.driver.definition, self.history)
+
+    @property
     def waiting_for_signals(self) -> Sequence[str]:
         """Names of the signals that the code waits for, one for each wait."""
         return list(self.driver.state.signals.waits.values()) if self.status is Status.RUNNING else []
@@ -253,12 +325,23 @@ class SagaRun:
         assert isinstance(undo, Undo), "only what has an undo is undone"
         return undo
 
-    def _check_signalled(self) -> None:
-        """Nothing else will ever happen: whoever waits for a signal would do so for ever."""
-        if self.status is Status.RUNNING and self.next_at is None and (names := self.waiting_for_signals):
-            kind = self.driver.definition.signals[names[0]].type
-            missing = self._senders.missing(names[0], getattr(kind, "__name__", str(kind)))
-            raise Unsent(f"{self.driver.saga_id} waits for the signal {names[0]}, and {missing}")
+    def _check_sent(self) -> None:
+        """Nothing else will ever happen: whoever waits for a signal, or for what an update brings, would for ever."""
+        if self.status is not Status.RUNNING or self.next_at is not None:
+            return
+        definition = self.driver.definition
+        if names := self.waiting_for_signals:
+            what, declared, senders = "the signal", definition.signals[names[0]], self._signals
+        elif definition.updates and not self.driver.out:
+            what, declared, senders = (
+                "what an update brings, such as",
+                next(iter(definition.updates.values())),
+                self._updates,
+            )
+        else:
+            return
+        missing = senders.missing(declared.name, getattr(declared.type, "__name__", str(declared.type)))
+        raise Unsent(f"{self.driver.saga_id} waits for {what} {declared.name}, and {missing}")
 
     def _goes_nowhere(self) -> bool:
         """All that is waited for was tried in vain, will be tried for ever, and never succeeds."""
@@ -272,3 +355,14 @@ class SagaRun:
     def _in_vain(self, send: Send) -> bool:
         target = self._target(send)
         return send.attempt > 1 and target.retry.attempts is None and self._participants.hopeless(target)
+
+
+def _refusal(verdict: Verdict) -> str:
+    """What whoever sent it is told; empty where it was taken in."""
+    match verdict:
+        case Conflict(message) | Unfit(message):
+            return message
+        case Declined(problem):
+            return problem.message or problem.type
+        case _:
+            return ""

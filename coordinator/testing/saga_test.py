@@ -1,6 +1,7 @@
 """What a test of sagas holds in its hand."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, ParamSpec, TypeVar, overload
 
 from contracts import Command, Undo
@@ -16,7 +17,7 @@ from coordinator.testing.faults import CrashFault
 from coordinator.testing.participants import Participants
 from coordinator.testing.saga_run import SagaRun
 from coordinator.testing.senders import Senders
-from coordinator.testing.signal_plan import PlannedSignal, SignalPlan
+from coordinator.testing.sending_plan import PlannedSending, SignalPlan, UpdatePlan
 from coordinator.testing.story import summary
 from coordinator.testing.stub import Stub, Target, name_of
 
@@ -40,7 +41,10 @@ class SagaTest:
         """Every saga started in this test."""
         self.clock = Clock(self._pass_until)
         self._plans: dict[Target, list[Planned]] = {}
-        self._signals: dict[str, list[PlannedSignal]] = {}
+        self._signals: dict[str, list[PlannedSending]] = {}
+        self._updates: dict[str, list[PlannedSending]] = {}
+        self._taken_updates: set[str] = set()
+        """Names of those that sagas of the test take."""
 
     @overload
     def stub(self, target: Command[P, R]) -> Stub[P, R]: ...
@@ -65,11 +69,18 @@ class SagaTest:
 
         Asked for again, it is the same plan, which goes on.
         """
-        return SignalPlan(self._signals.setdefault(name, []), self._send_signals)
+        return SignalPlan(self._signals.setdefault(name, []), self._send_planned)
 
-    def _send_signals(self) -> None:
+    def update(self, name: str) -> UpdatePlan:
+        """What sagas are asked for while they run: ``saga.update("move").comes(Move("Oslo"), after="1d")``.
+
+        Asked for again, it is the same plan, which goes on.
+        """
+        return UpdatePlan(self._updates.setdefault(name, []), self._send_planned)
+
+    def _send_planned(self) -> None:
         for run in self.runs:
-            run.send_signals()
+            run.send_planned()
 
     async def run(self, definition: SagaDefinition, value: Any = None, *, key: str | None = None) -> SagaRun:
         """The saga with this input, run until nothing more happens. See `start`."""
@@ -99,8 +110,10 @@ class SagaTest:
         given = _input(definition, value)
         if key is None:
             key = definition.key_of(given) if definition.key_template is not None else f"{len(self.runs) + 1}"
-        participants, senders = Participants(self._plans, self.strict), Senders(self._signals)
-        return SagaRun(definition, key, clock, participants, senders, Channel(fate), fault)
+        self._taken_updates |= definition.updates.keys()
+        participants = Participants(self._plans, self.strict)
+        senders = Senders("signal", self._signals), Senders("update", self._updates)
+        return SagaRun(definition, key, clock, participants, *senders, Channel(fate), fault)
 
     async def crash_everywhere(
         self, definition: SagaDefinition, value: Any = None, *, key: str | None = None
@@ -131,7 +144,7 @@ class SagaTest:
         return replay(definition, history)
 
     def check_reached(self) -> None:
-        """Whether each stub was met and each signal taken, in some run. The fixture asks when a test has passed.
+        """Whether each stub was met and each signal and update taken, in some run. Asked when a test has passed.
 
         Raises Unreached.
         """
@@ -141,12 +154,26 @@ class SagaTest:
             if not all(planned.reached for planned in plan)
         ]
         unmet = [f"{' and '.join(missed)}: no command met it, or none its last part"] if missed else []
-        for name, plan in self._signals.items():
-            if late := next((planned for planned in plan if not planned.reached), None):
-                shown = f'saga.signal("{name}"){"".join(f".{planned}" for planned in plan)}'
-                unmet.append(f"{shown}: {_why_unreached(late)}")
+        for what, plans in (("signal", self._signals), ("update", self._updates)):
+            for name, plan in plans.items():
+                if late := next((planned for planned in plan if not planned.reached), None):
+                    shown = f'saga.{what}("{name}"){"".join(f".{planned}" for planned in plan)}'
+                    unmet.append(f"{shown}: {self._why_unreached(what, name, late)}")
         if unmet:
             raise Unreached(f"The test passed without {'; and without '.join(unmet)}. Take it out, or find out why.")
+
+    def _why_unreached(self, what: str, name: str, planned: PlannedSending) -> str:
+        if planned.too_late:
+            return "it was taken after all" if planned.taken else "it never came"
+        if planned.missed:
+            not_taken = f"was not taken ({planned.why_missed.rstrip('.')})" if planned.why_missed else "no code took it"
+            return f"it came and {not_taken}, so it comes too late, which .comes_too_late(…) says"
+        if what == "signal":
+            return "no code waited for it, or not for its last part"
+        if name in self._taken_updates:
+            return "it never came"
+        near = get_close_matches(name, sorted(self._taken_updates), n=1)
+        return f"no saga of the test takes it{f' (did you mean {near[0]}?)' if near else ''}"
 
     @property
     def told(self) -> Sequence[tuple[str, Sequence[str]]]:
@@ -175,11 +202,3 @@ def _input(definition: SagaDefinition, value: Any) -> Any:
 def _check_saga(definition: Any) -> None:
     if not isinstance(definition, SagaDefinition):
         raise TypeError(f"{getattr(definition, '__name__', definition)} is no saga: declare it with @saga.")
-
-
-def _why_unreached(planned: PlannedSignal) -> str:
-    if planned.too_late:
-        return "it was taken after all" if planned.taken else "it never came"
-    if planned.missed:
-        return "it came and no code took it, so it comes too late, which .comes_too_late(…) says"
-    return "no code waited for it, or not for its last part"

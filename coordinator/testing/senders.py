@@ -1,4 +1,4 @@
-"""Those who send one run its signals, as the test has planned them."""
+"""Those who send one run its signals, or its updates, as the test has planned them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from coordinator.history.events import Event
 from coordinator.history.signals import SignalReceived, SignalTaken
-from coordinator.testing.signal_plan import PlannedSignal
+from coordinator.history.updates import UpdateAccepted
+from coordinator.testing.sending_plan import PlannedSending
 
-SignalPlans = Mapping[str, Sequence[PlannedSignal]]
+SendingPlans = Mapping[str, Sequence[PlannedSending]]
 
 
 class Unsent(LookupError):
@@ -16,17 +17,19 @@ class Unsent(LookupError):
 
 
 class Sent(NamedTuple):
-    """A signal that is sent now."""
+    """A signal or an update that is sent now."""
 
     name: str
     id: str
-    planned: PlannedSignal
+    planned: PlannedSending
 
 
 class Senders:
     """Remembers what was sent, for one run of one saga."""
 
-    def __init__(self, plans: SignalPlans) -> None:
+    def __init__(self, what: str, plans: SendingPlans) -> None:
+        self._what = what
+        """``signal`` or ``update``."""
         self._plans = plans
         self._sent: dict[str, Sent] = {}
         """By id."""
@@ -34,8 +37,13 @@ class Senders:
         self._received: dict[int, Sent] = {}
         """By the number that the saga has for it."""
 
+    @property
+    def names(self) -> Iterable[str]:
+        """Names for which something is planned."""
+        return self._plans.keys()
+
     def send(self, waits: Iterable[str]) -> Iterator[Sent]:
-        """What is sent to code that waits for signals of these names, unless as many are on their way."""
+        """What is sent to code that waits for these names, unless as many are on their way."""
         wanted = Counter(waits)
         wanted.subtract(each.name for each in self._under_way.values())
         for name, missing in wanted.items():
@@ -46,7 +54,7 @@ class Senders:
                 self._sent[sent.id] = self._under_way[sent.id] = sent
                 yield sent
 
-    def arrives(self, id: str) -> PlannedSignal | None:
+    def arrives(self, id: str) -> PlannedSending | None:
         """It is not on its way any more; None: it had arrived before."""
         sent = self._under_way.pop(id, None)
         return None if sent is None else sent.planned
@@ -57,15 +65,17 @@ class Senders:
             match event:
                 case SignalReceived(signal, _, id) if id in self._sent:
                     self._received[signal] = self._sent[id]
+                case UpdateAccepted(_, _, id) if id in self._sent:
+                    self._sent[id].planned.taken = True
                 case SignalTaken(signal) if signal in self._received:
                     self._received[signal].planned.taken = True
                 case _:
                     pass
 
     def missing(self, name: str, type_name: str) -> str:
-        """The end of a sentence about code that waits for a signal of that name, and goes on waiting."""
+        """The end of a sentence about code that waits for one of that name, and goes on waiting."""
         value = "" if type_name == "NoneType" else f"{type_name}(…)"
         if name not in self._plans:
-            return f'nothing says that one comes. Write saga.signal("{name}").comes({value}).'
+            return f'nothing says that one comes. Write saga.{self._what}("{name}").comes({value}).'
         shown = "".join(f".{planned}" for planned in self._plans[name])
-        return f'all that were planned have come. Go on with saga.signal("{name}"){shown}.comes({value}).'
+        return f'all that were planned have come. Go on with saga.{self._what}("{name}"){shown}.comes({value}).'

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from coordinator.engine.lifecycle import Forward
+from coordinator.engine.state import SagaState
 from coordinator.explore.driver import Driver
 from coordinator.history.undos import UndoSucceeded
 
@@ -20,10 +21,17 @@ def summary(driver: Driver) -> str:
     undone = [state.steps[event.step].command for event in driver.history if isinstance(event, UndoSucceeded)]
     waiting = [f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}" for send in driver.out.values()]
     waiting += [f"the signal {name}" for name in state.signals.waits.values() if not driver.status.ended]
+    waiting += [f"the update {name}" for name in _open_updates(state) if not driver.status.ended]
     for what, names in (("succeeded", done), ("undone", undone), ("waiting for", waiting)):
         if names:
             parts.append(f"{what}: {', '.join(_counted(names))}")
     return "; ".join(parts)
+
+
+def _open_updates(state: SagaState) -> list[str]:
+    """Names of those that the code has not answered."""
+    names = list(state.updates.ids.values())
+    return [names[number - 1] for number in sorted(state.updates.open)]
 
 
 def _counted(names: Sequence[str]) -> Iterator[str]:

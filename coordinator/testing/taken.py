@@ -1,10 +1,11 @@
-"""The signals that a saga's code has taken."""
+"""The signals that a saga's code has taken, and the updates that it has taken in."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from coordinator.history.events import Event
 from coordinator.history.signals import SignalReceived, SignalTaken
+from coordinator.history.updates import UpdateAccepted
 from coordinator.saga.definition import SagaDefinition
 
 
@@ -29,3 +30,12 @@ def taken_signals(definition: SagaDefinition, history: Iterable[Event]) -> list[
             case _:
                 pass
     return taken
+
+
+def taken_updates(definition: SagaDefinition, history: Iterable[Event]) -> list[Taken]:
+    """In the order in which they came, answered or not, with values of the types that the code declares."""
+    return [
+        Taken(event.name, definition.updates[event.name].read(event.value))
+        for event in history
+        if isinstance(event, UpdateAccepted)
+    ]
