@@ -118,6 +118,18 @@ def test_given_signals() -> None:
     assert "The signals name notes, which the saga does not take: did you mean note?" in result.stderr
 
 
+def test_given_updates() -> None:
+    """Likewise."""
+    name = "tests.unit.explore.test_updates:order"
+    result = run(name, "--updates", '{"move": [{"city": "Oslo"}]}', "--most-updates", "1", processes=2)
+    assert (result.exit_code, "nothing found wrong" in result.stderr) == (0, True), result.output
+    assert "the saga is asked move at the signal go" in result.stdout
+    assert "On no way were there more than 1 updates of one name" in result.stderr
+    result = run(name, "--updates", '{"mov": [{}]}')
+    assert result.exit_code == 2
+    assert "The updates name mov, which the saga does not take: did you mean move?" in result.stderr
+
+
 def test_a_bound() -> None:
     """Beyond the bound it says what was not looked at."""
     result = run("book_trip", "-i", json.dumps(TRIP), "--places", "5", "--samples", "3", "--seed", "1")
@@ -143,6 +155,7 @@ def test_a_bound() -> None:
         (("book_trip", "-i", "{}", "--results", "[]"), 2, "The results are no object"),
         (("book_trip", "-i", "{}", "--results", "{"), 2, "The results are not JSON"),
         (("book_trip", "-i", "{}", "--signals", "[]"), 2, "The signals are no object"),
+        (("book_trip", "-i", "{}", "--updates", "[]"), 2, "The updates are no object"),
         (("book_trip", "-i", "{}", "--results", "none.json"), 2, "The results 'none.json' are neither JSON nor a file"),
     ],
 )
