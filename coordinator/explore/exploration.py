@@ -165,12 +165,15 @@ def _let_go(search: Search) -> list[str]:
 
 
 def _sent_cut(signals: Sent, updates: Sent) -> list[str]:
+    many = {
+        "signal": f"On no way were there more than {signals.most:,} signals of one name, and the saga waits for more",
+        "update": f"On no way were there more than {updates.most:,} of one update, and the saga takes more",
+    }
     cut: list[str] = []
-    for sent, takes in ((signals, "waits for"), (updates, "takes")):
+    for sent in (signals, updates):
         what = sent.values.what
         if sent.unsent:
-            more = f"and the saga {takes} more: {', '.join(sorted(sent.unsent))}. Ask for more with --most-{what}s."
-            cut.append(f"On no way were there more than {sent.most:,} {what}s of one name, {more}")
+            cut.append(f"{many[what]}: {', '.join(sorted(sent.unsent))}. Ask for more with --most-{what}s.")
         if sent.values.cut:
             names = ", ".join(sorted(sent.values.cut))
             cut.append(

@@ -124,7 +124,7 @@ def test_given_updates() -> None:
     result = run(name, "--updates", '{"move": [{"city": "Oslo"}]}', "--most-updates", "1", processes=2)
     assert (result.exit_code, "nothing found wrong" in result.stderr) == (0, True), result.output
     assert "the saga is asked move at the signal go" in result.stdout
-    assert "On no way were there more than 1 updates of one name" in result.stderr
+    assert "On no way were there more than 1 of one update, and the saga takes more: move." in result.stderr
     result = run(name, "--updates", '{"mov": [{}]}')
     assert result.exit_code == 2
     assert "The updates name mov, which the saga does not take: did you mean move?" in result.stderr

@@ -99,7 +99,7 @@ def test_the_ways() -> None:
 def test_how_many_come_is_said(most: int) -> None:
     """More could, so this is not everything there is."""
     assert explore(order, updates={"move": [{"city": "Oslo"}]}, bound=Bound(updates=most)).cut == (
-        f"On no way were there more than {most} updates of one name, and the saga takes more: move. Ask for more with "
+        f"On no way were there more than {most} of one update, and the saga takes more: move. Ask for more with "
         "--most-updates.",
     )
 
