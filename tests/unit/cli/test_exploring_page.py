@@ -68,4 +68,4 @@ def test_the_test_that_is_shown() -> None:
 
 def test_there_are_examples() -> None:
     """The page was read as it is written."""
-    assert (len(CONSOLES), len(CODE)) == (4, 3)
+    assert (len(CONSOLES), len(CODE)) == (5, 4)

@@ -25,7 +25,7 @@ def test_code_stands_in_its_file(path: str, code: str) -> None:
 
 def test_every_block_names_its_file() -> None:
     """No Python on the page that nothing checks."""
-    assert len(CODE) == PAGE.count("```python") == 9
+    assert len(CODE) == PAGE.count("```python") == 11
 
 
 def test_the_tests_of_sagas_pass(pytester: pytest.Pytester) -> None:
@@ -41,6 +41,12 @@ def test_the_tests_of_a_saga_with_a_signal_pass(pytester: pytest.Pytester) -> No
     """As they stand there, beside their saga."""
     pytester.syspathinsert(EXAMPLES)
     ran(pytester, (EXAMPLES / "test_book_stay.py").read_text(encoding="utf-8")).assert_outcomes(passed=5)
+
+
+def test_the_tests_of_a_saga_that_is_asked_pass(pytester: pytest.Pytester) -> None:
+    """Likewise."""
+    pytester.syspathinsert(EXAMPLES)
+    ran(pytester, (EXAMPLES / "test_ship_order.py").read_text(encoding="utf-8")).assert_outcomes(passed=6)
 
 
 def test_what_stands_below_a_failed_test(pytester: pytest.Pytester) -> None:
