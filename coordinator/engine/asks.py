@@ -7,13 +7,16 @@ import msgspec
 from contracts.command import Command
 from coordinator.engine.times import within
 from coordinator.history.events import Asked
+from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned, StepIssued
 from coordinator.history.timers import TimerCancelled, TimerStarted
 from coordinator.history.updates import UpdateAnswered, UpdateRefused
 
 
-def step_issued(step: int, command: "Command[..., Any]", arguments: msgspec.Raw, now: int) -> StepIssued:
+def step_issued(
+    step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, now: int
+) -> StepIssued:
     """A step's first attempt, sent now."""
     return StepIssued(
         step=step,
@@ -23,6 +26,7 @@ def step_issued(step: int, command: "Command[..., Any]", arguments: msgspec.Raw,
         undoable=command.undo_with is not None,
         at=now,
         deadline=within(now, now + command.timeout_ms),
+        scope=scope,
     )
 
 
@@ -32,8 +36,8 @@ def same(asked: Asked, logged: object) -> bool:
     Arguments and times are not compared: a field with a default that a contract gained is not another request.
     """
     match asked, logged:
-        case StepIssued(step, command), StepIssued():
-            return step == logged.step and command == logged.command
+        case StepIssued(step, command, scope=scope), StepIssued():
+            return step == logged.step and command == logged.command and scope == logged.scope
         case (TimerStarted(timer), TimerStarted()) | (TimerCancelled(timer), TimerCancelled()):
             return timer == logged.timer
         case StepAbandoned(step), StepAbandoned():
@@ -46,6 +50,10 @@ def same(asked: Asked, logged: object) -> bool:
             return wait == logged.wait
         case (UpdateAnswered(update), UpdateAnswered(number)) | (UpdateRefused(update), UpdateRefused(number)):
             return update == number
+        case ScopeOpened(scope, _, outer), ScopeOpened(number, _, other):
+            return scope == number and outer == other
+        case ScopeUndoStarted(scope), ScopeUndoStarted(number):
+            return scope == number
         case _:
             return False
 
@@ -55,8 +63,8 @@ def in_words(event: object) -> str:
     match event:
         case None:
             return "nothing more"
-        case StepIssued(step, command):
-            return f"step {step}: {command}"
+        case StepIssued(step, command, scope=scope):
+            return f"step {step}: {command}" + ("" if scope is None else f" in scope {scope}")
         case StepAbandoned(step):
             return f"no longer waiting for step {step}"
         case TimerStarted(timer):
@@ -69,6 +77,10 @@ def in_words(event: object) -> str:
             return f"signal {signal} taken"
         case SignalAbandoned(wait):
             return f"no longer waiting for a signal (wait {wait})"
+        case ScopeOpened(scope):
+            return f"scope {scope} opened"
+        case ScopeUndoStarted(scope):
+            return f"scope {scope} to be undone"
         case UpdateAnswered(update):
             return f"update {update} answered"
         case UpdateRefused(update):

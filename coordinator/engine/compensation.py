@@ -27,9 +27,30 @@ def next_undos(state: SagaState) -> Sequence[int]:
     """
     if state.to_undo:
         return list(state.to_undo)
-    if state.cause is not None and not state.undoing and state.succeeded:
-        return [state.succeeded[-1]]
-    return []
+    if state.cause is not None:
+        return state.succeeded[-1:] if not state.undoing else []
+    return [number for scope in state.scopes.undoing for number in _next_of_scope(state, scope)]
+
+
+def _next_of_scope(state: SagaState, scope: int) -> Sequence[int]:
+    """The same of one scope: behind those within it that are being undone, and all at once where it is parallel."""
+    scopes, steps = state.scopes, state.steps
+    done = [number for number in state.succeeded if scopes.holds(scope, steps[number].scope)]
+    if any(scopes.undoing_of(steps[number].scope) != scope for number in done):
+        return []
+    if scope in scopes.parallel:
+        return done[::-1]
+    waits = any(scopes.holds(scope, steps[number].scope) for number in state.undoing)
+    return [] if waits else done[-1:]
+
+
+def scopes_undone(state: SagaState) -> Sequence[int]:
+    """Scopes of which nothing is left, and whose code waits for that."""
+    scopes = state.scopes
+    left = [*state.to_undo, *state.succeeded, *state.undoing, *state.given_up]
+    return [
+        scope for scope in scopes.undoing if not any(scopes.holds(scope, state.steps[number].scope) for number in left)
+    ]
 
 
 def issued(step: Step, command: "Command[..., object] | None", now: int) -> UndoIssued:

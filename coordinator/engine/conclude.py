@@ -8,6 +8,7 @@ from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed, SagaPartiallyCompensated
 from coordinator.history.parking import SagaResumed
+from coordinator.history.scopes import ScopeUndone
 from coordinator.history.undos import CompensationStarted
 
 _GIVEN_UP = (
@@ -24,11 +25,22 @@ def conclude(turn: Turn) -> None:
     """Records what follows until nothing does."""
     if _on_its_way(turn) or turn.state.status is Status.PAUSED or turn.state.status.ended:
         return
+    while _follow(turn):
+        pass
+
+
+def _follow(turn: Turn) -> bool:
+    """Whether the code has heard of something, so that more may follow."""
     if turn.state.status is Status.RUNNING and turn.run is not None and isinstance(turn.run.outcome, Raised):
         _raised(turn, turn.run.outcome)
     _cancelled(turn)
     _send_undos(turn)
+    if turn.state.status is Status.RUNNING and turn.run is not None:
+        for scope in compensation.scopes_undone(turn.state):
+            turn.record(ScopeUndone(scope, turn.now))
+            return True
     _end(turn)
+    return False
 
 
 def _on_its_way(turn: Turn) -> bool:
@@ -41,6 +53,7 @@ def _on_its_way(turn: Turn) -> bool:
         and bool(state.in_flight)
         and state.cancel is None
         and not state.to_undo
+        and not state.scopes.undoing
     )
 
 
@@ -80,7 +93,7 @@ def _end(turn: Turn) -> None:
     state = turn.state
     if compensation.may_end(state):
         turn.record(_undone(state)(turn.now))
-    elif state.given_up and not state.code_stopped and (state.cause is not None or _returned(turn)):
+    elif state.given_up and not state.code_stopped and (state.cause is not None or _returned(turn) or _stuck(turn)):
         steps = ", ".join(f"{state.steps[number].command} (step {number})" for number in sorted(state.given_up))
         message = _GIVEN_UP.format(steps=steps)
         if state.status is not Status.PARKED or state.parked_message != message:
@@ -92,6 +105,13 @@ def _end(turn: Turn) -> None:
             turn.drop_code()
         elif not (state.in_flight or state.undoing or state.due or state.signals.waits or turn.run.takes_updates):
             turn.park("code", NOTHING_TO_COME, raised=True)
+
+
+def _stuck(turn: Turn) -> bool:
+    """The code waits for the undo of a scope, and for nothing else that may come."""
+    state, run = turn.state, turn.run
+    busy = state.in_flight or state.undoing or state.due or state.signals.waits
+    return bool(state.scopes.undoing) and run is not None and not (busy or run.takes_updates)
 
 
 def _undone(state: SagaState) -> type[SagaCompensated | SagaPartiallyCompensated | SagaFailed]:
@@ -107,5 +127,7 @@ def _returned(turn: Turn) -> bool:
     """
     state, run = turn.state, turn.run
     if run is None or not isinstance(run.outcome, Returned) or state.in_flight or state.undoing or state.to_undo:
+        return False
+    if state.scopes.undoing:
         return False
     return run.through or not state.due

@@ -6,6 +6,7 @@ from typing import Any
 from contracts.failures import Problem
 from coordinator.engine.agenda import Due
 from coordinator.engine.evolve_messages import MESSAGE_CHANGES
+from coordinator.engine.evolve_scopes import SCOPE_CHANGES
 from coordinator.engine.evolve_steps import STEP_CHANGES
 from coordinator.engine.lifecycle import SAGA_MOVES, Forward, IllegalMove, moved
 from coordinator.engine.outcome import problem_outcome, result_outcome
@@ -65,6 +66,7 @@ def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
     state.due.keep(lambda key: key[0] is Due.UNDO)
     state.signals.waits.clear()
     state.updates.open.clear()
+    state.scopes.undoing.clear()
 
 
 def _parked(state: SagaState, event: SagaParked) -> None:
@@ -146,5 +148,6 @@ _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     TimerCancelled: _timer_over,
     **STEP_CHANGES,
     **MESSAGE_CHANGES,
+    **SCOPE_CHANGES,
 }
 """Every event has its change; a test counts them."""

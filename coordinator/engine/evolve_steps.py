@@ -38,7 +38,7 @@ def _issued(state: SagaState, event: StepIssued) -> None:
     if state.cause is not None:
         raise IllegalMove("The saga", state.status, event)
     number = event.step
-    state.steps[number] = Step(number, event.command, bytes(event.arguments), event.kind, event.undoable)
+    state.steps[number] = Step(number, event.command, bytes(event.arguments), event.kind, event.undoable, event.scope)
     state.in_flight.add(number)
     state.due.put((Due.STEP, number), event.deadline)
     if event.kind is Kind.PIVOT:
@@ -67,7 +67,7 @@ def _progressed(state: SagaState, event: StepProgressed) -> None:
 
 def _succeeded(state: SagaState, event: StepSucceeded) -> None:
     step = _move(state, event)
-    _settle(state, event.step)
+    settle(state, event.step)
     step.result = bytes(event.result)
     if step.undoable:
         state.succeeded.append(event.step)
@@ -77,7 +77,7 @@ def _succeeded(state: SagaState, event: StepSucceeded) -> None:
 
 def _given_up(state: SagaState, event: StepEnded) -> None:
     step = _move(state, event)
-    _settle(state, event.step)
+    settle(state, event.step)
     if step.unknown:
         state.to_undo.append(event.step)
 
@@ -97,7 +97,8 @@ def _move(state: SagaState, event: Any) -> Step:
     return step
 
 
-def _settle(state: SagaState, number: int) -> None:
+def settle(state: SagaState, number: int) -> None:
+    """The step is not in flight any more."""
     state.in_flight.discard(number)
     state.pivots.discard(number)
     state.due.remove((Due.STEP, number))
@@ -115,11 +116,14 @@ def _undo_issued(state: SagaState, event: UndoIssued) -> None:
 
 
 def _take(state: SagaState, step: Step, event: UndoIssued) -> None:
-    """The step's undo was sent: it waits in no line any more. It stood at the front of one, or at the end of one."""
+    """The step's undo was sent: it waits in no line any more. It stood at the front of one, or at
+    the end of one; or its scope is being undone."""
     if state.to_undo and state.to_undo[0] == step.number:
         state.to_undo.popleft()
     elif state.cause is not None and state.succeeded and state.succeeded[-1] == step.number:
         state.succeeded.pop()
+    elif step.number in state.succeeded and state.scopes.undoing_of(step.scope) is not None:
+        state.succeeded.remove(step.number)
     else:
         raise IllegalMove(f"Step {step.number}", step.forward, event)
 

@@ -3,6 +3,7 @@
 from contracts.values import UnreadableValue
 from coordinator.engine.run import Run
 from coordinator.history.events import Event
+from coordinator.history.scopes import ScopeUndone
 from coordinator.history.signals import SignalReceived
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepFailed, StepRefused, StepSucceeded, StepTimedOut
@@ -10,7 +11,10 @@ from coordinator.history.timers import TimerFired
 from coordinator.history.updates import UpdateAccepted
 
 FED = frozenset(
-    {SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut, TimerFired, SignalReceived, UpdateAccepted}
+    {
+        *(SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut),
+        *(TimerFired, SignalReceived, UpdateAccepted, ScopeUndone),
+    }
 )
 """The events that wake the code up."""
 
@@ -42,5 +46,7 @@ def feed(run: Run, event: Event) -> None:
             run.receive(signal, name, id, value, at)
         case UpdateAccepted(update, name, id, value, at):
             run.accept(update, name, id, value, at)
+        case ScopeUndone(scope, at):
+            run.scope_undone(scope, at)
         case _:
             return

@@ -8,9 +8,10 @@ import msgspec
 from contracts.command import Command
 from contracts.failures import Problem
 from coordinator.engine.asks import step_issued
-from coordinator.engine.order import OutOfOrder, order_error
+from coordinator.engine.order import OutOfOrder, order_error, undo_error
 from coordinator.engine.state import SagaState
 from coordinator.history.events import Event
+from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerStarted
@@ -29,11 +30,13 @@ class Live:
         self._record = record
         self._now = now
 
-    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> OutOfOrder | None:
+    def issue(
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None
+    ) -> OutOfOrder | None:
         """See Script."""
         error = order_error(self._state, command)
         if error is None:
-            self._record(step_issued(step, command, arguments, self._now))
+            self._record(step_issued(step, command, arguments, scope, self._now))
         return error
 
     def abandon(self, step: int) -> None:
@@ -59,6 +62,17 @@ class Live:
     def abandon_signal(self, wait: int) -> None:
         """See Script."""
         self._record(SignalAbandoned(wait, self._now))
+
+    def open_scope(self, scope: int, within: int | None, parallel: bool) -> None:
+        """See Script."""
+        self._record(ScopeOpened(scope, self._now, within, parallel))
+
+    def undo_scope(self, scope: int, cause: Problem) -> OutOfOrder | None:
+        """See Script."""
+        error = undo_error(self._state, scope)
+        if error is None:
+            self._record(ScopeUndoStarted(scope, cause, self._now))
+        return error
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """See Script."""

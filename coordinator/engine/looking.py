@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from contracts.values import UnreadableValue
+from contracts.values import UnreadableValue, write_value
 from coordinator.engine.facts import Unfit
+from coordinator.engine.handlers import arguments_of
 from coordinator.engine.kept import named
 from coordinator.engine.rebuild import look_back
 from coordinator.engine.replay import CodeMismatch
@@ -51,13 +52,15 @@ def look(
 
 
 def _answer(run: Run, name: str, value: msgspec.Raw) -> Answered | NoAnswer:
+    if (handler := run.handlers.answers.get(name)) is None:
+        return NoAnswer(f"The saga does not answer the query {name} at this point.")
     try:
-        answer = run.answer(name, value)
+        arguments = arguments_of(run.definition.queries[name], value)
+        return Answered(write_value(run.look(f"The query {name}", handler, arguments)))
     except Meddled as error:
         return NoAnswer(str(error))
     except Exception as error:
         return NoAnswer(f"The saga's code cannot answer the query {name}: it raised {named(error)}.")
-    return NoAnswer(answer) if isinstance(answer, str) else Answered(answer)
 
 
 def _misfit_of(definition: SagaDefinition, name: str, value: msgspec.Raw) -> Unfit | None:

@@ -16,6 +16,19 @@ def order_error(state: SagaState, command: "Command[..., object]") -> OutOfOrder
     return None if message is None else OutOfOrder(Problem(type="out_of_order", message=message))
 
 
+def undo_error(state: SagaState, scope: int) -> OutOfOrder | None:
+    """Why the scope cannot be undone now, or None."""
+    steps = [state.steps[number] for number in state.pivots]
+    names = sorted(each.command for each in steps if not each.undoable and state.scopes.holds(scope, each.scope))
+    if state.forward_only:
+        message = "The saga is past its point of no return: its scopes cannot be undone any more."
+    elif names:
+        message = f"The pivot {', '.join(names)} is in flight in this scope and cannot be undone: await it first."
+    else:
+        return None
+    return OutOfOrder(Problem(type="out_of_order", message=message))
+
+
 def _in_the_way(state: SagaState) -> str:
     """What is in flight and has to be settled before the point of no return."""
     steps = [state.steps[number] for number in state.in_flight]

@@ -23,12 +23,13 @@ from contracts.failures import Problem
 from coordinator.engine.asks import in_words, same, step_issued
 from coordinator.engine.evolve import evolve
 from coordinator.engine.feed import FED, UnreadableInput, feed
-from coordinator.engine.order import OutOfOrder, order_error
+from coordinator.engine.order import OutOfOrder, order_error, undo_error
 from coordinator.engine.run import new_run
 from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
 from coordinator.engine.unreadable import Unreadable
 from coordinator.history.events import ASKED, Asked, Event
+from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
@@ -130,9 +131,11 @@ class Replay:
 
     # --- Script
 
-    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> OutOfOrder | None:
+    def issue(
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None
+    ) -> OutOfOrder | None:
         """See Script."""
-        asked = step_issued(step, command, arguments, self._tail_at or self.run.now_ms)
+        asked = step_issued(step, command, arguments, scope, self._tail_at or self.run.now_ms)
         if not same(asked, self._logged):
             # Where the log has another, the command may have been refused its place back then too.
             error = order_error(self._state, command)
@@ -165,6 +168,20 @@ class Replay:
     def abandon_signal(self, wait: int) -> None:
         """See Script."""
         self._ask(SignalAbandoned(wait, self._tail_at or self.run.now_ms))
+
+    def open_scope(self, scope: int, within: int | None, parallel: bool) -> None:
+        """See Script."""
+        self._ask(ScopeOpened(scope, self._tail_at or self.run.now_ms, within, parallel))
+
+    def undo_scope(self, scope: int, cause: Problem) -> OutOfOrder | None:
+        """See Script."""
+        asked = ScopeUndoStarted(scope, cause, self._tail_at or self.run.now_ms)
+        if not same(asked, self._logged):
+            error = undo_error(self._state, scope)
+            if error is not None:
+                return error
+        self._ask(asked)
+        return None
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """See Script."""

@@ -11,17 +11,19 @@ import msgspec
 from contracts.command import Command
 from contracts.failures import Failed, Problem, Refused, TimedOut
 from contracts.values import UnreadableValue, write_value
+from coordinator.engine.closing import close, untie
 from coordinator.engine.failure import problem_of
 from coordinator.engine.handlers import Handlers, arguments_of
 from coordinator.engine.inbox import Arrived, Inbox
-from coordinator.engine.kept import named
 from coordinator.engine.loop import DeterministicLoop
+from coordinator.engine.save_points import SavePoints
 from coordinator.engine.script import BETWEEN, LOOKING, Meddled, Script
 from coordinator.engine.unreadable import UnreadableResult, UnreadableSignal, UnreadableUpdate
 from coordinator.saga.calls import SagaCaller
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.queries import Query
 from coordinator.saga.runtime import SagaRuntime
+from coordinator.saga.scopes import CURRENT
 from coordinator.saga.signals import Signal
 from coordinator.saga.updates import Update
 
@@ -36,6 +38,9 @@ class Raised(msgspec.Struct, frozen=True):
     """The function raised this, or a callback of its did."""
 
     error: BaseException
+
+
+_SAVE_POINT = Problem("scope_undone", "The saga went back to a save-point, and does not wait for this any more.")
 
 
 def new_run(saga_id: str, definition: SagaDefinition) -> "Run":
@@ -56,9 +61,10 @@ class Run(DeterministicLoop, SagaRuntime):
         self._inboxes = {name: Inbox(type) for name, type in definition.signals.items()}
         self._waits = 0
         """How often the code waited for a signal."""
-        self._handlers = Handlers()
+        self.handlers = Handlers()
         self._handling: list[asyncio.Task[Any]] = []
         """Updates that are not answered yet, and some that are."""
+        self._save_points = SavePoints()
         self._looks = False
         """The code only looks at something, on behalf of somebody outside."""
         self._main: asyncio.Task[Any] | None = None
@@ -135,7 +141,7 @@ class Run(DeterministicLoop, SagaRuntime):
     def accept(self, update: int, name: str, id: str, value: msgspec.Raw, at: int) -> None:
         """An update came, and the code has not refused it: its handler begins."""
         self.now_ms = at
-        handle, type = self._handlers.handles.get(name), self.definition.updates.get(name)
+        handle, type = self.handlers.handles.get(name), self.definition.updates.get(name)
         try:
             if handle is None or type is None:
                 raise UnreadableUpdate(name, id)
@@ -171,35 +177,8 @@ class Run(DeterministicLoop, SagaRuntime):
 
     # --- what somebody outside may look at
 
-    def refusal(self, name: str, value: msgspec.Raw) -> Problem | str | None:
-        """Why the code does not take this update now: its own no, or a sentence. None: it takes it.
-
-        Raises UnreadableValue, Meddled.
-        """
-        if self._main is None or self._main.done():
-            return "The saga's code has ended: it takes no updates any more."
-        if name not in self._handlers.handles:
-            return f"The saga takes no update {name} at this point: its code has given it no handler yet."
-        if (check := self._handlers.checks.get(name)) is None:
-            return None
-        what = f"The check of the update {name}"
-        try:
-            returned = self._look(what, check, arguments_of(self.definition.updates[name], value))
-        except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, Meddled | UnreadableValue):
-                raise
-            return problem_of(error) or Problem("check_failed", f"{what} raised {named(error)}.")
-        if returned is not None:
-            return Problem("check_failed", f"{what} returned a value: it raises Refused, or returns nothing.")
-        return None
-
-    def answer(self, name: str, value: msgspec.Raw) -> msgspec.Raw | str:
-        """The answer to a query; or, in a sentence, why there is none. Raises what the code raises; Meddled."""
-        if (handler := self._handlers.answers.get(name)) is None:
-            return f"The saga does not answer the query {name} at this point."
-        return write_value(self._look(f"The query {name}", handler, arguments_of(self.definition.queries[name], value)))
-
-    def _look(self, what: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    def look(self, what: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Calls a function of the code's that only looks; ``what`` it is. Raises what it raises; Meddled."""
         script, self._script = self._script, LOOKING
         self._looks = True
         before = self.footprint
@@ -212,6 +191,12 @@ class Run(DeterministicLoop, SagaRuntime):
             self._script = script
             if self.footprint != before:
                 raise Meddled(f"{what} changed something in the saga: it may only look.")
+
+    def scope_undone(self, scope: int, at: int) -> None:
+        """Nothing is left of what was done in the scope."""
+        self.now_ms = at
+        self._save_points.undone(scope)
+        self._go()
 
     def _go(self) -> None:
         self.run_until_idle()
@@ -232,7 +217,12 @@ class Run(DeterministicLoop, SagaRuntime):
     @property
     def takes_updates(self) -> bool:
         """An update may still come, and bring what the function waits for."""
-        return bool(self._handlers.handles) and self._main is not None and not self._main.done()
+        return bool(self.handlers.handles) and not self.main_done
+
+    @property
+    def main_done(self) -> bool:
+        """The function has returned, or raised."""
+        return self._main is None or self._main.done()
 
     def _settle(self) -> None:
         """Notices the function's end: when it has returned, and all updates are answered. As asyncio.run does, what
@@ -275,9 +265,9 @@ class Run(DeterministicLoop, SagaRuntime):
             with warnings.catch_warnings(module=warnings):  # found even while the process ends
                 warnings.simplefilter("ignore")  # of coroutines that were made and not yet awaited
                 for each in left:
-                    _close(each)
+                    close(each)
             for each in left:
-                _untie(each)
+                untie(each)
             self._ready.clear()
         finally:
             self._leave(outside)
@@ -295,10 +285,13 @@ class Run(DeterministicLoop, SagaRuntime):
 
     def issue(self, command: "Command[..., Any]", arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[Any]]":
         """See SagaRuntime."""
-        error = self._script.issue(self._steps + 1, command, arguments)
+        scope = CURRENT.get()
+        error = self._script.issue(self._steps + 1, command, arguments, scope)
         if error is not None:
             raise error
         self._steps += 1
+        if scope is not None:
+            self._save_points.put(self._steps, scope)
         result: asyncio.Future[Any] = self.create_future()
         self._awaited[self._steps] = command, result
         return self._steps, result
@@ -307,6 +300,43 @@ class Run(DeterministicLoop, SagaRuntime):
         """See SagaRuntime."""
         if self.runs and self._awaited.pop(step, None) is not None:
             self._script.abandon(step)
+
+    def open_scope(self, within: int | None, parallel: bool) -> int:
+        """See SagaRuntime."""
+        scope = self._save_points.open(within)
+        self._script.open_scope(scope, within, parallel)
+        return scope
+
+    async def undo_scope(self, scope: int, error: BaseException | None) -> None:
+        """See SagaRuntime. Whoever waits is not to be cancelled before it is undone."""
+        cause = _SAVE_POINT if error is None else problem_of(error)
+        if cause is None:
+            return
+        points = self._save_points
+        if not points.goes_back(scope):
+            refusal = self._script.undo_scope(scope, cause)
+            if refusal is not None:
+                raise refusal from error
+            points.go_back(scope)
+            self._forsake(scope)
+        cancelled = False
+        while points.goes_back(scope):
+            points.wait(scope, undone := self.create_future())
+            try:
+                await undone
+            except asyncio.CancelledError:
+                if not self.runs:
+                    raise
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+
+    def _forsake(self, scope: int) -> None:
+        """Whoever waits for a step in the scope waits in vain."""
+        for step in [step for step in self._awaited if self._save_points.holds(scope, step)]:
+            _, future = self._awaited.pop(step)
+            if not future.done():
+                future.set_exception(Refused.of(_SAVE_POINT))
 
     async def next_signal(self, name: str) -> Any:
         """See SagaRuntime."""
@@ -331,15 +361,15 @@ class Run(DeterministicLoop, SagaRuntime):
 
     def handle_update(self, name: str, handler: Callable[..., Coroutine[Any, Any, Any]]) -> None:
         """See SagaRuntime."""
-        self._handlers.handles[name] = handler
+        self.handlers.handles[name] = handler
 
     def check_update(self, name: str, check: Callable[..., Any]) -> None:
         """See SagaRuntime."""
-        self._handlers.checks[name] = check
+        self.handlers.checks[name] = check
 
     def answer_query(self, name: str, handler: Callable[..., Any]) -> None:
         """See SagaRuntime."""
-        self._handlers.answers[name] = handler
+        self.handlers.answers[name] = handler
 
     def start_timer(self, timer: int, due_ms: int) -> None:
         """See DeterministicLoop."""
@@ -348,26 +378,3 @@ class Run(DeterministicLoop, SagaRuntime):
     def cancel_timer(self, timer: int) -> None:
         """See DeterministicLoop."""
         self._script.cancel_timer(timer)
-
-
-def _close(started: "asyncio.Task[Any]") -> None:
-    """Closes the coroutine, even if it argues: each ``await`` in its ``finally`` blocks fails."""
-    coroutine: Any = started.get_coro()
-    started._log_destroy_pending = False  # pyright: ignore[reportAttributeAccessIssue]
-    for _ in range(100):
-        try:
-            coroutine.close()
-        except KeyboardInterrupt:
-            raise
-        except BaseException:
-            if getattr(coroutine, "cr_frame", None) is None:
-                return
-        else:
-            return
-
-
-def _untie(started: "asyncio.Task[Any]") -> None:
-    """Takes a closed coroutine off what it waited for: the two hold each other, and only the collector frees such."""
-    waits_for: asyncio.Future[Any] | None = started._fut_waiter  # pyright: ignore[reportAttributeAccessIssue]
-    if waits_for is not None:
-        waits_for.cancel()

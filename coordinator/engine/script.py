@@ -12,7 +12,9 @@ from coordinator.engine.order import OutOfOrder
 class Script(Protocol):
     """Whoever hears what the code asks for: live it becomes history, on replay it is compared with the history."""
 
-    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> OutOfOrder | None:
+    def issue(
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None
+    ) -> OutOfOrder | None:
         """The code asks for a step; returns why it may not stand here, or None."""
         ...
 
@@ -40,6 +42,14 @@ class Script(Protocol):
         """The code no longer waits for a signal."""
         ...
 
+    def open_scope(self, scope: int, within: int | None, parallel: bool) -> None:
+        """The code opens a scope."""
+        ...
+
+    def undo_scope(self, scope: int, cause: Problem) -> OutOfOrder | None:
+        """The code wants a scope undone; returns why it cannot be, or None."""
+        ...
+
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """The code has answered an update."""
         ...
@@ -58,7 +68,7 @@ class NothingAsked:
         self._error = error
         self._sentence = sentence
 
-    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw) -> NoReturn:
+    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None) -> NoReturn:
         raise self._error(self._sentence)
 
     def abandon(self, step: int) -> NoReturn:
@@ -77,6 +87,12 @@ class NothingAsked:
         raise self._error(self._sentence)
 
     def abandon_signal(self, wait: int) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def open_scope(self, scope: int, within: int | None, parallel: bool) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def undo_scope(self, scope: int, cause: Problem) -> NoReturn:
         raise self._error(self._sentence)
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> NoReturn:

@@ -6,7 +6,7 @@ from contracts.command_message import UndoValue
 from contracts.failures import Problem
 from contracts.ids import command_id, undo_id
 from coordinator.engine.decision import Send
-from coordinator.engine.state import SagaState
+from coordinator.engine.state import SagaState, Step
 from coordinator.history.events import Event
 from coordinator.history.steps import StepIssued, StepRetried
 from coordinator.history.undos import UndoIssued, UndoRetried
@@ -40,9 +40,14 @@ def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
 
 def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: int) -> Send:
     step = state.steps[number]
-    cause = msgspec.Raw(_encoder.encode(state.cause or _ABANDONED))
+    cause = msgspec.Raw(_encoder.encode(state.cause or _scope_cause(state, step) or _ABANDONED))
     value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), msgspec.Raw(step.result), cause))
     return Send(undo_id(saga_id, number), _participant(step.command), step.command, "undo", attempt, value, deadline)
+
+
+def _scope_cause(state: SagaState, step: Step) -> Problem | None:
+    scope = state.scopes.undoing_of(step.scope)
+    return None if scope is None else state.scopes.undoing[scope]
 
 
 def _participant(command: str) -> str:

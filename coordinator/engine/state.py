@@ -21,6 +21,8 @@ class Step:
     arguments: bytes
     kind: Kind
     undoable: bool
+    scope: int | None = None
+    """The innermost scope in which it was asked for."""
     forward: Forward = Forward.PENDING
     attempt: int = 1
     by_hand: int = 0
@@ -77,6 +79,30 @@ class Updates:
 
 
 @dataclass(slots=True)
+class Scopes:
+    """The save-points of the code."""
+
+    within: dict[int, int | None] = field(default_factory=dict[int, int | None])
+    """Each, and the one in which it was opened."""
+    parallel: set[int] = field(default_factory=set[int])
+    """Those whose undos need not wait for each other."""
+    undoing: dict[int, Problem] = field(default_factory=dict[int, Problem])
+    """Those that the code wants undone, and why."""
+
+    def holds(self, scope: int, inner: int | None) -> bool:
+        """Whether what was done in ``inner`` was done in the scope."""
+        while inner is not None and inner != scope:
+            inner = self.within[inner]
+        return inner is not None
+
+    def undoing_of(self, inner: int | None) -> int | None:
+        """The innermost scope around it that is being undone."""
+        while inner is not None and inner not in self.undoing:
+            inner = self.within[inner]
+        return inner
+
+
+@dataclass(slots=True)
 class SagaState:
     """What the events so far amount to."""
 
@@ -114,6 +140,7 @@ class SagaState:
     parked_message: str = ""
     signals: Signals = field(default_factory=Signals)
     updates: Updates = field(default_factory=Updates)
+    scopes: Scopes = field(default_factory=Scopes)
     paused_at: int | None = None
     """Since when a person has halted it, in ms."""
     deferred: dict[tuple[str, str], ReplyDeferred | SignalDeferred] = field(

@@ -1,8 +1,16 @@
 """What becomes of an update: taken in by the saga's code, or refused without a trace."""
 
+import asyncio
+
+import msgspec
+
 from contracts.failures import Problem
 from coordinator.engine.facts import Accepted, Conflict, Declined, Known, Update, Verdict
+from coordinator.engine.failure import problem_of
+from coordinator.engine.handlers import arguments_of
+from coordinator.engine.kept import named
 from coordinator.engine.rebuild import stand_again
+from coordinator.engine.run import Run
 from coordinator.engine.script import Meddled
 from coordinator.engine.signals import misfit_of
 from coordinator.engine.status import Status
@@ -47,7 +55,7 @@ def _asked(turn: Turn, update: Update) -> Verdict:
     run = turn.run
     assert run is not None, "the saga is not closed"
     try:
-        refusal = run.refusal(update.name, update.value)
+        refusal = _refusal(run, update.name, update.value)
     except Meddled as error:
         rebuilt = stand_again(turn.saga_id, [*turn.log, *turn.events], turn.definitions)
         assert rebuilt.run is not None, "its code was called again"
@@ -64,3 +72,23 @@ def _asked(turn: Turn, update: Update) -> Verdict:
             return Declined(refusal)
         case str():
             return Conflict(refusal)
+
+
+def _refusal(run: Run, name: str, value: msgspec.Raw) -> Problem | str | None:
+    """Why the code does not take it now: its own no, or a sentence. Raises Meddled."""
+    if run.main_done:
+        return "The saga's code has ended: it takes no updates any more."
+    if name not in run.handlers.handles:
+        return f"The saga takes no update {name} at this point: its code has given it no handler yet."
+    if (check := run.handlers.checks.get(name)) is None:
+        return None
+    what = f"The check of the update {name}"
+    try:
+        returned = run.look(what, check, arguments_of(run.definition.updates[name], value))
+    except Meddled:
+        raise
+    except (Exception, asyncio.CancelledError) as error:
+        return problem_of(error) or Problem("check_failed", f"{what} raised {named(error)}.")
+    if returned is not None:
+        return Problem("check_failed", f"{what} returned a value: it raises Refused, or returns nothing.")
+    return None

@@ -7,6 +7,7 @@ sagas in memory that was a tenth of their CPU.
 from coordinator.history.endings import SagaEnded
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
+from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
 from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
@@ -49,6 +50,8 @@ Asked = (
     | SignalAbandoned
     | UpdateAnswered
     | UpdateRefused
+    | ScopeOpened
+    | ScopeUndoStarted
 )
 """What the saga's code itself asked for: replay must find the same again, in the same order."""
 
@@ -62,6 +65,8 @@ ASKED = (
     SignalAbandoned,
     UpdateAnswered,
     UpdateRefused,
+    ScopeOpened,
+    ScopeUndoStarted,
 )
 """The same, for isinstance: quicker than a union."""
 
@@ -78,6 +83,7 @@ Event = (
     | TimerFired
     | SignalReceived
     | UpdateAccepted
+    | ScopeUndone
     | CancelRequested
     | CompensationStarted
     | UndoIssued

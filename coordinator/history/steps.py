@@ -6,7 +6,7 @@ from contracts.failures import Problem
 from contracts.kinds import Kind
 
 
-class StepIssued(msgspec.Struct, frozen=True, gc=False, tag="step_issued"):
+class StepIssued(msgspec.Struct, frozen=True, gc=False, tag="step_issued", omit_defaults=True):
     """The saga asked for a command: its first attempt."""
 
     step: int
@@ -18,6 +18,8 @@ class StepIssued(msgspec.Struct, frozen=True, gc=False, tag="step_issued"):
     """Kept here, so that the way back needs no code."""
     at: int
     deadline: int
+    scope: int | None = None
+    """The innermost scope in which it was asked for."""
 
 
 class StepAttemptFailed(msgspec.Struct, frozen=True, gc=False, tag="step_attempt_failed"):

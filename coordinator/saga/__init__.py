@@ -5,6 +5,7 @@ from coordinator.saga.decorator import saga
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
 from coordinator.saga.queries import Query
+from coordinator.saga.scopes import Scope, scope
 from coordinator.saga.signals import Signal
 from coordinator.saga.updates import Update
 
@@ -19,10 +20,12 @@ __all__ = [
     "Refused",
     "Retry",
     "SagaDefinition",
+    "Scope",
     "Signal",
     "StepError",
     "TimedOut",
     "Update",
     "command",
     "saga",
+    "scope",
 ]

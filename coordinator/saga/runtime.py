@@ -23,6 +23,17 @@ class SagaRuntime(ABC):
         """The saga no longer waits for the step."""
 
     @abstractmethod
+    def open_scope(self, within: int | None, parallel: bool) -> int:
+        """Opens a scope; returns its number."""
+
+    @abstractmethod
+    async def undo_scope(self, scope: int, error: BaseException | None) -> None:
+        """Returns when all that was done in the scope is undone; at once, where ``error`` is a bug.
+
+        Raises StepError when it cannot be.
+        """
+
+    @abstractmethod
     async def next_signal(self, name: str) -> Any:
         """The value of the next signal of that name: the oldest that nobody has taken, or the next that comes."""
 

@@ -1,0 +1,27 @@
+"""Coroutines thrown away, so that nothing of them is left to be collected as garbage at any moment."""
+
+import asyncio
+from typing import Any
+
+
+def close(started: "asyncio.Task[Any]") -> None:
+    """Closes the coroutine, even if it argues: each ``await`` in its ``finally`` blocks fails."""
+    coroutine: Any = started.get_coro()
+    started._log_destroy_pending = False  # pyright: ignore[reportAttributeAccessIssue]
+    for _ in range(100):
+        try:
+            coroutine.close()
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            if getattr(coroutine, "cr_frame", None) is None:
+                return
+        else:
+            return
+
+
+def untie(started: "asyncio.Task[Any]") -> None:
+    """Takes a closed coroutine off what it waited for: the two hold each other, and only the collector frees such."""
+    waits_for: asyncio.Future[Any] | None = started._fut_waiter  # pyright: ignore[reportAttributeAccessIssue]
+    if waits_for is not None:
+        waits_for.cancel()
