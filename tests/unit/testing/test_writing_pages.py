@@ -27,14 +27,15 @@ def test_code_stands_in_its_file(path: str, code: str) -> None:
 
 def test_every_block_names_its_file() -> None:
     """No Python on the page that nothing checks."""
-    assert len(CODE) == WRITING.count("```python") == 4
+    assert len(CODE) == WRITING.count("```python") == 7
     assert CHANGING.count("```python") == 0
 
 
-def test_the_tests_of_its_sagas_pass(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize(("tests", "count"), [("test_run_tab", 5), ("test_plan_weekend", 4)])
+def test_the_tests_of_its_sagas_pass(pytester: pytest.Pytester, tests: str, count: int) -> None:
     """As they stand there, beside their sagas."""
     pytester.syspathinsert(EXAMPLES)
-    ran(pytester, (EXAMPLES / "test_run_tab.py").read_text(encoding="utf-8")).assert_outcomes(passed=5)
+    ran(pytester, (EXAMPLES / f"{tests}.py").read_text(encoding="utf-8")).assert_outcomes(passed=count)
 
 
 def test_what_a_saga_says_whose_code_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
