@@ -4,7 +4,7 @@ from coordinator.engine.decision import Send
 from coordinator.engine.lifecycle import UNDOING, Back
 from coordinator.engine.status import Status
 from tests.sagas import SagaDriver
-from tests.unit.engine.random_programs import mended
+from tests.unit.engine.random_programs import FAVOURS, TOO_MUCH, mended
 
 RESULTS = {"shop.look": 1, "shop.pay": 1, "shop.launch": None}
 ACTS = ("succeeds",) * 5 + (
@@ -26,13 +26,18 @@ ACTS = ("succeeds",) * 5 + (
     "is told a word",
     "is told it again",
     "is told nonsense",
+    "is asked a favour",
+    "is asked a favour",
+    "is asked it again",
+    "is asked too much",
+    "is asked nonsense",
     "is mended",
     "is paused",
 )
 
 
 def act(driver: SagaDriver, what: str, back: int) -> None:
-    """One thing happens; an answer to the command that was sent so many before the last, or a signal of that value."""
+    """One thing happens; an answer to the command that was sent so many before the last, or that message."""
     send = driver.sent[-1 - back % len(driver.sent)] if driver.sent else None
     match what:
         case "wakes":
@@ -56,6 +61,14 @@ def act(driver: SagaDriver, what: str, back: int) -> None:
             driver.signals("note", back, id=f"signal-{max(1, driver.signalled - back)}")
         case "is told nonsense":
             driver.signals("note", "no number")
+        case "is asked a favour":
+            driver.updates("favour", FAVOURS[back % len(FAVOURS)])
+        case "is asked it again":
+            driver.updates("favour", [], id=f"update-{max(1, driver.updated - back)}")
+        case "is asked too much":
+            driver.updates("favour", TOO_MUCH)
+        case "is asked nonsense":
+            driver.updates("favour", "no program")
         case "is paused":
             driver.pauses()
         case "is mended":

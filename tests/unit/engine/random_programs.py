@@ -6,15 +6,29 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts import StepError
-from coordinator.saga import Signal, saga
+from contracts import Refused, StepError
+from coordinator.engine.failure import problem_of
+from coordinator.saga import Query, Signal, Update, saga
 from tests.sagas import Shop
 
 Program = list[Any]
 """Statements, each a list: what to do, and with what."""
 Signals = Mapping[str, Signal[int]]
+Favour = Update[Program, str]
+Counts = Query[None, list[int]]
 NAMES = ("note", "word")
 """Of the signals."""
+FAVOURS: tuple[Program, ...] = (
+    [["take"]],
+    [["hear", "note"], ["look"]],
+    [["sleep", 3], ["lend"]],
+    [["refuse"]],
+    [["timeout", 0.5, [["gather", [[["take"]], [["look"]]]]]], ["err"]],
+    [],
+)
+"""What the sagas are asked to do besides."""
+TOO_MUCH: Program = [["no"]]
+"""What they will not even begin with."""
 
 
 async def run_saga(program: Program, shop: Shop, signals: Signals, buggy: bool) -> None:
@@ -29,6 +43,8 @@ async def run_saga(program: Program, shop: Shop, signals: Signals, buggy: bool) 
                 await shop.launch()
             case "hear":
                 await signals[rest[0]]
+            case "refuse":
+                raise Refused("no")
             case "err":
                 if buggy:
                     raise RuntimeError("A bug.")
@@ -73,18 +89,49 @@ async def run_saga(program: Program, shop: Shop, signals: Signals, buggy: bool) 
                 raise AssertionError(what)
 
 
-@saga(version=1, deadline="1000s")
-async def anything(program: Program, shop: Shop, note: Signal[int], word: Signal[int]) -> str:
-    """Runs its input."""
-    await run_saga(program, shop, {"note": note, "word": word}, buggy=True)
+async def run_asked(program: Program, shop: Shop, signals: Signals, favour: Favour, counts: Counts, buggy: bool) -> str:
+    """Does what they say, and what it is asked for meanwhile. Counts favours that came, were done, were refused."""
+    came = done = refused = 0
+
+    @favour.check
+    def _(asked: Program) -> None:
+        if asked == TOO_MUCH:
+            raise Refused("too_much")
+
+    @favour.handle
+    async def _(asked: Program) -> str:
+        nonlocal came, done, refused
+        came += 1
+        try:
+            await run_saga(asked, shop, signals, buggy)
+        except Exception as error:
+            refused += problem_of(error) is not None
+            raise
+        done += 1
+        return "done"
+
+    @counts.answer
+    def _() -> list[int]:
+        return [came, done, refused]
+
+    await run_saga(program, shop, signals, buggy)
     return "done"
+
+
+@saga(version=1, deadline="1000s")
+async def anything(
+    program: Program, shop: Shop, note: Signal[int], word: Signal[int], favour: Favour, counts: Counts
+) -> str:
+    """Runs its input."""
+    return await run_asked(program, shop, {"note": note, "word": word}, favour, counts, buggy=True)
 
 
 @saga(version=1, name="anything", deadline="1000s")
-async def mended(program: Program, shop: Shop, note: Signal[int], word: Signal[int]) -> str:
+async def mended(
+    program: Program, shop: Shop, note: Signal[int], word: Signal[int], favour: Favour, counts: Counts
+) -> str:
     """The same without the bugs."""
-    await run_saga(program, shop, {"note": note, "word": word}, buggy=False)
-    return "done"
+    return await run_asked(program, shop, {"note": note, "word": word}, favour, counts, buggy=False)
 
 
 def programs(bugs: bool = False) -> st.SearchStrategy[Program]:

@@ -1,4 +1,4 @@
-"""Any saga, any answers and signals, in any order: what must hold, holds after every activation.
+"""Any saga, any answers, signals and updates, in any order: what must hold, holds after every activation.
 
 Programs are data: a saga that interprets its input. Hypothesis makes up the program and what happens to it; a failure
 is shrunk to the smallest that shows it.
@@ -22,6 +22,7 @@ from tests.sagas import SagaDriver
 from tests.signal_ledger import signal_faults
 from tests.unit.engine.random_acts import ACTS, act, settle
 from tests.unit.engine.random_programs import Program, anything, programs
+from tests.update_ledger import update_faults
 
 
 def check(driver: SagaDriver) -> None:
@@ -37,6 +38,7 @@ def check(driver: SagaDriver) -> None:
         assert not any([state.in_flight, state.undoing, state.to_undo, state.given_up])
     check_sends(driver.sent)
     check_signals(driver)
+    check_updates(driver)
     check_undos(history)
     if driver.status is Status.COMPLETED:
         done = [step for step in state.steps.values() if step.forward is Forward.SUCCEEDED]
@@ -63,6 +65,12 @@ def check_signals(driver: SagaDriver) -> None:
     """Each is received once and taken once, in order, and nobody waits for what is kept."""
     rows = [read_events(row) for row in driver.rows]
     assert list(signal_faults(driver.saga_id, rows, frozenset(), frozenset())) == []
+
+
+def check_updates(driver: SagaDriver, *, quiet: bool = False) -> None:
+    """Each is accepted once and answered once; when all is quiet, none is open that could be answered."""
+    rows = [read_events(row) for row in driver.rows]
+    assert list(update_faults(driver.saga_id, rows, quiet=quiet)) == []
 
 
 def check_undos(history: Sequence[Event]) -> None:
@@ -113,6 +121,7 @@ def test_whatever_happens(program: Program, acts: list[tuple[str, int]]) -> None
         check(driver)
     settle(driver)
     check(driver)
+    check_updates(driver, quiet=True)
     assert driver.status.ended or driver.status is Status.PARKED
     if driver.status is Status.PARKED and driver.machine.state.parked_for == "code":
         assert "nothing will ever bring" in driver.parked_message or "raised" in driver.parked_message

@@ -131,11 +131,11 @@ def test_late(program: Program, acts: list[tuple[str, int]]) -> None:
     for number, point in enumerate(points):
         if point.signal is not None:
             later, rest = points[number + 1 : number + 2], points[number + 2 :]
-            _goes_otherwise([*points[:number], *later, point, *rest])
-            _goes_otherwise([*points[:number], *later, *rest, point])
+            goes_otherwise([*points[:number], *later, point, *rest])
+            goes_otherwise([*points[:number], *later, *rest, point])
 
 
-def _goes_otherwise(points: Sequence[Point]) -> None:
+def goes_otherwise(points: Sequence[Point]) -> None:
     """Code that was mended stays so."""
     driver = SagaDriver(anything)
     deployed = False
