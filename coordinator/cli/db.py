@@ -51,5 +51,5 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except migrations.MigrationError as error:
         fail(str(error))
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         fail(f"The database cannot be used: {str(error).rstrip('.')}. See AMENDS_DATABASE_URL.")

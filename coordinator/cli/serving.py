@@ -108,7 +108,7 @@ async def _schema(url: str, migrate: bool) -> None:
             if migrate:
                 await migrations.upgrade(url)
             return await _check_schema(url)
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             words = str(error)
         except (asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError) as error:
             words = str(error)

@@ -28,7 +28,7 @@ class ExternalPostgres:
         """Returns when it answered a query. Raises EmbeddedServerFailed if it does not."""
         try:
             self.version = await server_version(self._url)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             where = urlsplit(self._url).hostname
             raise EmbeddedServerFailed(
                 f"The PostgreSQL of AMENDS_DATABASE_URL on {where} does not answer: {error} "

@@ -166,7 +166,7 @@ class EmbeddedPostgres:
         async def answer() -> bool:
             try:
                 self.version = await server_version(self.url("postgres"))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
                 return False
             return True
 

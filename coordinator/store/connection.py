@@ -89,7 +89,7 @@ class Pool:
         for connection in idle:
             try:
                 await connection.close(timeout=self.settings.connect_timeout)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
                 connection.terminate()
 
     async def _borrow(self) -> asyncpg.Connection:

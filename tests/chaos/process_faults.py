@@ -100,7 +100,7 @@ async def _migration_dies(scene: Scene) -> bool:
         await migrations.upgrade(postgres.url(name))
         whole = await migrations.current(postgres.url(name)) == migrations.head()
         await postgres.drop_database(name)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         return False  # The server went down meanwhile: the next time.
     if not whole:
         raise AssertionError(f"The migration of {name} was killed in each step, and is not whole after it.")
