@@ -50,9 +50,7 @@ class Asked:
     ) -> str:
         """Asks for one saga, of each of these coordinators at the same time; its id. The answer may be lost on the
         way: see ``acknowledged``."""
-        saga_id = f"{definition}:{key}"
-        self.expected[saga_id] = expected
-        self._bodies[saga_id] = {"definition": definition, "key": key, "input": input}
+        saga_id = self.expect(definition, key, input, expected)
         await asyncio.gather(*(self._post(saga_id, number) for number in coordinators))
         return saga_id
 
@@ -86,6 +84,39 @@ class Asked:
             return False
         assert response.status_code in (202, 409, 429, 503), response.text
         return response.status_code == 202
+
+    async def update(
+        self, saga_id: str, name: str, value: Any, id: str, coordinator: int = 0, *, start: bool = False
+    ) -> dict[str, Any] | None:
+        """What the saga answered, or why it refuses (``code``, ``refusal``); None: nobody answered, or not yet.
+
+        ``start``: with the start of the saga, as that was asked for before.
+        """
+        url = f"{self.system.url(coordinator)}/v1/sagas"
+        try:
+            if start:
+                body = {**self._bodies[saga_id], "update": {"name": name, "value": value, "id": id}}
+                response = await self._http.post(url, json=body, headers={"Prefer": "wait=5"})
+            else:
+                headers = {"Prefer": "wait=5", "Idempotency-Key": id}
+                response = await self._http.post(f"{url}/{saga_id}/updates/{name}", json=value, headers=headers)
+        except UNANSWERED:
+            return None
+        assert response.status_code in (200, 202, 409, 429, 503), response.text
+        return response.json() if response.status_code in (200, 409) else None
+
+    async def query(self, saga_id: str, name: str, coordinator: int = 0) -> Any:
+        """What the saga says of itself."""
+        response = await self._http.post(f"{self.system.url(coordinator)}/v1/sagas/{saga_id}/queries/{name}")
+        assert response.status_code == 200, response.text
+        return response.json()["answer"]
+
+    def expect(self, definition: str, key: str, input: Any, expected: str) -> str:
+        """A saga that is going to be asked for; its id."""
+        saga_id = f"{definition}:{key}"
+        self.expected[saga_id] = expected
+        self._bodies[saga_id] = {"definition": definition, "key": key, "input": input}
+        return saga_id
 
     async def act(self, saga_id: str, act: str, reason: str = "why", coordinator: int = 0) -> int:
         """What a person does to the saga; the status of the answer."""

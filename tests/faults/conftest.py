@@ -8,7 +8,8 @@ import pytest_asyncio
 
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
-from tests.faults import approval
+from coordinator.saga import Definitions
+from tests.faults import approval, changing
 from tests.faults.asked import Asked
 from tests.faults.system import System, deployed
 from tests.faults.trips import Trips
@@ -42,13 +43,13 @@ async def trips(system: System, request: pytest.FixtureRequest, tmp_path: Path) 
 async def approvals(
     servers: Servers[PostgresServer, KafkaServer], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[System]:
-    """Two coordinators with a saga that waits for a person, of which the first is started."""
+    """Two coordinators with sagas that hear of people, of which the first is started."""
     system = System(
         servers,
         tmp_path_factory.mktemp("approval"),
         participants=("flights", "hotels"),
         coordinators=2,
-        settings={"AMENDS_CATALOGUE": "tests.faults.approval"},
+        settings={"AMENDS_CATALOGUE": "tests.faults.approval,tests.faults.changing"},
     )
     async with deployed(system):
         yield system
@@ -57,7 +58,7 @@ async def approvals(
 @pytest_asyncio.fixture(loop_scope="session")
 async def waiting(approvals: System) -> AsyncIterator[Asked]:
     """This test's own sagas that wait for a person; the first coordinator runs alone, and it is today."""
-    async with Asked(approvals, approval.DEFINITIONS) as asked:
+    async with Asked(approvals, Definitions([*approval.DEFINITIONS, *changing.DEFINITIONS])) as asked:
         await asked.it_is("0")
         await approvals.only_the_first()
         yield asked
