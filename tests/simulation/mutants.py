@@ -1,20 +1,10 @@
 """Bugs to plant, one line each: what a careful person might get wrong in the subtle places."""
 
-from dataclasses import dataclass
+from tests.simulation.engine_mutants import ENGINE_MUTANTS
+from tests.simulation.mutant import Mutant
 
 RUNTIME = "coordinator.runtime"
 SDK = "participants.sdk"
-
-
-@dataclass(frozen=True, slots=True)
-class Mutant:
-    """``old`` stands exactly once in ``module`` and becomes ``new``."""
-
-    name: str
-    module: str
-    old: str
-    new: str
-
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -168,139 +158,25 @@ MUTANTS: tuple[Mutant, ...] = (
         "        offsets.done(record.offset)\n",
     ),
     Mutant(
+        "an update that is refused is handled without a dead letter",
+        "coordinator.kafka.requests",
+        "                self._set_aside(record, offsets, f\"The saga refuses the update: {said.rstrip('.')}.\")\n",
+        "                offsets.done(record.offset)\n",
+    ),
+    Mutant(
+        "a start by record brings no update",
+        "coordinator.kafka.requests",
+        "                elif update is not None:\n",
+        "                elif False:\n",
+    ),
+    Mutant(
         "offsets of an old assignment",
         "coordinator.kafka.consumer",
         "            await self._handled()\n            await self._commit()\n",
         "            for offsets in self._offsets.values():\n                offsets._open.clear()\n"
         "            await self._commit()\n",
     ),
-    Mutant(
-        "undo in forward order",
-        "coordinator.engine.compensation",
-        "        return [state.succeeded[-1]]",
-        "        state.succeeded.reverse()\n        return [state.succeeded[-1]]",
-    ),
-    Mutant(
-        "undo all at once",
-        "coordinator.engine.compensation",
-        "if state.cause is not None and not state.undoing and state.succeeded:",
-        "if state.cause is not None and state.succeeded:",
-    ),
-    Mutant(
-        "ended before everything is undone",
-        "coordinator.engine.compensation",
-        "state.to_undo or state.succeeded or state.undoing or state.given_up",
-        "state.to_undo or state.succeeded or state.given_up",
-    ),
-    Mutant(
-        "what timed out is not undone",
-        "coordinator.engine.evolve",
-        "    _settle(state, event.step)\n    if step.unknown:\n        state.to_undo.append(event.step)\n",
-        "    _settle(state, event.step)\n    if step.unknown and type(event).__name__ != 'StepTimedOut':\n"
-        "        state.to_undo.append(event.step)\n",
-    ),
-    Mutant(
-        "what is in flight when the saga turns back is not undone",
-        "coordinator.engine.evolve",
-        "        if step.unknown:\n            state.to_undo.append(number)\n",
-        "",
-    ),
-    Mutant(
-        "a retry takes a new id",
-        "coordinator.engine.sends",
-        "            return Send(command_id(saga_id, number), participant,",
-        "            return Send(command_id(saga_id, number + 1000), participant,",
-    ),
-    Mutant(
-        "a retry is not sent",
-        "coordinator.engine.sends",
-        "frozenset({StepIssued, StepRetried, UndoIssued, UndoRetried})",
-        "frozenset({StepIssued, StepRetried, UndoIssued})",
-    ),
-    Mutant(
-        "cancelled after the point of no return",
-        "coordinator.engine.state",
-        "(self.status.ended or self.forward_only or self.pivot_in_flight)",
-        "(self.status.ended or self.pivot_in_flight)",
-    ),
-    Mutant(
-        "cancelled before the point of no return is known",
-        "coordinator.engine.state",
-        "(self.status.ended or self.forward_only or self.pivot_in_flight)",
-        "(self.status.ended or self.forward_only)",
-    ),
-    Mutant(
-        "another input is the same saga",
-        "coordinator.engine.absorb",
-        "if state.definition == start.definition and same_input(state.input, bytes(start.input)):",
-        "if state.definition == start.definition:",
-    ),
-    Mutant(
-        "what cannot be undone is sent",
-        "coordinator.engine.order",
-        "            if command.undo_with is None:\n",
-        "            if False:\n",
-    ),
-    Mutant(
-        "a signal that comes twice is received twice",
-        "coordinator.engine.signals",
-        "    name = state.signals.ids.get(signal.id)\n",
-        "    name = None\n",
-    ),
-    Mutant(
-        "a deferred signal is dropped when the saga goes on",
-        "coordinator.engine.replies",
-        "            keep(turn, signal_of(each))\n",
-        "            pass\n",
-    ),
-    Mutant(
-        "a kept signal is not handed to who waits",
-        "coordinator.engine.inbox",
-        "return self._kept.popleft() if self._kept else None",
-        "return None",
-    ),
-    Mutant(
-        "the newest signal is taken first",
-        "coordinator.engine.inbox",
-        "return self._kept.popleft() if self._kept else None",
-        "return self._kept.pop() if self._kept else None",
-    ),
-    Mutant(
-        "who waits no longer is handed a signal",
-        "coordinator.engine.run",
-        "                inbox.leave(future)\n",
-        "",
-    ),
-    Mutant(
-        "nobody is told of a signal that waits for it",
-        "coordinator.engine.feed",
-        "StepTimedOut, TimerFired, SignalReceived})",
-        "StepTimedOut, TimerFired})",
-    ),
-    Mutant(
-        "answers that came in a pause are dropped",
-        "coordinator.engine.halts",
-        "    deferred = list(state.deferred.values())\n    mismatch",
-        "    deferred = []\n    mismatch",
-    ),
-    Mutant(
-        "time passes in a pause",
-        "coordinator.engine.evolve",
-        "    state.due.shift(event.at - state.paused_at)\n",
-        "",
-    ),
-    Mutant(
-        "a paused saga is woken",
-        "coordinator.engine.absorb",
-        "    if state.paused_at is not None:\n        return None\n",
-        "",
-    ),
-    Mutant(
-        "an undo that a person skipped counts as undone",
-        "coordinator.engine.conclude",
-        "    if state.skipped:\n",
-        "    if False:\n",
-    ),
+    *ENGINE_MUTANTS,
     Mutant(
         "no tombstone",
         f"{SDK}.entry",

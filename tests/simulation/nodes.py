@@ -1,15 +1,18 @@
 """What runs in the simulated processes: whole coordinators, and whole participant workers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from contracts.topics import Topics
+from coordinator.history.codec import read_events
+from coordinator.history.events import Event
 from coordinator.kafka.broker import KafkaBroker
 from coordinator.kafka.connection import KafkaSettings
 from coordinator.runtime.coordinator import Coordinator
 from coordinator.runtime.limits import Limits
+from coordinator.saga import Definitions
 from participants.sdk.participant import Participant
 from participants.sdk.worker import Worker
 from tests.simulation.cluster import Cluster
@@ -124,13 +127,33 @@ class CoordinatorNode(Node):
         self._log, self._partitions = log, plan.partitions
         self._limits = replace(_LIMITS, **plan.limits)
         self.coordinator: Coordinator | None = None
+        self.store: StoreOf | None = None
+
+    @property
+    def definitions(self) -> Definitions:
+        """Those that its process has."""
+        return RELEASES[self.running]
+
+    @property
+    def latest(self) -> int:
+        """The version that its process starts sagas with."""
+        latest = self.definitions.latest("errand")
+        assert latest is not None
+        return latest.version
+
+    async def history(self, saga_id: str) -> Sequence[Sequence[Event]]:
+        """The saga's rows; none, if there is no such saga. Awaited in the process. Raises StoreUnavailable."""
+        assert self.store is not None
+        stored = (await self.store.load([saga_id])).get(saga_id)
+        return [] if stored is None else [read_events(row) for row in stored.rows]
 
     async def _main(self, process: Process) -> None:
         self.running = self.release
-        definitions = RELEASES[self.running]
+        definitions = self.definitions
+        self.store = StoreOf(self._log, process, self.network)
         settings = KafkaSettings("simulated:9092", partitions=self._partitions, commit_every_ms=500)
         self.coordinator = Coordinator(
-            store=StoreOf(self._log, process, self.network),
+            store=self.store,
             broker=KafkaBroker(settings, TOPICS, definitions.participants()),
             definitions=definitions,
             topics=TOPICS,

@@ -11,11 +11,12 @@ from contracts.request_message import CancelSaga, StartSaga
 from coordinator.engine.facts import Accepted, Cancel, Fact, Known, Resume, Start, Verdict
 from coordinator.runtime.intake import Overloaded
 from coordinator.runtime.ports import SagaRowChange
+from tests.simulation.askers import Askers
 from tests.simulation.cluster import Cluster
 from tests.simulation.network import settle
 from tests.simulation.nodes import CoordinatorNode
 from tests.simulation.operators import Operators
-from tests.simulation.program import RELEASES, Program
+from tests.simulation.program import Program
 from tests.simulation.requests import ask
 from tests.simulation.senders import Senders
 
@@ -42,6 +43,7 @@ class People:
         """Sagas whose start was answered with yes."""
         self.faults: list[str] = []
         self.senders = Senders(random, cluster, self._told)
+        self.askers = Askers(random, cluster, self._told, coordinators)
         self.operators = Operators(random, self._network, self._told, changes)
         self._clients = 0
         """How many have not got all their answers."""
@@ -60,13 +62,16 @@ class People:
         self._network.loop.create_task(coroutine, context=self._network.loop.outside.context)
 
     async def _all(self, saga_id: str, program: Program) -> None:
-        started = asyncio.Event()
-        await asyncio.gather(self._one(saga_id, program, started), self.senders.send_all(saga_id, program, started))
+        started, data = asyncio.Event(), msgspec.Raw(msgspec.json.encode(program))
+        await asyncio.gather(
+            self._one(saga_id, data, started),
+            self.senders.send_all(saga_id, program, started),
+            self.askers.ask_all(saga_id, data, started),
+        )
         self._clients -= 1
 
-    async def _one(self, saga_id: str, program: Program, started: asyncio.Event) -> None:
+    async def _one(self, saga_id: str, data: msgspec.Raw, started: asyncio.Event) -> None:
         weather = self._network.weather
-        data = msgspec.Raw(msgspec.json.encode(program))
         if not weather.strikes("asked_by_record"):
             starts = [self._start(saga_id, data)]
         else:
@@ -86,7 +91,7 @@ class People:
             await asyncio.gather(*(self._told(saga_id, lambda _: Cancel("twice")) for _ in range(2)))
 
     async def _start(self, saga_id: str, data: msgspec.Raw) -> None:
-        verdict = await self._told(saga_id, lambda node: Start("errand", _latest(node), data))
+        verdict = await self._told(saga_id, lambda node: Start("errand", node.latest, data))
         if isinstance(verdict, Accepted | Known):
             self.acknowledged.add(saga_id)
         else:
@@ -106,7 +111,7 @@ class People:
 
     async def _start_otherwise(self, saga_id: str) -> None:
         other = msgspec.Raw(b'[["sleep",0.125]]')
-        verdict = await self._told(saga_id, lambda node: Start("errand", _latest(node), other))
+        verdict = await self._told(saga_id, lambda node: Start("errand", node.latest, other))
         if isinstance(verdict, Accepted | Known):
             self.faults.append(f"{saga_id} was started with another input, and the answer was {verdict}")
 
@@ -145,9 +150,3 @@ class People:
         if process.alive:
             self._network.trace(node.name, "answers", saga_id, type(fact).__name__, type(verdict).__name__)
             self._network.after(self._network.weather.hop_s(), settle, answer, verdict)
-
-
-def _latest(node: CoordinatorNode) -> int:
-    latest = RELEASES[node.running].latest("errand")
-    assert latest is not None
-    return latest.version

@@ -50,6 +50,16 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "signalled_early": (0.1, 0.5),
     "signalled_twice": (0.1, 0.5),
     "signalled_by_record": (0.1, 0.5),
+    # The share of sagas, and of their updates.
+    "queried": (0.1, 0.5),
+    "asked_favours": (0.2, 0.6),
+    "favour_refused": (0.1, 0.3),
+    "favour_unfit": (0.05, 0.2),
+    "begun_with_favours": (0.05, 0.3),
+    "begun_with_what_is_refused": (0.05, 0.2),
+    "favour_early": (0.1, 0.5),
+    "favour_twice": (0.1, 0.5),
+    "favour_by_record": (0.1, 0.5),
     # The share of pivots.
     "cancelled_at_pivot": (0.3, 0.9),
     "cancelled_past_pivot": (0.1, 0.5),
@@ -82,7 +92,9 @@ BY_THEMSELVES = (
     "clock_stepped",
     "upgraded",
 )
-KINDS = (*RATES, "unpaused", "clock_skewed", "conflict")
+UPDATES = ("update_answered", "update_refused", "update_overtaken", "update_declined", "favour_with_start")
+"""What became of them; overtaken were those whose saga went back or ended before they were answered."""
+KINDS = (*RATES, "unpaused", "clock_skewed", "conflict", *UPDATES, "query_answered")
 """All that is counted."""
 
 

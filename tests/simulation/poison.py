@@ -8,7 +8,7 @@ import msgspec
 
 from contracts.answers import Success
 from contracts.reply_message import ReplyMessage
-from contracts.request_message import CancelSaga, RequestMessage, SignalSaga, StartSaga
+from contracts.request_message import CancelSaga, RequestMessage, SignalSaga, StartSaga, UpdateSaga
 from tests.simulation.nodes import TOPICS
 
 _VALUES = (b"", b"{", b"\xff\xfe", b"\x00", b"NaN", b"[" * 5_000, b'"\\ud800"', b"1" * 4_000, None)
@@ -32,7 +32,8 @@ def poison(random: Random, topic: str) -> tuple[int, bytes | None, bytes | None,
         return 0, b"errand:1", value, headers
     if topic == TOPICS.requests:
         unfit = StartSaga("errand", msgspec.Raw(b'"no program"'), "1")
-        request = random.choice((CancelSaga(), SignalSaga("note", msgspec.Raw(b"1")), unfit))
+        asked = UpdateSaga("favour", msgspec.Raw(b'{"program":[]}'))
+        request = random.choice((CancelSaga(), SignalSaga("note", msgspec.Raw(b"1")), asked, unfit))
         forged = RequestMessage(_FORGED, "/somebody", request, "nobody:1")
         return 0, b"nobody:1", forged.value, forged.headers()
     saga_id, command_id = random.choice(

@@ -11,6 +11,7 @@ import msgspec
 from contracts import Refused, StepError
 from coordinator.saga import Definitions, Signal, saga
 from tests.simulation.contracts import Bank, Guide, Shop, Wish
+from tests.simulation.favours import Counts, Favours, take_favours
 
 Program = list[Any]
 """Statements, each a list: what to do, and with what."""
@@ -90,16 +91,38 @@ async def _run_around(what: str, rest: list[Any], shop: Shop, bank: Bank, guide:
 
 
 @saga(version=1, name="errand", deadline="60s")
-async def errand_1(program: Program, shop: Shop, bank: Bank, guide: Guide, note: Signal[int], word: Signal[int]) -> int:
-    """Runs its input."""
-    return await run_program(program, shop, bank, guide, {"note": note, "word": word})
+async def errand_1(
+    program: Program,
+    shop: Shop,
+    bank: Bank,
+    guide: Guide,
+    note: Signal[int],
+    word: Signal[int],
+    favour: Favours,
+    counts: Counts,
+) -> int:
+    """Runs its input, and what it is asked to run besides."""
+    signals = {"note": note, "word": word}
+    take_favours(favour, counts, lambda asked: run_program(asked, shop, bank, guide, signals))
+    return await run_program(program, shop, bank, guide, signals)
 
 
 @saga(version=2, name="errand", deadline="60s")
-async def errand_2(program: Program, shop: Shop, bank: Bank, guide: Guide, note: Signal[int], word: Signal[int]) -> int:
+async def errand_2(
+    program: Program,
+    shop: Shop,
+    bank: Bank,
+    guide: Guide,
+    note: Signal[int],
+    word: Signal[int],
+    favour: Favours,
+    counts: Counts,
+) -> int:
     """A later release: it looks first."""
+    signals = {"note": note, "word": word}
+    take_favours(favour, counts, lambda asked: run_program(asked, shop, bank, guide, signals))
     await guide.look(Wish())
-    return await run_program(program, shop, bank, guide, {"note": note, "word": word})
+    return await run_program(program, shop, bank, guide, signals)
 
 
 RELEASES = {1: Definitions([errand_1]), 2: Definitions([errand_1, errand_2])}
@@ -145,6 +168,19 @@ class Programs:
         if self._random.random() < 0.3:
             program += self._ending()
         return program
+
+    def draw_favour(self) -> Program:
+        """What a saga is asked for besides: it waits for no signal, which may be meant for the saga's own program."""
+        steps = [self._asked() for _ in range(self._random.choice((0, 1, 1, 2)))]
+        return [["gather", [[each] for each in steps]]] if len(steps) == 2 and self._random.random() < 0.4 else steps
+
+    def _asked(self) -> list[Any]:
+        draw = self._random.random()
+        if draw < 0.15:
+            return ["refuse"]
+        if draw < 0.35:
+            return ["sleep", self._random.choice((0, 0.05, 0.5, 2, 7))]
+        return [self._random.choice(("take", "lend", "look", "hold")), self._wish()]
 
     def _body(self, budget: int, depth: int) -> Program:
         body: Program = []

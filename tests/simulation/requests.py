@@ -5,8 +5,16 @@ from typing import Any, assert_never
 
 from aiokafka import TopicPartition
 
-from contracts.request_message import CancelSaga, Request, RequestMessage, SignalSaga, StartSaga, request_name
-from coordinator.engine.facts import Accepted, Cancel, Signal
+from contracts.request_message import (
+    CancelSaga,
+    Request,
+    RequestMessage,
+    SignalSaga,
+    StartSaga,
+    UpdateSaga,
+    request_name,
+)
+from coordinator.engine.facts import Accepted, Cancel, Known, Signal, Update
 from coordinator.engine.machine import Machine
 from coordinator.kafka.records import partition_for
 from tests.simulation.cluster import Cluster, Record
@@ -39,8 +47,13 @@ def lost_requests(
     for record in records:
         message = RequestMessage.read(record.headers, record.value)
         match message.request:
+            case StartSaga(definition, key=key, update=UpdateSaga(name, asked)):
+                update = Update(name, message.request_id, asked)
+                lost = not _has(machine(f"{definition}:{key}"), update, now_ms)
             case StartSaga(definition, key=key):
                 lost = f"{definition}:{key}" not in rows
+            case UpdateSaga(name, asked):
+                lost = not _has(machine(message.saga_id), Update(name, message.request_id, asked), now_ms)
             case CancelSaga(reason):
                 saga = machine(message.saga_id)
                 lost = not saga.exists or (
@@ -53,6 +66,10 @@ def lost_requests(
                 assert_never(message.request)
         if lost:
             yield f"the offset of {record.key!r}'s {record.value!r} was committed, and the log does not have it"
+
+
+def _has(saga: Machine, update: Update, now_ms: int) -> bool:
+    return saga.exists and saga.advance([update], now_ms).verdicts == (Known(),)
 
 
 def _goes_back(saga: Machine) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
 from tests.faults.oracle import judge, undos_go_backwards
 from tests.signal_ledger import signal_faults
+from tests.simulation.favours import count_faults
 from tests.simulation.people import People
 from tests.simulation.program import RELEASES
 from tests.simulation.repaired import partial_faults, skipped_as_undone, without_repaired
@@ -14,13 +15,15 @@ from tests.simulation.witness import Witness
 
 
 def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
-    """All that is wrong once all is quiet: O1 to O8, signals, pauses, and what a group is not through with."""
+    """All that is wrong once all is quiet: O1 to O8, what people sent and did, and what a group is not through with."""
     found = evidence(witness, servers, people)
     faults = [
         *_oracle(found),
         *partial_faults(found),
         *servers.unhandled(),
         *_signals(witness, people),
+        *people.askers.judged(witness.rows),
+        *_queries(witness),
         *_standstills(witness),
     ]
     if people.busy:
@@ -45,10 +48,19 @@ def _signals(witness: Witness, people: People) -> Iterator[str]:
         yield from signal_faults(saga_id, rows, senders.acknowledged[saga_id], senders.refused[saga_id])
 
 
+def _queries(witness: Witness) -> Iterator[str]:
+    """Every saga tells of itself what its history does, also when it has ended; and that changes nothing."""
+    before = {saga_id: list(rows) for saga_id, rows in witness.rows.items()}
+    for saga_id, rows in witness.rows.items():
+        yield from count_faults(saga_id, rows, RELEASES[max(RELEASES)])
+    if witness.rows != before:
+        yield "Queries: a history is another since it was asked"
+
+
 def evidence(witness: Witness, servers: Servers, people: People) -> Evidence:
     """What the servers say."""
     return Evidence(
-        acknowledged=frozenset(people.acknowledged),
+        acknowledged=frozenset(people.acknowledged | people.askers.begun),
         sagas={
             saga_id: SagaRow(
                 change.status,

@@ -38,6 +38,7 @@ from coordinator.runtime.ports import Confirmed, SagaRowChange, SagaWrite
 from coordinator.saga import Definitions
 from tests.simulation.cluster import Cluster, Record
 from tests.simulation.database import Effect
+from tests.simulation.favours import count_faults
 from tests.simulation.installed import START_S
 from tests.simulation.nodes import TOPICS
 from tests.simulation.poison import is_forged
@@ -153,7 +154,8 @@ class Witness:
                 self.faults.append(f"{each.command_id}, attempt {each.attempt}, left the outbox before it was sent")
 
     def _compare(self, saga_id: str) -> None:
-        """O5, O7: the row says what the log says, and wakes the saga in time."""
+        """O5, O7: the row says what the log says, and wakes the saga in time; the code says it too."""
+        self.faults.extend(count_faults(saga_id, self.rows[saga_id], self._definitions))
         machine, change = self.machine(saga_id), self.changes[saga_id]
         if machine.status.value != change.status:
             self.faults.append(f"O7: the row of {saga_id} says {change.status}, its log {machine.status.value}")

@@ -132,6 +132,7 @@ class World:
                 *self.witness.faults,
                 *self.people.faults,
                 *self.people.senders.faults,
+                *self.people.askers.faults,
                 *self.people.operators.faults,
                 *self.loop.unexpected,
                 *faults,
