@@ -33,41 +33,48 @@ _DEFAULT = Bound()
 _MOST_ROWS = 200
 """Of a table; programs get all."""
 
+_Results = Annotated[
+    str | None, typer.Option("--results", help="What commands may answer, by name: JSON, or a file with it.")
+]
+_Signals = Annotated[
+    str | None, typer.Option("--signals", help="What signals may bring, by name: JSON, or a file with it.")
+]
+_Updates = Annotated[
+    str | None, typer.Option("--updates", help="What updates may bring, by name: JSON, or a file with it.")
+]
+_Graph = Annotated[
+    Drawing | None, typer.Option("--graph", help="Draw what ran, with the way back, instead of the outcomes.")
+]
+_Places = Annotated[int, typer.Option("--places", min=1, help="How many places are gone through one by one.")]
+_Moves = Annotated[int, typer.Option("--moves", min=1, help="The longest way that is followed.")]
+_MostSignals = Annotated[
+    int, typer.Option("--most-signals", min=1, help="How many signals of one name come on one way.")
+]
+_MostUpdates = Annotated[
+    int, typer.Option("--most-updates", min=0, help="How many updates of one name come on one way.")
+]
+_Samples = Annotated[int, typer.Option("--samples", min=0, help="Ways drawn by chance where there are more places.")]
+_Processes = Annotated[
+    int, typer.Option("--processes", min=1, help="How many explore and are compared: sets are ordered differently.")
+]
+
 
 def command(
     name: Annotated[str, typer.Argument(help="Name of the definition, or module:attribute.")],
     input: Annotated[str | None, typer.Option("--input", "-i", help="JSON, a file with it, or - for stdin.")] = None,
-    results: Annotated[
-        str | None, typer.Option("--results", help="What commands may answer, by name: JSON, or a file with it.")
-    ] = None,
-    signals: Annotated[
-        str | None, typer.Option("--signals", help="What signals may bring, by name: JSON, or a file with it.")
-    ] = None,
-    updates: Annotated[
-        str | None, typer.Option("--updates", help="What updates may bring, by name: JSON, or a file with it.")
-    ] = None,
+    results: _Results = None,
+    signals: _Signals = None,
+    updates: _Updates = None,
     version: Annotated[int | None, typer.Option("--version", help="Of the definition; else the latest.")] = None,
     output: OutputOption = "table",
-    graph: Annotated[
-        Drawing | None, typer.Option("--graph", help="Draw what ran, with the way back, instead of the outcomes.")
-    ] = None,
-    places: Annotated[
-        int, typer.Option("--places", min=1, help="How many places are gone through one by one.")
-    ] = _DEFAULT.places,
-    moves: Annotated[int, typer.Option("--moves", min=1, help="The longest way that is followed.")] = _DEFAULT.moves,
-    most_signals: Annotated[
-        int, typer.Option("--most-signals", min=1, help="How many signals of one name come on one way.")
-    ] = _DEFAULT.signals,
-    most_updates: Annotated[
-        int, typer.Option("--most-updates", min=0, help="How many updates of one name come on one way.")
-    ] = _DEFAULT.updates,
-    samples: Annotated[
-        int, typer.Option("--samples", min=0, help="Ways drawn by chance where there are more places.")
-    ] = _DEFAULT.samples,
+    graph: _Graph = None,
+    places: _Places = _DEFAULT.places,
+    moves: _Moves = _DEFAULT.moves,
+    most_signals: _MostSignals = _DEFAULT.signals,
+    most_updates: _MostUpdates = _DEFAULT.updates,
+    samples: _Samples = _DEFAULT.samples,
     seed: Annotated[int, typer.Option("--seed", help="Of that chance.")] = 0,
-    processes: Annotated[
-        int, typer.Option("--processes", min=1, help="How many explore and are compared: sets are ordered differently.")
-    ] = 2,
+    processes: _Processes = 2,
 ) -> None:
     """Go through every outcome of a saga, without any server, and say what is undone, what stands and how it ends.
 
