@@ -1,5 +1,6 @@
 """``make model``: every instance of the model, and every twin with the behaviour that refutes it."""
 
+import argparse
 import asyncio
 import sys
 import time
@@ -9,26 +10,32 @@ from tests.model.telling import told
 from tests.model.tlc import Explored, explore
 from tests.model.twins import TWINS
 
-_WORKERS = 2
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
+    parser.add_argument("--only", default="", metavar="WORDS", help="instances and twins whose name has these words")
+    parser.add_argument("--workers", type=int, default=2, help="threads of TLC, and twins at once (2)")
+    return parser.parse_args()
 
 
-async def _main() -> bool:
+async def _main(only: str, workers: int) -> bool:
     began = time.monotonic()
     well = True
     print("The protocol: every promise must hold in every state.\n", flush=True)
-    for instance in (*SMALL, *LARGE):
-        explored = await explore(instance, workers=_WORKERS)
+    for instance in (each for each in (*SMALL, *LARGE) if only in each.name):
+        explored = await explore(instance, workers=workers)
         well &= explored.broken is None
         print(_line(instance, explored), flush=True)
         _tell(explored)
     print("\nThe twins, each with one mistake: each must break its promise.\n", flush=True)
-    at_once = asyncio.Semaphore(_WORKERS)
+    at_once = asyncio.Semaphore(workers)
+    twins = [each for each in TWINS if only in each.name]
 
     async def one(instance: Instance) -> Explored:
         async with at_once:
             return await explore(instance)
 
-    for instance, explored in zip(TWINS, await asyncio.gather(*map(one, TWINS)), strict=True):
+    for instance, explored in zip(twins, await asyncio.gather(*map(one, twins)), strict=True):
         (promise,) = instance.promises
         well &= explored.broken == promise
         print(f"{instance.name}\n  {_verdict(explored)} after {explored.states} states", flush=True)
@@ -56,4 +63,5 @@ def _tell(explored: Explored) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(_main()) else 1)
+    chosen = _arguments()
+    sys.exit(0 if asyncio.run(_main(chosen.only, chosen.workers)) else 1)
