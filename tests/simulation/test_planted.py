@@ -13,6 +13,8 @@ CANARIES = (
     "undo all at once",
     "a kept signal is not handed to who waits",
     "answers that came in a pause are dropped",
+    "a saga begins though it refuses its update",
+    "the saga ends although an update is open",
 )
 
 
