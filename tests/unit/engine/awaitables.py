@@ -1,6 +1,6 @@
 """The replay matrix's rows: every awaitable, as a body that a saga awaits before its last step.
 
-A new awaitable is not finished before its row stands here, or in ``awaited_messages.py``.
+A new awaitable is not finished before its row stands here, in ``awaited_messages.py`` or in ``awaited_scopes.py``.
 """
 
 import asyncio
@@ -9,9 +9,10 @@ from typing import Any
 from contracts import Failed, Refused, TimedOut
 from tests.sagas import Shop
 from tests.unit.engine.awaited_messages import MESSAGES
+from tests.unit.engine.awaited_scopes import SCOPES
 from tests.unit.engine.rows import Rows, passes, succeeds
 
-ROWS = Rows(MESSAGES)
+ROWS = Rows([*MESSAGES, *SCOPES])
 saga_row = ROWS.row
 
 
