@@ -12,9 +12,10 @@ from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga import Definitions
 from tests.golden.answering import answer
+from tests.golden.going_back import choose
 from tests.golden.listening import listen
 
-DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer])
+DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer, choose])
 FILES = sorted(Path(__file__).parent.rglob("*.json"))
 
 
@@ -29,7 +30,7 @@ def rows_of(golden: Any) -> list[list[Event]]:
 
 def test_there_are_some() -> None:
     """An empty folder would prove nothing."""
-    assert len(FILES) >= 15
+    assert len(FILES) >= 20
 
 
 def test_it_stands_where_it_stood(golden: Any) -> None:
