@@ -22,6 +22,7 @@ from coordinator.history.endings import (
 )
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused
 from coordinator.history.signals import SignalDeferred
 from coordinator.history.started import SagaStarted
@@ -116,6 +117,10 @@ def _ended(state: SagaState, event: SagaEnded) -> None:
     state.due.clear()
 
 
+def _patch_taken(state: SagaState, event: PatchTaken) -> None:
+    state.patches.add(event.name)
+
+
 # --- timers
 
 
@@ -146,6 +151,7 @@ _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     TimerStarted: _timer_started,
     TimerFired: _timer_over,
     TimerCancelled: _timer_over,
+    PatchTaken: _patch_taken,
     **STEP_CHANGES,
     **MESSAGE_CHANGES,
     **SCOPE_CHANGES,

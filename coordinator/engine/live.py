@@ -11,6 +11,7 @@ from coordinator.engine.asks import step_issued
 from coordinator.engine.order import OutOfOrder, order_error, undo_error
 from coordinator.engine.state import SagaState
 from coordinator.history.events import Event
+from coordinator.history.patches import PatchTaken
 from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
@@ -73,6 +74,11 @@ class Live:
         if error is None:
             self._record(ScopeUndoStarted(scope, cause, self._now))
         return error
+
+    def take_patch(self, name: str) -> bool:
+        """See Script."""
+        self._record(PatchTaken(name, self._now))
+        return True
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """See Script."""

@@ -29,6 +29,7 @@ from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
 from coordinator.engine.unreadable import Unreadable
 from coordinator.history.events import ASKED, Asked, Event
+from coordinator.history.patches import PatchTaken
 from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
@@ -49,11 +50,12 @@ class Replay:
     ) -> None:
         self.run = new_run(saga_id, definition)
         self.run.attend(self)
-        self.tail: list[Asked] = []
+        self.tail: list[Asked | PatchTaken] = []
         """What the code asks for beyond the log."""
         self._definition = definition
         self._log = log
         self._script = [event for event in log if type(event) in FED or isinstance(event, ASKED)]
+        self._patches = {event.name for event in log if isinstance(event, PatchTaken)}
         self._next = 0
         self._state = state
         self._tail_at = tail_at
@@ -182,6 +184,21 @@ class Replay:
                 return error
         self._ask(asked)
         return None
+
+    def take_patch(self, name: str) -> bool:
+        """See Script. Code that was here before, and did not ask, has gone the other way.
+
+        The answer does not depend on where the log has it: what follows from it is compared, and a question that the
+        code asks no more is none.
+        """
+        if name in self._patches:
+            return True
+        if self._tail_at is None or self._logged is not None:
+            return False
+        taken = PatchTaken(name, self._tail_at)
+        self.tail.append(taken)
+        evolve(self._state, taken)
+        return True
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """See Script."""

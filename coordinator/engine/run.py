@@ -65,6 +65,8 @@ class Run(DeterministicLoop, SagaRuntime):
         self._handling: list[asyncio.Task[Any]] = []
         """Updates that are not answered yet, and some that are."""
         self._save_points = SavePoints()
+        self._patches: dict[str, bool] = {}
+        """What the code has asked about."""
         self._looks = False
         """The code only looks at something, on behalf of somebody outside."""
         self._main: asyncio.Task[Any] | None = None
@@ -300,6 +302,12 @@ class Run(DeterministicLoop, SagaRuntime):
         """See SagaRuntime."""
         if self.runs and self._awaited.pop(step, None) is not None:
             self._script.abandon(step)
+
+    def patched(self, name: str) -> bool:
+        """See SagaRuntime."""
+        if name not in self._patches:
+            self._patches[name] = self._script.take_patch(name)
+        return self._patches[name]
 
     def open_scope(self, within: int | None, parallel: bool) -> int:
         """See SagaRuntime."""

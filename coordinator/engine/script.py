@@ -50,6 +50,10 @@ class Script(Protocol):
         """The code wants a scope undone; returns why it cannot be, or None."""
         ...
 
+    def take_patch(self, name: str) -> bool:
+        """The code asks, for the first time, whether it goes a patch's way."""
+        ...
+
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """The code has answered an update."""
         ...
@@ -93,6 +97,9 @@ class NothingAsked:
         raise self._error(self._sentence)
 
     def undo_scope(self, scope: int, cause: Problem) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def take_patch(self, name: str) -> NoReturn:
         raise self._error(self._sentence)
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> NoReturn:

@@ -141,6 +141,8 @@ class SagaState:
     signals: Signals = field(default_factory=Signals)
     updates: Updates = field(default_factory=Updates)
     scopes: Scopes = field(default_factory=Scopes)
+    patches: set[str] = field(default_factory=set[str])
+    """Changes of the code whose way it goes."""
     paused_at: int | None = None
     """Since when a person has halted it, in ms."""
     deferred: dict[tuple[str, str], ReplyDeferred | SignalDeferred] = field(

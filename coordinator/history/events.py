@@ -6,6 +6,7 @@ sagas in memory that was a tenth of their CPU.
 
 from coordinator.history.endings import SagaEnded
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
 from coordinator.history.signals import (
@@ -84,6 +85,7 @@ Event = (
     | SignalReceived
     | UpdateAccepted
     | ScopeUndone
+    | PatchTaken
     | CancelRequested
     | CompensationStarted
     | UndoIssued

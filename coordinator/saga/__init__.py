@@ -4,6 +4,7 @@ from contracts import COMPENSATABLE, PIVOT, RETRIABLE, Contract, Failed, Refused
 from coordinator.saga.decorator import saga
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
+from coordinator.saga.patches import patched
 from coordinator.saga.queries import Query
 from coordinator.saga.scopes import Scope, scope
 from coordinator.saga.signals import Signal
@@ -26,6 +27,7 @@ __all__ = [
     "TimedOut",
     "Update",
     "command",
+    "patched",
     "saga",
     "scope",
 ]

@@ -34,6 +34,10 @@ class SagaRuntime(ABC):
         """
 
     @abstractmethod
+    def patched(self, name: str) -> bool:
+        """Whether the saga goes the patch's way."""
+
+    @abstractmethod
     async def next_signal(self, name: str) -> Any:
         """The value of the next signal of that name: the oldest that nobody has taken, or the next that comes."""
 
@@ -57,6 +61,18 @@ class SagaRuntime(ABC):
 
 class OutsideOfSaga(RuntimeError):
     """Something of a saga was used by code that its saga does not run."""
+
+
+def running_saga(sentence: str) -> SagaRuntime:
+    """The runtime of the saga whose code runs now. Raises OutsideOfSaga, with that sentence, when none does."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    if not isinstance(loop, SagaRuntime):
+        raise OutsideOfSaga(sentence)
+    check_inside(loop, sentence)
+    return loop
 
 
 def check_inside(runtime: SagaRuntime, sentence: str) -> None:

@@ -1,11 +1,10 @@
 """Scopes as a saga's author sees them: save-points to which the saga can go back."""
 
-import asyncio
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Self
 
-from coordinator.saga.runtime import OutsideOfSaga, SagaRuntime, check_inside
+from coordinator.saga.runtime import SagaRuntime, check_inside, running_saga
 
 CURRENT: ContextVar[int | None] = ContextVar("amends_scope", default=None)
 """The innermost scope in which this coroutine runs."""
@@ -25,7 +24,7 @@ class Scope:
     async def __aenter__(self) -> Self:
         if self._runtime is not None:
             raise RuntimeError("A scope is entered once: write 'async with scope()' again for another one.")
-        self._runtime = _inside()
+        self._runtime = running_saga("A scope can only be opened while its saga runs, and by the saga itself.")
         self._number = self._runtime.open_scope(CURRENT.get(), self._parallel)
         self._token = CURRENT.set(self._number)
         return self
@@ -61,14 +60,3 @@ def scope(*, parallel_undo: bool = False) -> Scope:
     A bug undoes nothing: it parks the saga, and mended code goes on.
     """
     return Scope(parallel_undo)
-
-
-def _inside() -> SagaRuntime:
-    try:
-        runtime = asyncio.get_running_loop()
-    except RuntimeError:
-        runtime = None
-    if not isinstance(runtime, SagaRuntime):
-        raise OutsideOfSaga("A scope can only be opened by a saga's own code.")
-    check_inside(runtime, "A scope can only be opened while its saga runs, and by the saga itself.")
-    return runtime

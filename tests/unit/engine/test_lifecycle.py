@@ -21,6 +21,7 @@ from coordinator.history.endings import (
 )
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
+from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
 from coordinator.history.signals import (
@@ -78,6 +79,7 @@ SAMPLES: dict[type[Event], Event] = {
         SignalAwaited(1, "note", 1),
         SignalTaken(1, 1),
         SignalAbandoned(1, 1),
+        PatchTaken("change", 1),
         ScopeOpened(1, 1),
         ScopeUndoStarted(1, NO, 1),
         ScopeUndone(1, 1),

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "docs" / "examples"
 WRITING = (ROOT / "docs" / "writing-a-saga.md").read_text(encoding="utf-8")
 CHANGING = (ROOT / "docs" / "changing-a-saga.md").read_text(encoding="utf-8")
-CODE = code_blocks(WRITING)
+CODE = [*code_blocks(WRITING), *code_blocks(CHANGING)]
 
 
 @pytest.mark.parametrize(("path", "code"), CODE, ids=[f"{path}-{n}" for n, (path, _) in enumerate(CODE)])
@@ -27,8 +27,8 @@ def test_code_stands_in_its_file(path: str, code: str) -> None:
 
 def test_every_block_names_its_file() -> None:
     """No Python on the page that nothing checks."""
-    assert len(CODE) == WRITING.count("```python") == 7
-    assert CHANGING.count("```python") == 0
+    assert (WRITING.count("```python"), CHANGING.count("```python")) == (7, 1)
+    assert len(CODE) == 8
 
 
 @pytest.mark.parametrize(("tests", "count"), [("test_run_tab", 5), ("test_plan_weekend", 4)])
@@ -36,6 +36,24 @@ def test_the_tests_of_its_sagas_pass(pytester: pytest.Pytester, tests: str, coun
     """As they stand there, beside their sagas."""
     pytester.syspathinsert(EXAMPLES)
     ran(pytester, (EXAMPLES / f"{tests}.py").read_text(encoding="utf-8")).assert_outcomes(passed=count)
+
+
+def test_whoever_was_served_before_gets_no_water(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The saga of the page, changed while it ran."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    from run_tab import Bar
+    from serve_late import serve_late
+
+    @saga(version=1, name="serve_late")
+    async def before(guest: str, bar: Bar) -> int:
+        price = await bar.pour("beer")
+        await bar.charge(price)
+        return price
+
+    early = SagaDriver(before).start("Ada").deploys(serve_late).succeeds(1, 4).expects("bar.pour")
+    early.succeeds(2, 1).expects("bar.charge")
+    late = SagaDriver(before).start("Ada").succeeds(1, 4).deploys(serve_late).succeeds(2, "r-1").is_("completed")
+    assert late.result == 4
 
 
 def test_what_a_saga_says_whose_code_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
