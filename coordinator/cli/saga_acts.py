@@ -18,10 +18,17 @@ SAGA_FIELDS = [
 
 
 def cancel(
-    ctx: typer.Context, id: SagaId, reason: Reason = "", output: OutputOption = "table", url: UrlOption = DEFAULT_URL
+    ctx: typer.Context,
+    id: SagaId,
+    reason: Reason = "",
+    no_undo: Annotated[
+        bool, typer.Option("--no-undo", help="Undo nothing, as `terminate`: what it did stands. Needs a reason.")
+    ] = False,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
 ) -> None:
     """Cancel a saga: what it did is undone."""
-    _act(ctx, url, f"{saga_path(id)}/cancel", {"reason": reason}, output)
+    _act(ctx, url, f"{saga_path(id)}/{'terminate' if no_undo else 'cancel'}", {"reason": reason}, output)
 
 
 def pause(

@@ -214,6 +214,14 @@ def test_query(amends: Amends) -> None:
     assert amends("saga", "query", "pour:a", "cup").exit_code == 3
 
 
+def test_cancel_without_undoing(amends: Amends) -> None:
+    """It has to be said, and why."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    assert amends("saga", "cancel", SAGA, "--no-undo").exit_code == 2
+    result = amends("saga", "cancel", SAGA, "--no-undo", "--reason", "sold", "-o", "json")
+    assert json.loads(result.stdout)["status"] == "terminated"
+
+
 def test_paused_and_resumed(amends: Amends) -> None:
     """The history says why."""
     amends("saga", "start", "make_tea", "-i", TEA)
