@@ -84,9 +84,10 @@ def _send_undos(turn: Turn) -> None:
     state = turn.state
     if state.parked_for == "undo" and not state.given_up:
         turn.record(SagaResumed(turn.now))
-    for number in compensation.next_undos(state):
-        step = state.steps[number]
-        turn.record(compensation.issued(step, turn.command(step.command), turn.now))
+    while numbers := compensation.next_undos(state):
+        for number in numbers:
+            step = state.steps[number]
+            turn.record(compensation.issued(step, turn.command(step.command), turn.now))
 
 
 def _end(turn: Turn) -> None:

@@ -144,6 +144,13 @@ def test_parallel_undos_are_sent_at_once() -> None:
     saga.expects("shop.take").succeeds(4, "x").is_("completed")
 
 
+def test_parallel_undos_do_not_wait_for_those_of_unknown_outcomes() -> None:
+    """All at once means all."""
+    saga = SagaDriver(code(branches(True))).start().succeeds(2, "B").refuses(3)
+    saga.expects("undo shop.take", "undo shop.take").restarts().succeeds("undo 2").succeeds("undo 1")
+    saga.expects("shop.take").succeeds(4, "x").is_("completed")
+
+
 def test_a_timeout_undoes_it() -> None:
     """A step that is not waited for any more has an unknown outcome."""
 
