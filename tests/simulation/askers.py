@@ -153,7 +153,7 @@ class Askers:
             ledger.told(self.accepted[saga_id], self._declined[saga_id], self._closed[saga_id])
             ledger.quiet()
             yield from ledger.faults
-            yield from answer_faults(saga_id, rows)
+            yield from answer_faults(saga_id, rows, ledger)
             self._count(len(ledger.answered), len(ledger.refused), len(ledger.open))
         for saga_id in sorted(self.accepted.keys() - histories.keys()):
             yield f"Updates: {saga_id} acknowledged {sorted(self.accepted[saga_id])}, and is lost"

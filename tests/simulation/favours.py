@@ -9,9 +9,11 @@ from contracts import Refused
 from coordinator.engine.failure import problem_of
 from coordinator.engine.looking import Answered, NoAnswer, look
 from coordinator.history.events import Event
+from coordinator.history.followed import FollowedUpdate
 from coordinator.history.parking import SagaParked
 from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 from coordinator.saga import Definitions, Query, Update
+from tests.update_ledger import UpdateLedger
 
 NAME, COUNTS = "favour", "counts"
 """Of the sagas' update, and of their query."""
@@ -77,9 +79,16 @@ def _is_so(message: str, log: Sequence[Event]) -> bool:
     )
 
 
-def answer_faults(saga_id: str, rows: Iterable[Sequence[Event]]) -> Iterator[str]:
-    """Each answer is that of its own update."""
-    for row in rows:
-        for event in row:
-            if isinstance(event, UpdateAnswered) and msgspec.json.decode(event.answer)[0] != event.update:
-                yield f"Updates: {saga_id} answered update {event.update} with {bytes(event.answer)!r}"
+def answer_faults(saga_id: str, rows: Iterable[Sequence[Event]], ledger: UpdateLedger) -> Iterator[str]:
+    """Each answer is that of its own update, and whoever follows an update hears what the ledger has of it."""
+    log = [event for row in rows for event in row]
+    for event in log:
+        if isinstance(event, UpdateAnswered) and msgspec.json.decode(event.answer)[0] != event.update:
+            yield f"Updates: {saga_id} answered update {event.update} with {bytes(event.answer)!r}"
+    for id, number in ledger.accepted.items():
+        followed = FollowedUpdate(id)
+        for event in log:
+            followed.hear(event)
+        answered = isinstance(followed.outcome, UpdateAnswered), isinstance(followed.outcome, UpdateRefused)
+        if answered != (number in ledger.answered, number in ledger.refused):
+            yield f"Updates: {saga_id} settled {id}, and who follows it hears {followed.outcome}"
