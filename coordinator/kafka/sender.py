@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from contracts.unhurried import unhurried
 from coordinator.kafka.connection import KafkaSettings
@@ -20,6 +20,14 @@ _METADATA_S = 2.0
 _CLOSE_S = 2.0
 _STALLED_S = 1.0
 """A partition that has not acknowledged for so long is given nothing more meanwhile."""
+
+
+class Place(NamedTuple):
+    """A partition, as this producer has it: what one that was thrown away still holds keeps no other back."""
+
+    producer: AIOKafkaProducer
+    topic: str
+    partition: int
 
 
 class Handed(NamedTuple):
@@ -56,7 +64,7 @@ class RecordSender:
         self._on_missing_topic = on_missing_topic
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
-        self._busy: dict[tuple[str, int], tuple[asyncio.Future[Any], float]] = {}
+        self._busy: dict[Place, tuple[asyncio.Future[Any], float]] = {}
         """The last batch of each partition that is not acknowledged yet, and since when."""
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -76,8 +84,8 @@ class RecordSender:
             raise PublisherUnavailable(f"Kafka does not answer: {error!r}.") from error
         shipment = Shipment(records)
         found = lanes(records, partitions)
-        later = [lane for lane in found if (lane.topic, lane.partition) in self._busy]
-        at_once = [lane for lane in found if (lane.topic, lane.partition) not in self._busy] if later else found
+        later = [lane for lane in found if Place(producer, lane.topic, lane.partition) in self._busy]
+        at_once = [lane for lane in found if lane not in later] if later else found
         if later:
             # A task for each: these have to wait, and must not keep the others back.
             waiting = [self._send_when_free(producer, lane, shipment) for lane in later]
@@ -151,9 +159,15 @@ class RecordSender:
         return known
 
     async def _send_when_free(self, producer: AIOKafkaProducer, lane: Lane, shipment: Shipment) -> None:
-        """Waits until the partition's last batch is acknowledged; when that takes too long, the lane is not tried."""
-        while (busy := self._busy.get((lane.topic, lane.partition))) is not None:
-            left_s = busy[1] + _STALLED_S - asyncio.get_running_loop().time()
+        """Waits until the partition's last batch is acknowledged; when that takes too long, the lane is not tried.
+
+        Where whoever sent that batch waits no more, nobody else would notice that it never is.
+        """
+        while (busy := self._busy.get(Place(producer, lane.topic, lane.partition))) is not None:
+            since_s = asyncio.get_running_loop().time() - busy[1]
+            if since_s > self._settings.publish_timeout_ms / 1e3:
+                self._failed(producer, lane, shipment, TimeoutError())
+            left_s = _STALLED_S - since_s
             if left_s <= 0:
                 return
             await asyncio.wait([busy[0]], timeout=left_s)
@@ -198,22 +212,25 @@ class RecordSender:
         under_way: "dict[asyncio.Future[Any], Handed]",
     ) -> None:
         """Gives the lane's first batch to the producer."""
+        if self._producer is not producer:
+            self._failed(producer, lane, shipment, ProducerClosed())
+            return
         batch = producer.create_batch()
         packed = pack(batch, shipment.records, lane.places)
-        key = (lane.topic, lane.partition)
+        place = Place(producer, lane.topic, lane.partition)
         try:
             outcome: asyncio.Future[Any] = await producer.send_batch(batch, lane.topic, partition=lane.partition)
         except (KafkaError, OSError, AssertionError, TypeError) as error:
             # The last two are what aiokafka raises for a partition that is gone.
             self._failed(producer, lane, shipment, error)
             return
-        self._busy[key] = (outcome, asyncio.get_running_loop().time())
-        outcome.add_done_callback(partial(self._settled, key))
+        self._busy[place] = (outcome, asyncio.get_running_loop().time())
+        outcome.add_done_callback(partial(self._settled, place))
         under_way[outcome] = Handed(lane, packed)
 
-    def _settled(self, key: tuple[str, int], outcome: "asyncio.Future[Any]") -> None:
-        if (busy := self._busy.get(key)) is not None and busy[0] is outcome:
-            del self._busy[key]
+    def _settled(self, place: Place, outcome: "asyncio.Future[Any]") -> None:
+        if (busy := self._busy.get(place)) is not None and busy[0] is outcome:
+            del self._busy[place]
         # Nobody may be waiting any more: asyncio would complain about an error that nobody has seen.
         if not outcome.cancelled():
             outcome.exception()

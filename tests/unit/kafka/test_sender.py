@@ -1,6 +1,7 @@
 """What the coordinator sends: many partitions in one go, each in order, none kept back by another."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -53,8 +54,8 @@ class Producer:
 class Sending(RecordSender):
     """With the producers of the test."""
 
-    def __init__(self, *producers: Producer) -> None:
-        super().__init__(KafkaSettings(bootstrap="nowhere:9092"))
+    def __init__(self, *producers: Producer, publish_timeout_ms: int = 30_000) -> None:
+        super().__init__(KafkaSettings(bootstrap="nowhere:9092", publish_timeout_ms=publish_timeout_ms))
         self.producers = list(producers)
 
     async def _ready(self) -> Any:
@@ -169,3 +170,43 @@ async def test_a_caller_that_is_stopped_leaves_the_partition_busy() -> None:
     assert [partition for partition, _ in producer.sent] == [3, 1]
     producer.outcomes[0].set_result(None)
     assert await following == [True, True]
+
+
+async def test_a_call_whose_producer_was_thrown_away_keeps_nobody_back() -> None:
+    """It gives its second batch to a producer that will never send it; the partition is free for the next producer."""
+    old, new = Producer(1_000), Producer(1_000)
+    old.at_once = False
+    sender = Sending(old, new)
+    slow = asyncio.create_task(sender.send(in_partition(1, 20)))
+    await until_soon(lambda: len(old.outcomes) == 1)
+    failing = asyncio.create_task(sender.send(in_partition(2, 1)))
+    await until_soon(lambda: len(old.outcomes) == 2)
+    old.outcomes[1].set_exception(KafkaError("no"))
+    with pytest.raises(PublisherUnavailable):
+        await failing
+    old.outcomes[0].set_result(None)
+    await until_soon(lambda: slow.done() or len(old.outcomes) == 3)
+    assert await sender.send(in_partition(1, 3)) == [True] * 3
+    slow.cancel()
+    await asyncio.wait([slow])
+    await sender.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_partition_that_never_answers_is_asked_by_another_producer() -> None:
+    """Also when nobody waits for its answer any more."""
+    silent, another = Producer(100_000), Producer(100_000)
+    silent.at_once = False
+    sender = Sending(silent, another, publish_timeout_ms=100)
+    stopped = asyncio.create_task(sender.send(in_partition(3, 1)))
+    await until_soon(lambda: len(silent.outcomes) == 1)
+    stopped.cancel()
+    await asyncio.wait([stopped])
+    acknowledged = [False]
+    async with asyncio.timeout(20):
+        while not all(acknowledged):
+            with suppress(PublisherUnavailable):
+                acknowledged = await sender.send(in_partition(3, 2))
+            await asyncio.sleep(0)
+    assert another.sent == [(3, 2)]
+    await sender.close()
