@@ -9,10 +9,13 @@ import pytest_asyncio
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
 from coordinator.saga import Definitions
-from tests.faults import approval, changing
+from tests.faults import approval, changing, trying
 from tests.faults.asked import Asked
 from tests.faults.system import System, deployed
 from tests.faults.trips import Trips
+
+DEFINITIONS = Definitions([*approval.DEFINITIONS, *changing.DEFINITIONS, *trying.DEFINITIONS])
+"""All that the second deployment's coordinators can run."""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -49,7 +52,7 @@ async def approvals(
         tmp_path_factory.mktemp("approval"),
         participants=("flights", "hotels"),
         coordinators=2,
-        settings={"AMENDS_CATALOGUE": "tests.faults.approval,tests.faults.changing"},
+        settings={"AMENDS_CATALOGUE": "tests.faults.approval,tests.faults.changing,tests.faults.trying"},
     )
     async with deployed(system):
         yield system
@@ -58,7 +61,7 @@ async def approvals(
 @pytest_asyncio.fixture(loop_scope="session")
 async def waiting(approvals: System) -> AsyncIterator[Asked]:
     """This test's own sagas that wait for a person; the first coordinator runs alone, and it is today."""
-    async with Asked(approvals, Definitions([*approval.DEFINITIONS, *changing.DEFINITIONS])) as asked:
+    async with Asked(approvals, DEFINITIONS) as asked:
         await asked.it_is("0")
         await approvals.only_the_first()
         yield asked

@@ -1,0 +1,89 @@
+"""Save-points, loops, a wide fan-out and a long year, with coordinators that die on the way."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.asked import Asked
+from tests.faults.system import Armed, death_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WITH_AN_UNDO_IN_HAND = ("transaction_begun", "commit_sent", "publish_acknowledged")
+"""Where a coordinator can die while a scope is undone."""
+QUARTERS = (90, 91, 92, 92)
+
+
+async def outcome(waiting: Asked, saga_id: str) -> Any:
+    rows = await waiting.fetch("SELECT outcome #>> '{}' AS outcome FROM saga WHERE saga_id = $1", saga_id)
+    return rows[0]["outcome"]
+
+
+async def undone(waiting: Asked, saga_id: str) -> list[int]:
+    """The steps whose undos were sent, in that order."""
+    found = await waiting.fetch(
+        "SELECT (e ->> 'step')::int AS step FROM history, json_array_elements(events) WITH ORDINALITY AS x (e, place) "
+        "WHERE saga_id = $1 AND e ->> 'type' = 'undo_issued' ORDER BY seq, place",
+        saga_id,
+    )
+    return [row["step"] for row in found]
+
+
+@pytest.mark.parametrize("failpoint", WITH_AN_UNDO_IN_HAND)
+async def test_a_scope_is_undone_whoever_dies(waiting: Asked, failpoint: str, tmp_path: Path) -> None:
+    """T1 and no, C1, T3 and no, C3, T5 T6: the coordinator dies, and each is undone once, in its turn."""
+    system = waiting.system
+    armed = Armed(failpoint, tmp_path, times=4)
+    await system.coordinators[0].stop()
+    await system.start_coordinator(0, armed.environment)
+    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    saga_id = await waiting.start("weekend", failpoint, ["Nowhere", "nowhere", "Rome"], "completed")
+    await dying
+    await system.start_coordinator(0)
+    await waiting.again()
+    await waiting.reached(saga_id, "saga_completed")
+    assert await undone(waiting, saga_id) == [1, 3]
+    assert '"Rome"' in await outcome(waiting, saga_id)
+    assert await waiting.faults() == []
+
+
+async def test_a_loop_is_undone_in_reverse_each_pass_with_its_own_data(waiting: Asked) -> None:
+    """Three passes, the fourth is refused: three undos, the last first."""
+    saga_id = await waiting.start("round_trip", "loop", ["Rome", "Oslo", "Bonn", "Atlantis"], "compensated")
+    await waiting.reached(saga_id, "saga_compensated")
+    assert await undone(waiting, saga_id) == [3, 2, 1]
+    assert await waiting.faults() == []
+
+
+async def test_a_thousand_steps_at_once(waiting: Asked) -> None:
+    """The coordinator is killed while they are under way."""
+    saga_id = await waiting.start("excursion", "thousand", 1_000, "completed")
+    await waiting.reached(saga_id, "step_succeeded", 300)
+    waiting.system.coordinators[0].kill()
+    await waiting.system.coordinators[0].ended()
+    await waiting.system.start_coordinator(0)
+    await waiting.reached(saga_id, "saga_completed")
+    assert '"result":1000' in (await outcome(waiting, saga_id)).replace(" ", "")
+    assert await waiting.faults() == []
+
+
+async def test_a_year_with_a_signal_a_day(waiting: Asked) -> None:
+    """On another coordinator each quarter, and it is that quarter there."""
+    saga_id = await waiting.start("year", "year", 365, "completed")
+    await waiting.reached(saga_id, "signal_awaited")
+    day = 0
+    for quarter, days in enumerate(QUARTERS):
+        number = quarter % 2
+        if quarter:
+            waiting.system.coordinators[1 - number].kill()
+            await waiting.system.coordinators[1 - number].ended()
+            await waiting.it_is(f"{day} days")
+            await waiting.system.start_coordinator(number)
+        for _ in range(days):
+            day += 1
+            assert await waiting.signal(saga_id, "day", 1, f"day-{day}", coordinator=number)
+    await waiting.reached(saga_id, "saga_completed")
+    assert '"result":365' in (await outcome(waiting, saga_id)).replace(" ", "")
+    assert await waiting.faults() == []

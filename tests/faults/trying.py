@@ -1,0 +1,51 @@
+"""Sagas that go another way, go round, or go in all directions, named by AMENDS_CATALOGUE."""
+
+import asyncio
+
+from contracts.travel.flights import Flights, ReserveFlight
+from contracts.travel.hotels import Hotels, ReserveHotel
+from coordinator.saga import Definitions, Refused, Signal, saga, scope
+
+
+@saga(version=1)
+async def weekend(cities: list[str], flights: Flights, hotels: Hotels) -> str:
+    """The first city that has a seat and a room."""
+    for city in cities:
+        try:
+            async with scope():
+                await flights.reserve(ReserveFlight("Ada", city, 12_000))
+                await hotels.reserve(ReserveHotel("Ada", city, 2, 18_000))
+                return city
+        except Refused:
+            continue
+    raise Refused("nowhere_to_go")
+
+
+@saga(version=1)
+async def round_trip(cities: list[str], flights: Flights) -> None:
+    """A seat to each of these cities, or none."""
+    for city in cities:
+        await flights.reserve(ReserveFlight("Ada", city, 12_000))
+
+
+@saga(version=1)
+async def excursion(seats: int, flights: Flights) -> int:
+    """Seats for all, asked for at once."""
+    holds = await asyncio.gather(
+        *(flights.reserve(ReserveFlight(f"Guest {number}", "Lisbon", 12_000)) for number in range(seats))
+    )
+    return len({hold.ref for hold in holds})
+
+
+@saga(version=1)
+async def year(days: int, flights: Flights, day: Signal[int]) -> int:
+    """A seat is held, and let go unless somebody signals, the last time a hundred days ago at most."""
+    await flights.reserve(ReserveFlight("Ada", "Lisbon", 12_000))
+    total = 0
+    for _ in range(days):
+        async with asyncio.timeout(100 * 24 * 3_600):
+            total += await day
+    return total
+
+
+DEFINITIONS = Definitions([weekend, round_trip, excursion, year])
