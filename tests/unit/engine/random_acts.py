@@ -1,6 +1,7 @@
 """What may happen to a saga of any program, one thing after another."""
 
 from coordinator.engine.decision import Send
+from coordinator.engine.facts import ConfirmUndo
 from coordinator.engine.lifecycle import UNDOING, Back
 from coordinator.engine.status import Status
 from tests.sagas import SagaDriver
@@ -33,6 +34,8 @@ ACTS = ("succeeds",) * 5 + (
     "is asked nonsense",
     "is mended",
     "is paused",
+    "skips an undo",
+    "confirms an undo",
 )
 
 
@@ -71,12 +74,23 @@ def act(driver: SagaDriver, what: str, back: int) -> None:
             driver.updates("favour", "no program")
         case "is paused":
             driver.pauses()
+        case "skips an undo" | "confirms an undo":
+            see_to_undo(driver, what)
         case "is mended":
             driver.deploys(mended).resume()
         case _ if send is not None:
             answer(driver, what, send)
         case _:
             pass
+
+
+def see_to_undo(driver: SagaDriver, what: str) -> None:
+    """A person does, of the first that was given up."""
+    for step in sorted(driver.machine.state.given_up)[:1]:
+        if what == "skips an undo":
+            driver.skips(step)
+        else:
+            driver.advance(ConfirmUndo(step, "seen to"))
 
 
 def answer(driver: SagaDriver, what: str, send: Send) -> None:

@@ -1,14 +1,16 @@
 """Programs as data: a saga that interprets its input, and what hypothesis makes up for it."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from hypothesis import strategies as st
 
 from contracts import Refused, StepError
 from coordinator.engine.failure import problem_of
-from coordinator.saga import Query, Signal, Update, saga
+from coordinator.saga import Query, Signal, Update, saga, scope
 from tests.sagas import Shop
 
 Program = list[Any]
@@ -31,67 +33,117 @@ TOO_MUCH: Program = [["no"]]
 """What they will not even begin with."""
 
 
-async def run_saga(program: Program, shop: Shop, signals: Signals, buggy: bool) -> None:
+@dataclass(frozen=True)
+class Means:
+    """What a saga's code works with."""
+
+    shop: Shop
+    signals: Signals
+    buggy: bool
+    scopes: Iterator[int] = field(default_factory=lambda: count(1))
+    """Their numbers: the next is drawn right before it is opened."""
+
+
+async def run_saga(program: Program, means: Means) -> None:
     """Does what they say."""
     for what, *rest in program:
         match what:
             case "take" | "lend" | "look" | "ship":
-                await getattr(shop, what)("x")
+                await getattr(means.shop, what)("x")
             case "pay":
-                await shop.pay(1)
+                await means.shop.pay(1)
             case "launch":
-                await shop.launch()
+                await means.shop.launch()
             case "hear":
-                await signals[rest[0]]
+                await means.signals[rest[0]]
             case "refuse":
                 raise Refused("no")
             case "err":
-                if buggy:
+                if means.buggy:
                     raise RuntimeError("A bug.")
             case "sleep":
                 await asyncio.sleep(rest[0])
             case "gather":
-                await asyncio.gather(*(run_saga(each, shop, signals, buggy) for each in rest[0]))
+                await asyncio.gather(*(run_saga(each, means) for each in rest[0]))
             case "settle":
-                await asyncio.gather(
-                    *(run_saga(each, shop, signals, buggy) for each in rest[0]), return_exceptions=True
-                )
+                await asyncio.gather(*(run_saga(each, means) for each in rest[0]), return_exceptions=True)
             case "group":
                 async with asyncio.TaskGroup() as group:
                     for each in rest[0]:
-                        group.create_task(run_saga(each, shop, signals, buggy))
+                        group.create_task(run_saga(each, means))
             case "first":
-                started = [asyncio.create_task(run_saga(each, shop, signals, buggy)) for each in rest[0]]
+                started = [asyncio.create_task(run_saga(each, means)) for each in rest[0]]
                 _, left = await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
                 for each in left:
                     each.cancel()
             case "leave":
-                asyncio.get_running_loop().create_task(run_saga(rest[0], shop, signals, buggy))
+                asyncio.get_running_loop().create_task(run_saga(rest[0], means))
             case "timeout":
                 try:
                     async with asyncio.timeout(rest[0]):
-                        await run_saga(rest[1], shop, signals, buggy)
+                        await run_saga(rest[1], means)
                 except TimeoutError:
                     pass
             case "shield":
-                await asyncio.shield(run_saga(rest[0], shop, signals, buggy))
+                await asyncio.shield(run_saga(rest[0], means))
             case "try":
                 try:
-                    await run_saga(rest[0], shop, signals, buggy)
+                    await run_saga(rest[0], means)
                 except (StepError, ExceptionGroup):
-                    await run_saga(rest[1], shop, signals, buggy)
+                    await run_saga(rest[1], means)
             case "finally":
                 try:
-                    await run_saga(rest[0], shop, signals, buggy)
+                    await run_saga(rest[0], means)
                 finally:
-                    await run_saga(rest[1], shop, signals, buggy)
+                    await run_saga(rest[1], means)
             case _:
-                raise AssertionError(what)
+                await run_scopes(what, rest, means)
+
+
+async def run_scopes(what: str, rest: Program, means: Means) -> None:
+    """Does what they say. The first step behind a scope that was undone says so."""
+    match what:
+        case "scope":
+            next(means.scopes)
+            async with scope(parallel_undo=rest[0]):
+                await run_saga(rest[1], means)
+        case "retreat":
+            number = next(means.scopes)
+            try:
+                async with scope(parallel_undo=rest[0]):
+                    await run_saga(rest[1], means)
+            except (StepError, ExceptionGroup, TimeoutError):
+                await means.shop.look(behind(number))
+                await run_saga(rest[2], means)
+        case "trial":
+            number = next(means.scopes)
+            async with scope(parallel_undo=rest[0]) as trial:
+                await run_saga(rest[1], means)
+                await trial.undo()
+                await means.shop.look(behind(number))
+                await run_saga(rest[2], means)
+        case "passes":
+            for each in rest[0]:
+                try:
+                    next(means.scopes)
+                    async with scope():
+                        await run_saga(each, means)
+                    break
+                except (StepError, ExceptionGroup):
+                    continue
+        case _:
+            raise AssertionError(what)
+
+
+def behind(scope: int) -> str:
+    """What is asked for first when the scope is undone."""
+    return f"behind {scope}"
 
 
 async def run_asked(program: Program, shop: Shop, signals: Signals, favour: Favour, counts: Counts, buggy: bool) -> str:
     """Does what they say, and what it is asked for meanwhile. Counts favours that came, were done, were refused."""
     came = done = refused = 0
+    means = Means(shop, signals, buggy)
 
     @favour.check
     def _(asked: Program) -> None:
@@ -103,7 +155,7 @@ async def run_asked(program: Program, shop: Shop, signals: Signals, favour: Favo
         nonlocal came, done, refused
         came += 1
         try:
-            await run_saga(asked, shop, signals, buggy)
+            await run_saga(asked, means)
         except Exception as error:
             refused += problem_of(error) is not None
             raise
@@ -114,7 +166,7 @@ async def run_asked(program: Program, shop: Shop, signals: Signals, favour: Favo
     def _() -> list[int]:
         return [came, done, refused]
 
-    await run_saga(program, shop, signals, buggy)
+    await run_saga(program, means)
     return "done"
 
 
@@ -150,6 +202,9 @@ def programs(bugs: bool = False) -> st.SearchStrategy[Program]:
             st.tuples(st.sampled_from(["leave", "shield"]), body).map(list),
             st.tuples(st.just("timeout"), seconds, body).map(list),
             st.tuples(st.sampled_from(["try", "finally"]), body, body).map(list),
+            st.tuples(st.just("scope"), st.booleans(), body).map(list),
+            st.tuples(st.sampled_from(["retreat", "trial"]), st.booleans(), body, body).map(list),
+            st.tuples(st.just("passes"), bodies).map(list),
         )
 
     return st.lists(st.recursive(leaf, inner, max_leaves=8), min_size=1, max_size=4)

@@ -14,11 +14,12 @@ from coordinator.engine.decision import Send
 from coordinator.engine.lifecycle import Back, Forward
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events
-from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
+from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.steps import StepIssued, StepRefused, StepRetried, StepSucceeded
 from coordinator.history.undos import CompensationStarted, UndoIssued, UndoRetried, UndoSucceeded
 from tests.sagas import SagaDriver
+from tests.scope_ledger import scope_faults
 from tests.signal_ledger import signal_faults
 from tests.unit.engine.random_acts import ACTS, act, settle
 from tests.unit.engine.random_programs import Program, anything, programs
@@ -28,9 +29,7 @@ from tests.update_ledger import update_faults
 def check(driver: SagaDriver) -> None:
     """What must hold at every moment."""
     history = driver.history
-    ends = [
-        place for place, event in enumerate(history) if isinstance(event, SagaCompleted | SagaCompensated | SagaFailed)
-    ]
+    ends = [place for place, event in enumerate(history) if isinstance(event, SagaEnded)]
     assert ends in ([], [len(history) - 1]), "one ending, and nothing behind it"
     state = driver.machine.state
     if driver.status.ended:
@@ -40,9 +39,10 @@ def check(driver: SagaDriver) -> None:
     check_signals(driver)
     check_updates(driver)
     check_undos(history)
+    assert scope_faults(history) == []
     if driver.status is Status.COMPLETED:
         done = [step for step in state.steps.values() if step.forward is Forward.SUCCEEDED]
-        assert all(step.back is Back.NONE for step in done), "what succeeded stays done"
+        assert all(step.back is Back.NONE or step.scope is not None for step in done), "what succeeded stays done"
     if driver.status in (Status.COMPENSATED, Status.FAILED):
         effects = [step for step in state.steps.values() if step.undoable and step.forward is not Forward.REFUSED]
         assert all(step.back is Back.DONE for step in effects), "whatever may have had an effect is undone"
@@ -99,8 +99,7 @@ def check_undos(history: Sequence[Event]) -> None:
                 assert undoable[step]
                 assert step not in refused | undone
                 undone.add(step)
-                if step in succeeded:
-                    assert turned
+                if step in succeeded and turned:  # before, it is the scope's: see ScopeLedger
                     later = succeeded[succeeded.index(step) + 1 :]
                     assert [each for each in later if undoable[each] and each not in undone] == []
             case UndoRetried(step=step) | UndoSucceeded(step=step):
