@@ -41,6 +41,8 @@ class Kinds(StrEnum):
     """A step is undone past the point of no return, where sagas only go forward."""
     NO_AFTER_PIVOT = "no_after_pivot"
     """The saga says no past its point of no return: it is parked, and a person has to see to it."""
+    SCOPE_AFTER_PIVOT = "scope_after_pivot"
+    """A scope is left by a no where it cannot be undone: past the point of no return, or beside one that is out."""
     UNDO_NEEDS_RESULT = "undo_needs_result"
     """An undo does not take None for the result, and the outcome can be unknown."""
     NOT_DETERMINISTIC = "not_deterministic"
@@ -204,7 +206,9 @@ class Findings:
             self._add(Kinds.UPDATE_UNANSWERED, message, self._where(self._watch.handlers.get(name)), path)
 
     def _misplaced(self, misplaced: Misplaced, state: SagaState, path: tuple[str, ...]) -> None:
-        if misplaced.without_undo:
+        if misplaced.scope:
+            kind = Kinds.SCOPE_AFTER_PIVOT
+        elif misplaced.without_undo:
             kind = Kinds.MISSING_UNDO
         elif state.forward_only:
             kind = Kinds.REFUSABLE_AFTER_PIVOT

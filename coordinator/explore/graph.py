@@ -13,6 +13,7 @@ from coordinator.explore.position import Position
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
+from coordinator.history.scopes import ScopeUndone
 from coordinator.history.signals import SignalAwaited, SignalTaken
 from coordinator.history.steps import (
     StepAbandoned,
@@ -103,6 +104,8 @@ class _Drawing:
                 self._lead((_where(before) or [START], "is asked"), _update(event), back=False)
             cause = _caused(event, before, after) or cause
             match event:
+                case ScopeUndone(scope) if cause[1] == "" and all(node.shape is Shape.UNDO for node in cause[0]):
+                    cause = cause[0], f"scope {scope} undone"
                 case StepIssued(step):
                     self._lead(cause, _step(after, step), back=False)
                 case TimerStarted(timer):

@@ -8,6 +8,7 @@ from coordinator.explore.driver import Driver
 from coordinator.explore.moves import AnswersLate, Move, SignalComes, Succeeds, UpdateComes
 from coordinator.explore.outcome import LATE, Happened, is_doubtful
 from coordinator.history.events import Event
+from coordinator.history.scopes import ScopeUndone
 from coordinator.history.signals import SignalReceived
 from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
@@ -87,6 +88,8 @@ def heard_of(events: Iterable[Event]) -> Heard:
                 heard.append((name, bytes(value)))
             case UpdateAccepted(number, name, _, value):
                 heard.append((number, name, bytes(value)))
+            case ScopeUndone(scope):
+                heard.append((ScopeUndone, scope))
             case _:
                 pass
     return tuple(heard)

@@ -189,12 +189,13 @@ class Search:
         return decided == again
 
     def _try_resuming(self, driver: Driver, path: tuple[str, ...]) -> None:
-        """A saga that is parked for an undo ends when a person resumes it and its undos are done."""
+        """A saga that is parked for an undo ends when a person resumes it and its undos are done; where it was that of
+        a scope, its code goes on."""
         driver.resume()
-        while undos := list(driver.out):
+        while undos := [name for name, send in driver.out.items() if send.direction == "undo"]:
             for name in undos:
                 driver.succeed(name)
-        if not driver.status.ended:
+        if not driver.status.ended and (driver.state.cause is not None or driver.state.parked_for == "undo"):
             self._findings.parked_for_good(path)
         driver.machine.close()
 

@@ -19,11 +19,14 @@ from contracts.kinds import Kind
 from contracts.values import OversizedValue, UnreadableValue
 from coordinator.engine import loop as engine_loop
 from coordinator.engine.order import OutOfOrder
+from coordinator.saga import scopes
 from coordinator.saga.definition import SagaDefinition
+from coordinator.saga.runtime import SagaRuntime
 from coordinator.saga.updates import Update
 
-_BETWEEN = frozenset({Command.write_arguments.__code__.co_filename, __file__})
+_BETWEEN = frozenset({Command.write_arguments.__code__.co_filename, scopes.__file__, __file__})
 """Files whose frames stand between the saga's code and its caller."""
+_SCOPE_REMEDY = "Call what cannot be undone behind the scope, or catch inside of it what may be refused."
 _CLOCKS = (str(PurePath(asyncio.__file__).parent), engine_loop.__file__)
 """Where the loop's clock is read for timers and timeouts, which tell the saga of it by themselves."""
 
@@ -52,13 +55,14 @@ def _shown(file: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Misplaced:
-    """A command that was called where it may not stand, and was not sent."""
+    """A command that was called where it may not stand, and was not sent; or a scope that cannot be undone there."""
 
     without_undo: bool
     """It may be refused, and there is nothing to undo it with."""
     place: Place
     message: str
     """The engine's, with what to change."""
+    scope: bool = False
 
 
 @dataclass(slots=True)
@@ -86,7 +90,9 @@ def watched(definition: SagaDefinition) -> tuple[SagaDefinition, Watch]:
     watch = Watch()
 
     async def function(**arguments: Any) -> Any:
-        _watch_clock(asyncio.get_running_loop(), watch)
+        loop = asyncio.get_running_loop()
+        _watch_clock(loop, watch)
+        _watch_scopes(loop, watch)
         steps: list[Place] = []
         seen = {
             name: type(value)(_Watching(value.caller, steps, watch)) if isinstance(value, Contract) else value
@@ -167,8 +173,24 @@ def _watch_clock(loop: asyncio.AbstractEventLoop, watch: Watch) -> None:
     loop.time = time
 
 
-def _place() -> Place:
-    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
+def _watch_scopes(loop: asyncio.AbstractEventLoop, watch: Watch) -> None:
+    assert isinstance(loop, SagaRuntime), "a saga's code runs on its own loop"
+    undo = loop.undo_scope
+
+    async def undo_scope(scope: int, error: BaseException | None) -> None:
+        place = _place(1)
+        try:
+            await undo(scope, error)
+        except OutOfOrder as refusal:
+            message = f"{refusal.problem.message} {_SCOPE_REMEDY}"
+            watch.misplaced.append(Misplaced(False, place, message, scope=True))
+            raise
+
+    loop.undo_scope = undo_scope
+
+
+def _place(above: int = 2) -> Place:
+    frame = sys._getframe(above)  # pyright: ignore[reportPrivateUsage]
     while frame.f_code.co_filename in _BETWEEN and frame.f_back is not None:
         frame = frame.f_back
     return Place.of(frame.f_code.co_filename, frame.f_lineno)

@@ -8,7 +8,7 @@ from itertools import count
 
 from contracts import PIVOT, RETRIABLE, Contract, Retry, StepError, command
 from coordinator.explore.findings import Kinds
-from coordinator.saga import Refused, SagaDefinition, Update, saga
+from coordinator.saga import Refused, SagaDefinition, Update, saga, scope
 from tests.sagas import Shop
 
 _numbers = count(1)
@@ -221,12 +221,24 @@ async def looks_at_the_wall(shop: Shop) -> None:
     await shop.look(f"{datetime.now():%j %H}")
 
 
+@saga(version=1)
+async def tries_and_pays(shop: Shop) -> None:
+    """Hides that its scope cannot be undone any more."""
+    try:
+        async with scope():
+            await shop.pay(1)
+            await shop.look("a")
+    except StepError:
+        pass
+
+
 PLANTED: list[tuple[SagaDefinition, Kinds, str]] = [
     (without_undo, Kinds.MISSING_UNDO, 'await shop.lose("b")'),
     (pays_first, Kinds.REFUSABLE_AFTER_PIVOT, 'await shop.take("a")'),
     (pays_twice, Kinds.REFUSABLE_AFTER_PIVOT, "await shop.pay(2)"),
     (pays_at_once, Kinds.UNSETTLED_AT_PIVOT, "asyncio.gather"),
     (gives_up_mail, Kinds.UNDO_AFTER_PIVOT, 'await stubborn.mail("a")'),
+    (tries_and_pays, Kinds.SCOPE_AFTER_PIVOT, "async with scope()"),
     (says_no_too_late, Kinds.NO_AFTER_PIVOT, "@saga"),
     (minds_too_late, Kinds.NO_AFTER_PIVOT, 'await shop.look("a")'),
     (grabs, Kinds.UNDO_NEEDS_RESULT, "@grab.undo"),

@@ -11,10 +11,14 @@ from coordinator.explore.play import Play, Sent
 from coordinator.explore.search import Bound, Search
 from coordinator.explore.sent_values import SentValues
 from coordinator.explore.watched import watched
+from tests.scope_ledger import scope_faults
 from tests.unit.engine.random_programs import Program, anything, programs
 from tests.unit.engine.test_random_sagas import check_undos
 
-MISTAKES = {Kinds.REFUSABLE_AFTER_PIVOT, Kinds.UNSETTLED_AT_PIVOT, Kinds.NO_AFTER_PIVOT, Kinds.EFFECT_LEFT}
+MISTAKES = {
+    *(Kinds.REFUSABLE_AFTER_PIVOT, Kinds.UNSETTLED_AT_PIVOT, Kinds.NO_AFTER_PIVOT, Kinds.EFFECT_LEFT),
+    Kinds.SCOPE_AFTER_PIVOT,
+}
 """What a program made up by chance may well have."""
 FAVOURS = tuple(write_value(favour) for favour in ([["take"]], [["refuse"]]))
 """What the sagas are asked to do besides."""
@@ -34,6 +38,7 @@ def test_any_saga(program: Program) -> None:
     search.run(program)
     for place in search.places:
         check_undos(place.driver.history)
+        assert scope_faults(place.driver.history) == []
         if not play.open(place.driver):
             assert place.driver.status.ended or place.driver.status is Status.PARKED
     assert {finding.kind for finding in findings.all} <= MISTAKES
