@@ -5,7 +5,7 @@ from typing import assert_never
 from contracts.failures import Problem
 from coordinator.engine import compensation, forward
 from coordinator.engine.agenda import Due, DueKey
-from coordinator.engine.conclude import conclude
+from coordinator.engine.conclude import conclude, is_to_be_parked
 from coordinator.engine.facts import (
     Accepted,
     Cancel,
@@ -104,6 +104,8 @@ def _start(turn: Turn, start: Start) -> Verdict:
     turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
     match start.sent:  # before anything follows: the code may be through with its first run
         case Signal():
+            if is_to_be_parked(turn):
+                conclude(turn)  # or the signal would stand in the way of what mended code asks for first
             keep(turn, start.sent)
         case Update():
             verdict = on_update(turn, start.sent)

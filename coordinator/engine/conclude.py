@@ -1,6 +1,7 @@
 """What follows by itself after every fact: undos that are due to be sent, and the ends of a saga."""
 
 from coordinator.engine import compensation
+from coordinator.engine.agenda import Due
 from coordinator.engine.failure import problem_of
 from coordinator.engine.run import Raised, Returned
 from coordinator.engine.state import SagaState
@@ -57,6 +58,12 @@ def _on_its_way(turn: Turn) -> bool:
     )
 
 
+def is_to_be_parked(turn: Turn) -> bool:
+    """The code has raised what is no reason to go back, or came too late for that."""
+    outcome = None if turn.run is None else turn.run.outcome
+    return isinstance(outcome, Raised) and (turn.state.forward_only or problem_of(outcome.error) is None)
+
+
 def _raised(turn: Turn, raised: Raised) -> None:
     problem = problem_of(raised.error)
     if problem is None:
@@ -109,10 +116,14 @@ def _end(turn: Turn) -> None:
 
 
 def _stuck(turn: Turn) -> bool:
-    """The code waits for the undo of a scope, and for nothing else that may come."""
-    state, run = turn.state, turn.run
-    busy = state.in_flight or state.undoing or state.due or state.signals.waits
-    return bool(state.scopes.undoing) and run is not None and not (busy or run.takes_updates)
+    """The code waits for the undo of a scope, and for nothing else that is under way.
+
+    Updates may never come, and the deadline in a month: neither keeps a person from being told.
+    """
+    state = turn.state
+    timers = state.due.first_of(Due.TIMER) is not None
+    busy = state.in_flight or state.undoing or timers or state.signals.waits
+    return bool(state.scopes.undoing) and turn.run is not None and not busy
 
 
 def _undone(state: SagaState) -> type[SagaCompensated | SagaPartiallyCompensated | SagaFailed]:

@@ -59,7 +59,9 @@ def _answer(run: Run, name: str, value: msgspec.Raw) -> Answered | NoAnswer:
         return Answered(write_value(run.look(f"The query {name}", handler, arguments)))
     except Meddled as error:
         return NoAnswer(str(error))
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a cancellation too: whoever asks is not to be cancelled
         return NoAnswer(f"The saga's code cannot answer the query {name}: it raised {named(error)}.")
 
 

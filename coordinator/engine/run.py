@@ -163,7 +163,7 @@ class Run(DeterministicLoop, SagaRuntime):
             answer = await handler
         except KeyboardInterrupt:
             raise
-        except (Exception, asyncio.CancelledError) as error:
+        except BaseException as error:  # whatever it is: an update that was accepted is answered, or parks the saga
             if not self.runs:
                 raise
             problem = problem_of(error)
@@ -186,7 +186,7 @@ class Run(DeterministicLoop, SagaRuntime):
         before = self.footprint
         outside = self._enter()
         try:
-            return function(*arguments)
+            return Context().run(function, *arguments)  # as the code itself: its context is nobody else's
         finally:
             self._leave(outside)
             self._looks = False

@@ -1,7 +1,5 @@
 """What becomes of an update: taken in by the saga's code, or refused without a trace."""
 
-import asyncio
-
 import msgspec
 
 from contracts.failures import Problem
@@ -46,6 +44,8 @@ def _closed(turn: Turn) -> str | None:
         return "The saga is paused, and its code cannot be asked: send the update again when it goes on."
     if state.code_stopped:
         return "The saga is parked, and its code cannot be asked: send the update again when it goes on."
+    if state.status is Status.PARKED and turn.run is not None and not turn.run.main_done:
+        return "The saga is parked for an undo: send the update again when it goes on."
     if turn.run is None or state.status is not Status.RUNNING:
         return "The saga's code has ended: it takes no updates any more."
     return None
@@ -76,7 +76,7 @@ def _asked(turn: Turn, update: Update) -> Verdict:
 
 def _refusal(run: Run, name: str, value: msgspec.Raw) -> Problem | str | None:
     """Why the code does not take it now: its own no, or a sentence. Raises Meddled."""
-    if run.main_done:
+    if run.main_done or run.error is not None:
         return "The saga's code has ended: it takes no updates any more."
     if name not in run.handlers.handles:
         return f"The saga takes no update {name} at this point: its code has given it no handler yet."
@@ -85,9 +85,9 @@ def _refusal(run: Run, name: str, value: msgspec.Raw) -> Problem | str | None:
     what = f"The check of the update {name}"
     try:
         returned = run.look(what, check, arguments_of(run.definition.updates[name], value))
-    except Meddled:
+    except (Meddled, KeyboardInterrupt):
         raise
-    except (Exception, asyncio.CancelledError) as error:
+    except BaseException as error:  # none comes out of an activation
         return problem_of(error) or Problem("check_failed", f"{what} raised {named(error)}.")
     if returned is not None:
         return Problem("check_failed", f"{what} returned a value: it raises Refused, or returns nothing.")

@@ -1,6 +1,6 @@
 """Scopes as a saga's author sees them: save-points to which the saga can go back."""
 
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 
@@ -13,30 +13,31 @@ CURRENT: ContextVar[int | None] = ContextVar("amends_scope", default=None)
 class Scope:
     """A part of a saga that can be undone by itself. Made by ``scope()``."""
 
-    __slots__ = ("_number", "_parallel", "_runtime", "_token")
+    __slots__ = ("_number", "_outer", "_parallel", "_runtime")
 
     def __init__(self, parallel: bool) -> None:
         self._parallel = parallel
         self._runtime: SagaRuntime | None = None
         self._number = 0
-        self._token: Token[int | None] | None = None
+        self._outer: int | None = None
 
     async def __aenter__(self) -> Self:
         if self._runtime is not None:
             raise RuntimeError("A scope is entered once: write 'async with scope()' again for another one.")
         self._runtime = running_saga("A scope can only be opened while its saga runs, and by the saga itself.")
-        self._number = self._runtime.open_scope(CURRENT.get(), self._parallel)
-        self._token = CURRENT.set(self._number)
+        self._outer = CURRENT.get()
+        self._number = self._runtime.open_scope(self._outer, self._parallel)
+        CURRENT.set(self._number)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._runtime is not None, "it was entered"
-        assert self._token is not None, "it was entered"
         if not self._runtime.runs:
             return
-        CURRENT.reset(self._token)
+        if CURRENT.get() == self._number:  # an exit stack may be closed by another coroutine, or in another order
+            CURRENT.set(self._outer)
         if error is not None:
             await self._runtime.undo_scope(self._number, error)
 
