@@ -8,6 +8,7 @@ from coordinator.engine.failure import problem_of
 from coordinator.engine.handlers import arguments_of
 from coordinator.engine.kept import named
 from coordinator.engine.rebuild import stand_again
+from coordinator.engine.replay import CodeMismatch
 from coordinator.engine.run import Run
 from coordinator.engine.script import Meddled
 from coordinator.engine.signals import misfit_of
@@ -57,7 +58,11 @@ def _asked(turn: Turn, update: Update) -> Verdict:
     try:
         refusal = _refusal(run, update.name, update.value)
     except Meddled as error:
-        rebuilt = stand_again(turn.saga_id, [*turn.log, *turn.events], turn.definitions)
+        try:
+            rebuilt = stand_again(turn.saga_id, [*turn.log, *turn.events], turn.definitions)
+        except CodeMismatch as mismatch:  # it is not the same each time: a restart would have found it out
+            turn.park("code", str(mismatch))
+            return Declined(Problem("check_failed", str(error)))
         assert rebuilt.run is not None, "its code was called again"
         run.discard()
         turn.state = rebuilt.state

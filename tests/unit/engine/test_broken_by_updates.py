@@ -111,6 +111,30 @@ def test_what_a_check_or_a_query_does_to_its_context_stays_there() -> None:
     assert getcontext().prec == before
 
 
+def test_a_check_that_meddles_in_code_that_is_another_each_time() -> None:
+    """The saga is parked, as a restart would have parked it; each activation failed."""
+    again: list[int] = []
+
+    async def body(shop: Shop, go: Signal[int], ask: Update[int, int], look: Query[int, int]) -> None:
+        @ask.check
+        def _(number: int) -> None:
+            again.append(number)
+            asyncio.get_running_loop().call_soon(print)
+
+        @ask.handle
+        async def _(number: int) -> int:
+            return number
+
+        if again:
+            await shop.take("a")
+        await go
+
+    saga = SagaDriver(takes(body)).start()
+    decision = saga.machine.advance([Asked("ask", "u-1", msgspec.Raw(b"1"))], saga.now)
+    assert isinstance(decision.verdicts[0], Declined)
+    assert decision.parked_for == "code"
+
+
 def first_run(broken: bool, in_a_callback: bool) -> Body:
     """Broken, its first run ends in a bug; mended, it calls a step."""
 
