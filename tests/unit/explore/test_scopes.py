@@ -1,5 +1,7 @@
 """Sagas that go back to save-points, explored."""
 
+import asyncio
+
 from contracts import Refused, StepError
 from coordinator.engine.status import Status
 from coordinator.explore.exploration import Exploration, explore
@@ -96,3 +98,28 @@ def test_a_step_without_an_undo_in_a_scope() -> None:
             await shop.lose("b")
 
     assert kinds(body) == [Kinds.MISSING_UNDO]
+
+
+def test_what_is_undone_before_and_behind_an_answer() -> None:
+    """Code that hears of the scope first may go another way than code that hears of the step first."""
+
+    async def body(shop: Shop) -> None:
+        heard: list[str] = []
+
+        async def tries() -> None:
+            try:
+                async with scope():
+                    await shop.take("a")
+                    await shop.look("b")
+            except Refused:
+                heard.append("scope")
+
+        async def lends() -> None:
+            await shop.lend("c")
+            heard.append("step")
+
+        await asyncio.gather(tries(), lends())
+        await (shop.ship("d") if heard == ["scope", "step"] else shop.pay(1))
+
+    well = [each for each in explored(body).outcomes if each.ends is Status.COMPLETED and each.undone == ("shop.take",)]
+    assert {each.remains for each in well} == {("shop.lend", "shop.ship"), ("shop.lend", "shop.pay")}
