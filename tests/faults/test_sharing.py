@@ -49,7 +49,7 @@ async def test_a_saga_stays_where_it_was_started(system: System, trips: Trips) -
     assert [await ended_at(system, number) - count for number, count in zip(BOTH, before, strict=True)] == [0, 30]
 
 
-@pytest.mark.parametrize("place", ["batch_loaded", "outbox_written", "publish_queued"])
+@pytest.mark.parametrize("place", ["batch_loaded", "publish_queued"])
 async def test_one_is_stopped_past_its_session(
     system: System, trips: Trips, tmp_path: Path, place: str, record_property: Any
 ) -> None:

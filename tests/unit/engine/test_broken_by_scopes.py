@@ -52,6 +52,27 @@ def test_scopes_left_in_the_order_in_which_they_were_entered() -> None:
     saga.succeeds(1, "A").is_("completed")
 
 
+@pytest.mark.parametrize("end", ["cancel", "terminates", "pauses", "nobody"])
+def test_coroutines_that_wait_for_each_other(end: str) -> None:
+    """Such a saga could not end, nor be ended: to cancel one of them never came to an end."""
+
+    async def body(shop: Shop) -> None:
+        started: list[asyncio.Future[Any]] = []
+
+        async def waits(for_the: int) -> None:
+            await asyncio.gather(started[for_the])
+
+        started.extend(asyncio.ensure_future(waits(other)) for other in (1, 0))
+        await shop.take("a")
+
+    saga = SagaDriver(code(body)).start()
+    if end == "nobody":
+        saga.succeeds(1, "A").is_("completed")
+    else:
+        getattr(saga, end)()
+        assert saga.accepted
+
+
 async def lends(shop: Shop) -> None:
     async with scope():
         await shop.lend("a")
