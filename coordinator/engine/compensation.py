@@ -47,6 +47,8 @@ def _next_of_scope(state: SagaState, scope: int) -> Sequence[int]:
 def scopes_undone(state: SagaState) -> Sequence[int]:
     """Scopes of which nothing is left, and whose code waits for that."""
     scopes = state.scopes
+    if not scopes.undoing:
+        return ()
     left = [*state.to_undo, *state.succeeded, *state.undoing, *state.given_up]
     return [
         scope for scope in scopes.undoing if not any(scopes.holds(scope, state.steps[number].scope) for number in left)

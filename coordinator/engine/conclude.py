@@ -36,7 +36,7 @@ def _follow(turn: Turn) -> bool:
         _raised(turn, turn.run.outcome)
     _cancelled(turn)
     _send_undos(turn)
-    if turn.state.status is Status.RUNNING and turn.run is not None:
+    if turn.state.scopes.undoing and turn.state.status is Status.RUNNING and turn.run is not None:
         for scope in compensation.scopes_undone(turn.state):
             turn.record(ScopeUndone(scope, turn.now))
             return True

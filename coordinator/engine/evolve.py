@@ -65,9 +65,8 @@ def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
     state.in_flight.clear()
     state.pivots.clear()
     state.due.keep(lambda key: key[0] is Due.UNDO)
-    state.signals.waits.clear()
-    state.updates.open.clear()
-    state.scopes.undoing.clear()
+    for none_any_more in (state.signals.waits, state.updates.open, state.scopes.undoing):
+        none_any_more.clear()
 
 
 def _parked(state: SagaState, event: SagaParked) -> None:
@@ -118,7 +117,7 @@ def _ended(state: SagaState, event: SagaEnded) -> None:
 
 
 def _patch_taken(state: SagaState, event: PatchTaken) -> None:
-    state.patches.add(event.name)
+    state.patches |= {event.name}
 
 
 # --- timers

@@ -3,20 +3,26 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from coordinator.engine.state import SagaState
+from coordinator.engine.state import NO_SIGNALS, NO_UPDATES, SagaState, Signals, Updates
 from coordinator.history.events import Event
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalReceived, SignalTaken
 from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 
 
+def _own_signals(state: SagaState) -> Signals:
+    if state.signals is NO_SIGNALS:
+        state.signals = Signals()
+    return state.signals
+
+
 def _signal_received(state: SagaState, event: SignalReceived) -> None:
-    signals = state.signals
+    signals = _own_signals(state)
     signals.ids[event.id] = event.name
     signals.kept[event.signal] = event
 
 
 def _signal_awaited(state: SagaState, event: SignalAwaited) -> None:
-    state.signals.waits[event.wait] = event.name
+    _own_signals(state).waits[event.wait] = event.name
 
 
 def _signal_taken(state: SagaState, event: SignalTaken) -> None:
@@ -30,6 +36,8 @@ def _signal_abandoned(state: SagaState, event: SignalAbandoned) -> None:
 
 
 def _update_accepted(state: SagaState, event: UpdateAccepted) -> None:
+    if state.updates is NO_UPDATES:
+        state.updates = Updates()
     state.updates.ids[event.id] = event.name
     state.updates.open.add(event.update)
 

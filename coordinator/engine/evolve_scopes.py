@@ -6,12 +6,14 @@ from typing import Any
 from contracts.kinds import Kind
 from coordinator.engine.evolve_steps import settle
 from coordinator.engine.lifecycle import Forward, IllegalMove
-from coordinator.engine.state import SagaState
+from coordinator.engine.state import NO_SCOPES, SagaState, Scopes
 from coordinator.history.events import Event
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
 
 
 def _opened(state: SagaState, event: ScopeOpened) -> None:
+    if state.scopes is NO_SCOPES:
+        state.scopes = Scopes()
     state.scopes.within[event.scope] = event.within
     if event.parallel:
         state.scopes.parallel.add(event.scope)
