@@ -1,6 +1,7 @@
 """Coroutines thrown away, so that nothing of them is left to be collected as garbage at any moment."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 
@@ -24,4 +25,10 @@ def untie(started: "asyncio.Task[Any]") -> None:
     """Takes a closed coroutine off what it waited for: the two hold each other, and only the collector frees such."""
     waits_for: asyncio.Future[Any] | None = started._fut_waiter  # pyright: ignore[reportAttributeAccessIssue]
     if waits_for is not None:
-        waits_for.cancel()
+        cancel(waits_for)
+
+
+def cancel(future: "asyncio.Future[Any]") -> None:
+    """Cancels it. Coroutines that wait for each other cannot be: to asyncio they are a way without an end."""
+    with suppress(RecursionError):
+        future.cancel()

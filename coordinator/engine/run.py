@@ -11,7 +11,7 @@ import msgspec
 from contracts.command import Command
 from contracts.failures import Failed, Problem, Refused, TimedOut
 from contracts.values import UnreadableValue, write_value
-from coordinator.engine.closing import close, untie
+from coordinator.engine.closing import cancel, close, untie
 from coordinator.engine.failure import problem_of
 from coordinator.engine.handlers import Handlers, arguments_of
 from coordinator.engine.inbox import Arrived, Inbox
@@ -248,7 +248,7 @@ class Run(DeterministicLoop, SagaRuntime):
             return Raised(TypeError(f"The saga's result cannot be kept: {error}"))
         if left := [each for each in self._others if not each.done()]:
             for each in left:
-                each.cancel()
+                cancel(each)
             self.run_until_idle()
         return Returned(result) if self.error is None else Raised(self.error)
 
