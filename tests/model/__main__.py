@@ -5,7 +5,7 @@ import asyncio
 import sys
 import time
 
-from tests.model.instances import LARGE, SMALL, Instance
+from tests.model.instances import LARGE, SMALL, VAST, Instance
 from tests.model.telling import told
 from tests.model.tlc import Explored, explore
 from tests.model.twins import TWINS
@@ -14,15 +14,17 @@ from tests.model.twins import TWINS
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.model", description=__doc__)
     parser.add_argument("--only", default="", metavar="WORDS", help="instances and twins whose name has these words")
+    parser.add_argument("--all", action="store_true", help="also those that take a day")
     parser.add_argument("--workers", type=int, default=2, help="threads of TLC, and twins at once (2)")
     return parser.parse_args()
 
 
-async def _main(only: str, workers: int) -> bool:
+async def _main(only: str, workers: int, everything: bool) -> bool:
     began = time.monotonic()
     well = True
     print("The protocol: every promise must hold in every state.\n", flush=True)
-    for instance in (each for each in (*SMALL, *LARGE) if only in each.name):
+    chosen = (*SMALL, *LARGE, *VAST) if everything else (*SMALL, *LARGE)
+    for instance in (each for each in chosen if only in each.name):
         explored = await explore(instance, workers=workers)
         well &= explored.broken is None
         print(_line(instance, explored), flush=True)
@@ -64,4 +66,4 @@ def _tell(explored: Explored) -> None:
 
 if __name__ == "__main__":
     chosen = _arguments()
-    sys.exit(0 if asyncio.run(_main(chosen.only, chosen.workers)) else 1)
+    sys.exit(0 if asyncio.run(_main(chosen.only, chosen.workers, chosen.all)) else 1)

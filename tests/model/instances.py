@@ -71,10 +71,14 @@ SMALL = (
 LARGE = (
     Instance(name="two sagas of three steps", sagas=2, surprises=1),
     Instance(name="one saga of three steps", surprises=3, ends=True),
+)
+"""Run by `make model`, with the small ones: three quarters of an hour."""
+
+VAST = (
     Instance(name="one saga of three steps, the last two at once", plan="OneThenTwo", surprises=2, ends=True),
     Instance(name="one saga of three steps at once", plan="ThreeAtOnce", surprises=1, ends=True),
     Instance(name="one saga of three steps, tried twice", attempts=2, may_fail=True, surprises=2, ends=True),
     Instance(name="two sagas of two steps, tried twice", plan="Two", sagas=2, attempts=2, may_fail=True),
     Instance(name="one saga of two steps, nothing left out", plan="Two", ends=True, reduced=False),
 )
-"""Run by `make model`."""
+"""Run by `python -m tests.model --all`, for whoever has a day."""

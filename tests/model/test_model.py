@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.model.instances import LARGE, PROMISES, SMALL, Instance
+from tests.model.instances import LARGE, PROMISES, SMALL, VAST, Instance
 from tests.model.telling import told
 from tests.model.tlc import MODEL, Explored, explore
 from tests.model.twins import TWINS
@@ -94,5 +94,5 @@ def test_every_action_is_explained() -> None:
 def test_every_twin_and_instance_is_in_the_notes() -> None:
     """The page beside the model names each instance and each twin, and what the twin breaks."""
     page = (MODEL / "README.md").read_text(encoding="utf-8")
-    assert [each.name for each in (*SMALL, *LARGE) if f"| {each.name} |" not in page] == []
+    assert [each.name for each in (*SMALL, *LARGE, *VAST) if f"| {each.name} |" not in page] == []
     assert [twin.name for twin in TWINS if f"| {twin.name} | `{twin.promises[0]}` |" not in page] == []
