@@ -35,12 +35,12 @@ def next_undos(state: SagaState) -> Sequence[int]:
 def _next_of_scope(state: SagaState, scope: int) -> Sequence[int]:
     """The same of one scope: behind those within it that are being undone, and all at once where it is parallel."""
     scopes, steps = state.scopes, state.steps
-    done = [number for number in state.succeeded if scopes.holds(scope, steps[number].scope)]
-    if any(scopes.undoing_of(steps[number].scope) != scope for number in done):
+    done = [number for number in state.succeeded if scopes.undoes(scope, steps[number])]
+    if any(scopes.undoing_of(steps[number]) != scope for number in done):
         return []
     if scope in scopes.parallel:
         return done[::-1]
-    waits = any(scopes.holds(scope, steps[number].scope) for number in state.undoing)
+    waits = any(scopes.undoes(scope, steps[number]) for number in state.undoing)
     return [] if waits else done[-1:]
 
 
@@ -50,9 +50,7 @@ def scopes_undone(state: SagaState) -> Sequence[int]:
     if not scopes.undoing:
         return ()
     left = [*state.to_undo, *state.succeeded, *state.undoing, *state.given_up]
-    return [
-        scope for scope in scopes.undoing if not any(scopes.holds(scope, state.steps[number].scope) for number in left)
-    ]
+    return [scope for scope in scopes.undoing if not any(scopes.undoes(scope, state.steps[number]) for number in left)]
 
 
 def issued(step: Step, command: "Command[..., object] | None", now: int) -> UndoIssued:

@@ -122,7 +122,7 @@ def _take(state: SagaState, step: Step, event: UndoIssued) -> None:
         state.to_undo.popleft()
     elif state.cause is not None and state.succeeded and state.succeeded[-1] == step.number:
         state.succeeded.pop()
-    elif step.number in state.succeeded and state.scopes.undoing_of(step.scope) is not None:
+    elif step.number in state.succeeded and state.scopes.undoing_of(step) is not None:
         state.succeeded.remove(step.number)
     else:
         raise IllegalMove(f"Step {step.number}", step.forward, event)

@@ -46,7 +46,7 @@ def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: i
 
 
 def _scope_cause(state: SagaState, step: Step) -> Problem | None:
-    scope = state.scopes.undoing_of(step.scope)
+    scope = state.scopes.undoing_of(step)
     return None if scope is None else state.scopes.undoing[scope]
 
 

@@ -88,6 +88,12 @@ class Scopes:
     """Those whose undos need not wait for each other."""
     undoing: dict[int, Problem] = field(default_factory=dict[int, Problem])
     """Those that the code wants undone, and why."""
+    so_far: dict[int, int] = field(default_factory=dict[int, int])
+    """The last step that the saga had asked for when the code wanted the scope undone: later ones stand."""
+
+    def undoes(self, scope: int, step: Step) -> bool:
+        """Whether the step is undone with the scope, which is being undone."""
+        return step.number <= self.so_far[scope] and self.holds(scope, step.scope)
 
     def holds(self, scope: int, inner: int | None) -> bool:
         """Whether what was done in ``inner`` was done in the scope."""
@@ -95,9 +101,10 @@ class Scopes:
             inner = self.within[inner]
         return inner is not None
 
-    def undoing_of(self, inner: int | None) -> int | None:
-        """The innermost scope around it that is being undone."""
-        while inner is not None and inner not in self.undoing:
+    def undoing_of(self, step: Step) -> int | None:
+        """The innermost scope that is being undone, and the step with it."""
+        inner = step.scope
+        while inner is not None and not (inner in self.undoing and step.number <= self.so_far[inner]):
             inner = self.within[inner]
         return inner
 

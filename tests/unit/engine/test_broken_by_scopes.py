@@ -9,6 +9,7 @@ import pytest
 from contracts import Refused
 from coordinator.engine.facts import Conflict
 from coordinator.history.steps import StepIssued
+from coordinator.history.undos import UndoIssued
 from coordinator.saga import SagaDefinition, Update, saga, scope
 from tests.sagas import SagaDriver, Shop, code
 
@@ -116,3 +117,30 @@ def test_updates_while_an_undo_waits_for_a_person() -> None:
     assert saga.unchanged_by(lambda: saga.updates("ask", 1))
     assert isinstance(saga.verdict, Conflict)
     assert "parked" in saga.verdict.message
+
+
+def test_what_is_asked_for_while_a_scope_is_undone_stands() -> None:
+    """A coroutine that the scope left behind goes on in it: what was done so far is undone, and nothing later."""
+
+    async def body(shop: Shop) -> str:
+        gone = asyncio.Event()
+        async with scope() as trial:
+
+            async def outlives() -> str:
+                await gone.wait()
+                return await shop.take("late")
+
+            late = asyncio.ensure_future(outlives())
+            await shop.take("a")
+            gone.set()
+            await trial.undo()
+        return await late
+
+    for early in (True, False):
+        saga = SagaDriver(code(body)).start().succeeds(1, "A")
+        assert [send.direction for send in saga.sent[1:]] == ["forward", "undo"]
+        first, second = ("undo 1", 2) if not early else (2, "undo 1")
+        for each in (first, second):
+            saga.succeeds(each, "LATE" if each == 2 else None).restarts()
+        assert saga.is_("completed").result == "LATE"
+        assert [event.step for event in saga.of(UndoIssued)] == [1]
