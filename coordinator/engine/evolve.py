@@ -1,6 +1,6 @@
 """How one event changes the state. Total: every event has its case, and none is decided here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from contracts.failures import Problem
@@ -35,6 +35,14 @@ def evolve(state: SagaState, event: Event) -> None:
     if state.status.ended or (type(event) is SagaStarted) is bool(state.definition):
         raise IllegalMove("The saga", state.status if state.definition else "not begun", event)
     _CHANGES[type(event)](state, event)
+
+
+def evolved(log: Iterable[Event]) -> SagaState:
+    """What all these events amount to."""
+    state = SagaState()
+    for event in log:
+        evolve(state, event)
+    return state
 
 
 # --- the saga

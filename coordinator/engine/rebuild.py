@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from coordinator.engine.evolve import evolve
+from coordinator.engine.evolve import evolve, evolved
 from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Run
 from coordinator.engine.state import SagaState
@@ -34,11 +34,11 @@ class Rebuilt(msgspec.Struct, frozen=True):
 def rebuild(saga_id: str, log: Sequence[Event], definitions: Definitions) -> Rebuilt:
     """Replays the log. A saga that is going back, ended, or stands still needs no code."""
     if not _needs_code(log):
-        return Rebuilt(_evolved(log), None)
+        return Rebuilt(evolved(log), None)
     try:
         return _replayed(saga_id, log, _definition(log, definitions), None)
     except CodeMismatch as error:
-        return Rebuilt(_evolved(log), None, mismatch=str(error))
+        return Rebuilt(evolved(log), None, mismatch=str(error))
 
 
 def resume(saga_id: str, log: Sequence[Event], definitions: Definitions, now: int) -> Rebuilt:
@@ -115,10 +115,3 @@ def _needs_code(log: Sequence[Event]) -> bool:
             case _:
                 pass
     return not stopped
-
-
-def _evolved(log: Sequence[Event]) -> SagaState:
-    state = SagaState()
-    for event in log:
-        evolve(state, event)
-    return state

@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.command import Command
 from coordinator.engine.decision import Send
-from coordinator.engine.evolve import evolve
+from coordinator.engine.evolve import evolve, evolved
 from coordinator.engine.feed import FED, UnreadableInput, feed
 from coordinator.engine.kept import kept_trace, named
 from coordinator.engine.live import Live
@@ -40,6 +40,8 @@ class Turn:
         self.now = now
         self.events: list[Event] = []
         self.sends: list[Send] = []
+        self._told = 0, 0
+        """So many events and sends there were when the code was last told of one: the rest is what it asked for."""
         if run is not None:
             run.attend(Live(state, self.record, now))
 
@@ -51,6 +53,7 @@ class Turn:
         if send is not None:
             self.sends.append(send)
         if self.run is not None and type(event) in FED and not self.state.must_go_back:
+            self._told = len(self.events), len(self.sends)
             try:
                 feed(self.run, event)
             except UnreadableInput as error:
@@ -80,7 +83,15 @@ class Turn:
             self.drop_code()
 
     def park_for_bug(self, error: BaseException) -> None:
-        """The code raised something that is no answer to anything, or was answered something that is none."""
+        """The code raised something that is no answer to anything, or was answered something that is none.
+
+        What it asked for since it was last told of anything is forgotten: nothing of that was sent yet, and mended
+        code, which is told again, need not ask for what broken code did while its blocks were left.
+        """
+        events, sends = self._told
+        if len(self.events) > events:
+            del self.events[events:], self.sends[sends:]
+            self.state = evolved([*self.log, *self.events])
         if isinstance(error, Unreadable):
             self.park("code", f"{error} {error.remedy}", raised=True)
             return

@@ -200,9 +200,10 @@ def test_undos_in_the_background_go_on_while_parked() -> None:
             async with asyncio.timeout(1):
                 await shop.take("a")
         except TimeoutError:
-            raise ValueError("what now?") from None
+            raise ValueError(await shop.look("b")) from None
 
-    driver = SagaDriver(code(branches)).start().passes(1_000).is_("parked").expects("undo shop.take")
+    driver = SagaDriver(code(branches)).start().passes(1_000).expects("shop.look", "undo shop.take")
+    driver.succeeds("shop.look", 1).is_("parked")
     driver.fails("undo 1").passes(1_000).expects("undo shop.take").succeeds("undo 1").is_("parked")
 
     async def better(shop: Shop) -> str:
@@ -210,6 +211,7 @@ def test_undos_in_the_background_go_on_while_parked() -> None:
             async with asyncio.timeout(1):
                 return await shop.take("a")
         except TimeoutError:
+            await shop.look("b")
             return "without"
 
     assert driver.deploys(code(better)).resume().is_("completed").result == "without"
