@@ -16,12 +16,17 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_after_ms: int | None = None
     details: Any = None
 
+    @property
+    def in_words(self) -> str:
+        """Its type, and its sentence if it has one."""
+        return f"{self.type}: {self.message}" if self.message else self.type
+
 
 class StepError(Exception):
     """A step did not succeed. Unless the saga catches it, the saga goes back: what was done is undone."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.type}: {problem.message}" if problem.message else problem.type)
+        super().__init__(problem.in_words)
         self.problem = problem
 
 

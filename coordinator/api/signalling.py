@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 
 from contracts.failures import Problem
 from coordinator.api.pointers import pointed_error
-from coordinator.engine.facts import Unfit
+from coordinator.engine.facts import Declined, Unfit
 from coordinator.errors import (
     INVALID_KEY,
     INVALID_QUERY,
@@ -35,8 +35,7 @@ def new_id() -> str:
 
 def refused(problem: Problem) -> ProblemError:
     """A saga's no to an update."""
-    said = f"{problem.type}: {problem.message}" if problem.message else problem.type
-    return ProblemError(UPDATE_REFUSED, f"The saga refuses the update: {said.rstrip('.')}.", refusal=problem)
+    return ProblemError(UPDATE_REFUSED, Declined(problem).message, refusal=problem)
 
 
 def misfit_problem(unfit: Unfit, what: Word, pointer: str) -> ProblemError:

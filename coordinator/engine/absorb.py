@@ -104,7 +104,7 @@ def _start(turn: Turn, start: Start) -> Verdict:
     turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
     match start.sent:  # before anything follows: the code may be through with its first run
         case Signal():
-            if is_to_be_parked(turn):
+            if is_to_be_parked(turn.run, turn.state):
                 conclude(turn)  # or the signal would stand in the way of what mended code asks for first
             keep(turn, start.sent)
         case Update():

@@ -2,8 +2,9 @@
 
 from coordinator.engine import compensation
 from coordinator.engine.agenda import Due
+from coordinator.engine.compensation import scopes_undone
 from coordinator.engine.failure import problem_of
-from coordinator.engine.run import Raised, Returned
+from coordinator.engine.run import Raised, Returned, Run
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -36,10 +37,9 @@ def _follow(turn: Turn) -> bool:
         _raised(turn, turn.run.outcome)
     _cancelled(turn)
     _send_undos(turn)
-    if turn.state.scopes.undoing and turn.state.status is Status.RUNNING and turn.run is not None:
-        for scope in compensation.scopes_undone(turn.state):
-            turn.record(ScopeUndone(scope, turn.now))
-            return True
+    if turn.state.status is Status.RUNNING and turn.run is not None and (undone := scopes_undone(turn.state)):
+        turn.record(ScopeUndone(undone[0], turn.now))
+        return True
     _end(turn)
     return False
 
@@ -58,10 +58,10 @@ def _on_its_way(turn: Turn) -> bool:
     )
 
 
-def is_to_be_parked(turn: Turn) -> bool:
+def is_to_be_parked(run: Run | None, state: SagaState) -> bool:
     """The code has raised what is no reason to go back, or came too late for that."""
-    outcome = None if turn.run is None else turn.run.outcome
-    return isinstance(outcome, Raised) and (turn.state.forward_only or problem_of(outcome.error) is None)
+    outcome = None if run is None else run.outcome
+    return isinstance(outcome, Raised) and (state.forward_only or problem_of(outcome.error) is None)
 
 
 def _raised(turn: Turn, raised: Raised) -> None:

@@ -146,6 +146,11 @@ class Declined(msgspec.Struct, frozen=True, gc=False):
 
     problem: Problem
 
+    @property
+    def message(self) -> str:
+        """A sentence."""
+        return f"The saga refuses the update: {self.problem.in_words.rstrip('.')}."
+
 
 class Ignored(msgspec.Struct, frozen=True, gc=False):
     """The fact belongs to nothing (unknown saga or step, stale attempt, ended saga); nothing changed."""

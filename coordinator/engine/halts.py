@@ -2,9 +2,8 @@
 
 from contracts.failures import Problem
 from coordinator.engine import compensation
-from coordinator.engine.conclude import conclude
+from coordinator.engine.conclude import conclude, is_to_be_parked
 from coordinator.engine.facts import Accepted, Conflict, Known, Verdict
-from coordinator.engine.failure import problem_of
 from coordinator.engine.kept import kept_text, named
 from coordinator.engine.rebuild import Rebuilt, resume, stand_again
 from coordinator.engine.replay import CodeMismatch
@@ -103,7 +102,8 @@ def _resume_code(turn: Turn, reason: str) -> Verdict:
         return Conflict(str(error))
     run = rebuilt.run
     assert run is not None, "a resumed saga has its code"
-    if isinstance(run.outcome, Raised) and (rebuilt.state.forward_only or problem_of(run.outcome.error) is None):
+    if is_to_be_parked(run, rebuilt.state):
+        assert isinstance(run.outcome, Raised), "it raised"
         again = named(run.outcome.error)
         run.discard()
         return Conflict(f"The saga would stop at the same place again: {again}.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from contracts.values import UnreadableValue, write_value
+from contracts.values import write_value
 from coordinator.engine.facts import Unfit
 from coordinator.engine.handlers import arguments_of
 from coordinator.engine.kept import named
@@ -12,11 +12,10 @@ from coordinator.engine.rebuild import look_back
 from coordinator.engine.replay import CodeMismatch
 from coordinator.engine.run import Run
 from coordinator.engine.script import Meddled
+from coordinator.engine.signals import misfit_among
 from coordinator.history.events import Event
 from coordinator.history.started import SagaStarted
-from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
-from coordinator.saga.nearest import instead
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -38,8 +37,10 @@ def look(
     started = log[0]
     assert isinstance(started, SagaStarted), "a log begins with saga_started"
     definition = definitions.get(started.definition, started.version)
-    if definition is not None and (misfit := _misfit_of(definition, name, value)) is not None:
-        return misfit
+    if definition is not None:
+        misfit = misfit_among(definition.queries, definition, "answers no query", name, value)
+        if misfit is not None:
+            return misfit
     try:
         rebuilt = look_back(saga_id, log, definitions)
     except CodeMismatch as error:
@@ -63,15 +64,3 @@ def _answer(run: Run, name: str, value: msgspec.Raw) -> Answered | NoAnswer:
         raise
     except BaseException as error:  # a cancellation too: whoever asks is not to be cancelled
         return NoAnswer(f"The saga's code cannot answer the query {name}: it raised {named(error)}.")
-
-
-def _misfit_of(definition: SagaDefinition, name: str, value: msgspec.Raw) -> Unfit | None:
-    declared = definition.queries.get(name)
-    if declared is None:
-        known = instead(name, definition.queries, "answers")
-        return Unfit(f"{definition.name} version {definition.version} answers no query {name[:80]!r}: {known}", "name")
-    try:
-        declared.read(value)
-    except UnreadableValue as error:
-        return Unfit(str(error))
-    return None

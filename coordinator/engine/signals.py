@@ -1,5 +1,9 @@
 """What becomes of a signal: received, kept for later, or refused with the reason."""
 
+from collections.abc import Mapping
+
+import msgspec
+
 from contracts.ids import MAX_REQUEST_ID_LENGTH, can_be_a_request_id
 from contracts.values import UnreadableValue
 from coordinator.engine.facts import Accepted, Conflict, Known, Signal, Unfit, Update, Verdict
@@ -9,6 +13,7 @@ from coordinator.engine.turn import Turn
 from coordinator.history.signals import SignalDeferred, SignalReceived
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.nearest import instead
+from coordinator.saga.parameters import ValueType
 
 
 def on_signal(turn: Turn, signal: Signal) -> Verdict:
@@ -57,19 +62,24 @@ def _closed(state: SagaState) -> str | None:
 
 def misfit_of(definition: SagaDefinition | None, sent: Signal | Update) -> Unfit | None:
     """What does not fit; the name and the value are looked at where the saga's code is deployed."""
-    what, its = ("signal", "A signal's") if isinstance(sent, Signal) else ("update", "An update's")
+    its, verb = ("A signal's", "takes no signal") if isinstance(sent, Signal) else ("An update's", "takes no update")
     if not can_be_a_request_id(sent.id):
         return Unfit(f"{its} id has 1 to {MAX_REQUEST_ID_LENGTH} printable characters.", "id")
     if definition is None:
         return None
     taken = definition.signals if isinstance(sent, Signal) else definition.updates
-    declared = taken.get(sent.name)
-    if declared is None:
-        known = instead(sent.name, taken, "takes")
-        title = f"{definition.name} version {definition.version}"
-        return Unfit(f"{title} takes no {what} {sent.name[:80]!r}: {known}", "name")
+    return misfit_among(taken, definition, verb, sent.name, sent.value)
+
+
+def misfit_among(
+    declared: Mapping[str, ValueType], definition: SagaDefinition, no: str, name: str, value: msgspec.Raw
+) -> Unfit | None:
+    """What does not fit, of a name and a value that came for one of these; ``no`` is such as ``takes no signal``."""
+    if name not in declared:
+        known = instead(name, declared, no.partition(" ")[0])
+        return Unfit(f"{definition.name} version {definition.version} {no} {name[:80]!r}: {known}", "name")
     try:
-        declared.read(sent.value)
+        declared[name].read(value)
     except UnreadableValue as error:
         return Unfit(str(error))
     return None

@@ -77,9 +77,8 @@ class Requests:
                 offsets.done(record.offset)
             case Unfit(misfit, "value"):
                 self._set_aside(record, offsets, f"The value does not fit: {misfit.rstrip('.')}.")
-            case Declined(problem):
-                said = f"{problem.type}: {problem.message}" if problem.message else problem.type
-                self._set_aside(record, offsets, f"The saga refuses the update: {said.rstrip('.')}.")
+            case Declined():
+                self._set_aside(record, offsets, verdict.message)
             case Conflict(reason) | Unfit(reason) | Ignored(reason):
                 self._set_aside(record, offsets, reason)
             case _:
