@@ -42,7 +42,7 @@ def with_header(headers: Headers, name: str, value: bytes | None) -> Headers:
     return others if value is None else [*others, (name, value)]
 
 
-@pytest.mark.parametrize("request_", REQUESTS, ids=str)
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: type(request).__name__)
 def test_what_is_written_is_read(request_: Request) -> None:
     """All but the time, which is for people; and it conforms to the schemas."""
     written = message(request_)

@@ -1,5 +1,6 @@
 """Facts that belong to nothing, come twice or come too late: a verdict, and nothing else."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,11 @@ MOMENTS: list[Callable[[], SagaDriver]] = [
 NAMES = ["unknown", "first step", "second step", "going back", "compensated", "completed", "failed"]
 
 
+def in_short(answer: Fact) -> str:
+    """The same in every process: a value's `repr` names its address."""
+    return re.sub(r"<msgspec.Raw object at \w+>", "…", repr(answer))
+
+
 def changes_nothing(driver: SagaDriver, fact: Fact) -> SagaDriver:
     assert driver.unchanged_by(lambda: driver.advance(fact))
     assert driver.new_events == []
@@ -120,7 +126,7 @@ def test_replies_after_the_end(moment: Callable[[], SagaDriver], answer: Answer)
         changes_nothing(moment(), Reply(command_id, 1, answer))
 
 
-@pytest.mark.parametrize("answer", [ANSWERS[0], ANSWERS[1], ANSWERS[2], ANSWERS[3]], ids=repr)
+@pytest.mark.parametrize("answer", [ANSWERS[0], ANSWERS[1], ANSWERS[2], ANSWERS[3]], ids=in_short)
 def test_a_reply_that_comes_twice(answer: Answer) -> None:
     """Each reply counts once, at whatever moment it comes again."""
     reply = Reply("errand:1:1", 1, Success(msgspec.Raw(b'"A"')) if isinstance(answer, Success) else answer)
@@ -130,7 +136,7 @@ def test_a_reply_that_comes_twice(answer: Answer) -> None:
     changes_nothing(driver.restarts(), reply)
 
 
-@pytest.mark.parametrize("answer", ANSWERS[:4], ids=repr)
+@pytest.mark.parametrize("answer", ANSWERS[:4], ids=in_short)
 def test_an_undo_reply_that_comes_twice(answer: Answer) -> None:
     """The same for undos."""
     reply = Reply("errand:1:1:undo", 1, answer)
@@ -139,8 +145,8 @@ def test_an_undo_reply_that_comes_twice(answer: Answer) -> None:
     changes_nothing(driver, reply)
 
 
-@pytest.mark.parametrize("first", ANSWERS[:4], ids=repr)
-@pytest.mark.parametrize("second", ANSWERS, ids=repr)
+@pytest.mark.parametrize("first", ANSWERS[:4], ids=in_short)
+@pytest.mark.parametrize("second", ANSWERS, ids=in_short)
 def test_the_first_final_answer_counts(first: Answer, second: Answer) -> None:
     """Whatever a participant says after its final answer changes nothing."""
     if isinstance(first, Failure) and first.problem.retryable:

@@ -109,9 +109,9 @@ SAMPLES: dict[type[Event], Event] = {
     )
 }
 """One of each event."""
-FORWARD_EVENTS = {event for _, event in FORWARD_MOVES}
-BACK_EVENTS = {event for _, event in BACK_MOVES}
-SAGA_EVENTS = {event for _, event in SAGA_MOVES}
+FORWARD_EVENTS = list(dict.fromkeys(event for _, event in FORWARD_MOVES))
+BACK_EVENTS = list(dict.fromkeys(event for _, event in BACK_MOVES))
+SAGA_EVENTS = list(dict.fromkeys(event for _, event in SAGA_MOVES))
 
 
 def moves_of(history: list[Event]) -> set[tuple[str, type[Event]]]:
