@@ -29,10 +29,13 @@ class Undo:
         self.timeout_ms = timeout_ms
         self.retry = retry
         self.name = method.__name__
+        self.result_name = ""
+        """The parameter that takes what the command answered."""
 
     def complete(self, contract: "type[Contract]", name: str) -> None:
         """Checks that the undo takes what its command took, then the result. Raises TypeError."""
         takes = list(inspect.signature(self.method).parameters)[1:]
+        self.result_name = takes[-1] if takes else ""
         wanted = list(self.command.parameters)
         if takes[:-1] != wanted or len(takes) != len(wanted) + 1:
             raise TypeError(
@@ -77,6 +80,8 @@ class Command(Generic[P, R]):
             )
         self.type = f"{contract.participant}.{self.name}"
         self.participant = contract.participant
+        self.contract = contract
+        self.local = contract.local
         self.parameters: Mapping[str, Any] = {name: hints[name] for name in parameters}
         self.result_type: Any = hints["return"]
         self.arguments_type = msgspec.defstruct(

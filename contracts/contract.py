@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
-from contracts.command import Command, Undo
+from contracts.bodies import check_bodies
+from contracts.command import Command
 from contracts.ids import check_name
 
 
@@ -20,21 +21,27 @@ class Caller(Protocol):
 class Contract:
     """The commands of one participant. Subclass it with ``name=``, which also names its topic.
 
+    With ``local=True`` nobody else answers: the methods have bodies, and the coordinator runs them itself.
+
     A class declares; an instance, bound to a caller, is what a saga receives as an argument.
     """
 
     participant: ClassVar[str]
+    local: ClassVar[bool] = False
+    """Its commands are local steps: their bodies are what is done."""
     commands: ClassVar[Mapping[str, Command[..., Any]]]
     """By command name, in order of declaration."""
 
-    def __init_subclass__(cls, *, name: str) -> None:
+    def __init_subclass__(cls, *, name: str, local: bool = False) -> None:
         cls.participant = check_name(name, f"Contract {cls.__name__} has the name")
+        cls.local = local
         commands = {key: value for key, value in vars(cls).items() if isinstance(value, Command)}
-        undos = {key: value for key, value in vars(cls).items() if isinstance(value, Undo)}
         for command in commands.values():
             command.complete(cls)
-        for key, undo in undos.items():
-            undo.complete(cls, key)
+            if command.undo_with is not None:
+                command.undo_with.complete(cls, command.undo_with.name)
+        if local:
+            check_bodies(cls.__qualname__, commands.values())
         cls.commands = MappingProxyType(commands)
 
     def __init__(self, caller: Caller) -> None:

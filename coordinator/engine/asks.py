@@ -27,6 +27,7 @@ def step_issued(
         at=now,
         deadline=within(now, now + command.timeout_ms),
         scope=scope,
+        local=command.local,
     )
 
 

@@ -21,6 +21,8 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     value: bytes
     """JSON, ready to travel."""
     deadline: int | None
+    local: bool = False
+    """It does not travel: the coordinator runs it itself."""
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):

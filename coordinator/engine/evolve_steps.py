@@ -38,7 +38,9 @@ def _issued(state: SagaState, event: StepIssued) -> None:
     if state.cause is not None:
         raise IllegalMove("The saga", state.status, event)
     number = event.step
-    state.steps[number] = Step(number, event.command, bytes(event.arguments), event.kind, event.undoable, event.scope)
+    state.steps[number] = Step(
+        number, event.command, bytes(event.arguments), event.kind, event.undoable, event.scope, event.local
+    )
     state.in_flight.add(number)
     state.due.put((Due.STEP, number), event.deadline)
     if event.kind is Kind.PIVOT:

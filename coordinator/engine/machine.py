@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 
 from coordinator.engine.absorb import absorb, next_due
+from coordinator.engine.awaited import Awaited, awaited
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact
 from coordinator.engine.rebuild import rebuild
@@ -108,6 +109,10 @@ class Machine:
         """When something is due next, in ms since 1970."""
         first = next_due(self.state)
         return None if first is None else first[0]
+
+    def awaits(self, command_id: str, attempt: int) -> Awaited | None:
+        """Whether this attempt is still waited for; None: nobody waits for it."""
+        return awaited(self.state, command_id, attempt)
 
     @property
     def exists(self) -> bool:

@@ -21,15 +21,14 @@ def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
     if type(event) not in _SENDING:
         return None
     match event:
-        case StepIssued(step, command, arguments, deadline=deadline):
-            return Send(
-                command_id(saga_id, step), _participant(command), command, "forward", 1, bytes(arguments), deadline
-            )
+        case StepIssued(step, command, arguments, deadline=deadline, local=local):
+            number, participant, value = command_id(saga_id, step), _participant(command), bytes(arguments)
+            return Send(number, participant, command, "forward", 1, value, deadline, local)
         case StepRetried(number, attempt, _, deadline):
             step = state.steps[number]
             participant = _participant(step.command)
-            value = step.arguments
-            return Send(command_id(saga_id, number), participant, step.command, "forward", attempt, value, deadline)
+            id, value = command_id(saga_id, number), step.arguments
+            return Send(id, participant, step.command, "forward", attempt, value, deadline, step.local)
         case UndoIssued(number, _, deadline):
             return _undo(saga_id, state, number, 1, deadline)
         case UndoRetried(number, attempt, _, deadline):
@@ -42,7 +41,8 @@ def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: i
     step = state.steps[number]
     cause = msgspec.Raw(_encoder.encode(state.cause or _scope_cause(state, step) or _ABANDONED))
     value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), msgspec.Raw(step.result), cause))
-    return Send(undo_id(saga_id, number), _participant(step.command), step.command, "undo", attempt, value, deadline)
+    id, participant = undo_id(saga_id, number), _participant(step.command)
+    return Send(id, participant, step.command, "undo", attempt, value, deadline, step.local)
 
 
 def _scope_cause(state: SagaState, step: Step) -> Problem | None:

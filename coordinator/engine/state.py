@@ -23,6 +23,8 @@ class Step:
     undoable: bool
     scope: int | None = None
     """The innermost scope in which it was asked for."""
+    local: bool = False
+    """The coordinator runs it, and its undo, itself."""
     forward: Forward = Forward.PENDING
     attempt: int = 1
     by_hand: int = 0

@@ -20,6 +20,8 @@ class StepIssued(msgspec.Struct, frozen=True, gc=False, tag="step_issued", omit_
     deadline: int
     scope: int | None = None
     """The innermost scope in which it was asked for."""
+    local: bool = False
+    """The coordinator runs it itself. Kept here too: what was done here is undone here, whatever the contract says."""
 
 
 class StepAttemptFailed(msgspec.Struct, frozen=True, gc=False, tag="step_attempt_failed"):

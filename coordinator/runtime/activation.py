@@ -11,6 +11,7 @@ from coordinator.engine.facts import Ignored, Known, Verdict
 from coordinator.runtime.clock import Clock
 from coordinator.runtime.intake import Intake, Letter
 from coordinator.runtime.limits import Limits
+from coordinator.runtime.local_steps import LocalSteps
 from coordinator.runtime.observer import Committed, Observer
 from coordinator.runtime.outbox_order import in_order
 from coordinator.runtime.ownership import Ownership
@@ -49,9 +50,11 @@ class Activation:
         observer: Observer,
         clock: Clock,
         limits: Limits,
+        local: LocalSteps | None,
         held: bool,
     ) -> None:
-        """``held``: no batch is started before ``begin``."""
+        """``local``: None where no saga has local steps. ``held``: no batch is started before ``begin``."""
+        self._local = local
         self._intake, self._store, self._deciding, self._warm = intake, store, deciding, warm
         self._relay, self._timers, self._ownership, self._watchers = relay, timers, ownership, watchers
         self._observer, self._clock, self._limits = observer, clock, limits
@@ -196,12 +199,14 @@ class Activation:
             if turn.write is not None:
                 rows.extend(turn.write.outbox)
         if rows:
-            self._relay.offer(rows)
+            self._relay.offer(rows if self._local is None else self._local.offer(rows))
         committed: list[Committed] = []
         for turn in final:
             if turn.write is not None:
                 committed.append(self._committed(turn))
             self._keep(turn)
+            if self._local is not None:
+                self._tell_local(self._local, turn)
             self._answer(turn)
             del batch[turn.saga_id]
             self._intake.release(turn.saga_id)
@@ -254,6 +259,10 @@ class Activation:
         else:
             self._warm.drop(saga_id)
         self._timers.set(saga_id, decision.wake_at if ours else None, saga.row_wake_at, saga.shard)
+
+    def _tell_local(self, local: LocalSteps, turn: Turn) -> None:
+        if turn.write is not None and turn.saga is not None:
+            local.decided(turn.saga_id, turn.saga.machine.awaits)
 
     def _answer(self, turn: Turn) -> None:
         assert turn.decision is not None

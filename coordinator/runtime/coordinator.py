@@ -11,6 +11,8 @@ from coordinator.runtime.clock import Clock, SteadyClock
 from coordinator.runtime.flushing import Flushing
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.limits import Limits
+from coordinator.runtime.local_steps import LocalSteps
+from coordinator.runtime.local_sweep import LocalSweep
 from coordinator.runtime.machines import EngineMachines, Machines
 from coordinator.runtime.observer import NullObserver, Observer
 from coordinator.runtime.outgoing import Outgoing, TraceOf, same_trace
@@ -69,6 +71,13 @@ class Coordinator:
         self.relay = Relay(broker, limits, observer)
         self.timers = Timers(self.intake, clock, limits, observer)
         self._flushing = Flushing(self.relay, store, limits)
+        self.local: LocalSteps | None = None
+        """None: no saga has local steps."""
+        local_sweep: LocalSweep | None = None
+        if definitions.has_local:
+            own, relay = self.ownership, self.relay
+            self.local = LocalSteps(definitions, self.intake, relay, own, clock, limits)
+            local_sweep = LocalSweep(self.local, store, relay, own, clock, limits)
         outgoing = Outgoing(topics, self.ownership, trace)
         deciding = Deciding(machines or EngineMachines(definitions), outgoing, limits.engine_slice_ms)
         self.activation = Activation(
@@ -83,6 +92,7 @@ class Coordinator:
             observer=observer,
             clock=clock,
             limits=limits,
+            local=self.local,
             held=isinstance(clock, SteadyClock),
         )
         self.ownership.on_change.append(self._owned)
@@ -95,6 +105,7 @@ class Coordinator:
             ownership=self.ownership,
             clock=clock,
             limits=limits,
+            local=local_sweep,
         )
         self._telling = TellingTime(store, clock, self.activation.begin) if isinstance(clock, SteadyClock) else None
         """None: the clock that it was given is right."""
@@ -150,6 +161,8 @@ class Coordinator:
             each.cancel()
         if self._running:
             await asyncio.wait(self._running)
+        if self.local is not None:
+            await self._end_local(self.local)
         try:
             async with asyncio.timeout(self.limits.stop_s):
                 await self.activation.drained()
@@ -161,3 +174,13 @@ class Coordinator:
         self.activation.cancel()
         self.relay.cancel()
         await self._broker.stop()
+
+    async def _end_local(self, local: LocalSteps) -> None:
+        """Bodies that run have half of the time to end; then they are cancelled, and run again by whoever is next."""
+        local.close()
+        try:
+            async with asyncio.timeout(self.limits.stop_s / 2):
+                await local.drained()
+        except TimeoutError:
+            log.warning("local_steps_cancelled", bodies=local.running)
+            await local.cancel(self.limits.stop_s / 10)

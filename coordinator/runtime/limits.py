@@ -45,6 +45,11 @@ class Limits:
     flush_idle_ms: int = 100
     """Acknowledged rows are deleted alone when no batch has taken them along for so long."""
 
+    local_steps: int = 100
+    """Bodies of local steps that run at the same time; the others wait for a place."""
+    local_rows: int = 1_000
+    """Rows of local steps in memory; what is beyond waits in the table for the sweep."""
+
     sweep_every_ms: int = 1_000
     sweep_ahead_ms: int = 5_000
     """How far ahead of their time the wake-ups of cold sagas are read."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from coordinator.engine.awaited import Awaited
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact
 from coordinator.engine.machine import Machine
@@ -47,6 +48,10 @@ class SagaMachine(Protocol):
     @property
     def evict(self) -> bool:
         """Not worth keeping warm: the saga has ended, or is parked."""
+        ...
+
+    def awaits(self, command_id: str, attempt: int) -> Awaited | None:
+        """Whether this attempt of a command or an undo is still waited for; None: nobody waits for it."""
         ...
 
     def advance(self, facts: Sequence[Fact], now: int) -> Decision:

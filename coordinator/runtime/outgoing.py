@@ -8,6 +8,7 @@ from coordinator.engine.decision import Decision, Send
 from coordinator.engine.status import Status
 from coordinator.history.codec import write_events
 from coordinator.history.started import SagaStarted
+from coordinator.runtime.local_rows import local_row
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaWrite
 from coordinator.runtime.waking import row_must_move
@@ -89,6 +90,8 @@ class Outgoing:
             deadline_ms=send.deadline,
             traceparent=self._trace(machine.traceparent, send),
         )
+        if send.local:
+            return local_row(message, send.participant, saga.shard, machine.version)
         return OutboxRow(
             command_id=send.command_id,
             attempt=send.attempt,

@@ -29,6 +29,10 @@ class Due(NamedTuple):
     shard: int
 
 
+LOCAL_TOPIC = "local:"
+"""What the topics of local steps begin with: no topic of Kafka's can be called so. Such rows are never published."""
+
+
 class OutboxRow(msgspec.Struct, frozen=True, gc=False):
     """A record to be published, kept until Kafka has acknowledged it."""
 
@@ -118,6 +122,10 @@ class SagaStore(Protocol):
     async def leftovers(self, older_than: int, newer_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
         """Outbox rows written before ``older_than`` or, by a clock that was ahead, after ``newer_than``; in order of
         command id, starting behind ``after``."""
+        ...
+
+    async def local_rows(self, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        """Outbox rows of local steps, whenever written, in order of command id, starting behind ``after``."""
         ...
 
     async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:

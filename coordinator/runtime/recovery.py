@@ -19,6 +19,7 @@ from coordinator.engine.facts import Resume, Verdict
 from coordinator.runtime.clock import Clock
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.limits import Limits
+from coordinator.runtime.local_sweep import LocalSweep
 from coordinator.runtime.outbox_order import in_order, whole_sagas
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import Due, OutboxRow, OutcomeUnknown, SagaStore, StoreUnavailable
@@ -48,7 +49,10 @@ class Recovery:
         ownership: Ownership,
         clock: Clock,
         limits: Limits,
+        local: LocalSweep | None,
     ) -> None:
+        """``local``: None where no saga has local steps."""
+        self._local = local
         self._store, self._intake, self._relay, self._timers = store, intake, relay, timers
         self._warm, self._ownership, self._clock, self._limits = warm, ownership, clock, limits
         self._all_at = 0
@@ -101,6 +105,8 @@ class Recovery:
         await self._cool()
         await self._wake_ups()
         failpoint("sweep_half_done")
+        if self._local is not None:
+            await self._local.look()
         await self._leftovers()
         await self._resume_parked()
 

@@ -8,6 +8,7 @@ import structlog
 
 from contracts.failpoints import failpoint
 from coordinator.runtime.limits import Limits
+from coordinator.runtime.local_rows import is_local
 from coordinator.runtime.observer import Observer
 from coordinator.runtime.ports import CommandPublisher, Confirmed, OutboxRow, PublisherUnavailable
 
@@ -75,9 +76,11 @@ class Relay:
         self._wake()
 
     def offer_again(self, rows: Sequence[OutboxRow]) -> int:
-        """Rows read back from the outbox; returns how many were not in memory already."""
+        """Rows read back from the outbox; returns how many were not in memory already. Local steps do not go out."""
         added = 0
         for row in rows:
+            if is_local(row):
+                continue
             self._left.discard(row.saga_id)
             if (row.command_id, row.attempt) not in self._known:
                 self._add(row)
@@ -100,6 +103,11 @@ class Relay:
     def taken_since(self, seconds: float) -> bool:
         """Whether a batch took confirmed rows along within the last seconds."""
         return asyncio.get_running_loop().time() - self._taken_at < seconds
+
+    def confirm(self, confirmed: Confirmed) -> None:
+        """The row is not needed any more, though nothing was published: it is deleted with those that were."""
+        self._confirmed.append(confirmed)
+        self.on_confirmed()
 
     def take_confirmed(self) -> list[Confirmed]:
         """What was acknowledged since; to be deleted by the next commit."""

@@ -4,6 +4,7 @@ from contracts import COMPENSATABLE, PIVOT, RETRIABLE, Contract, Failed, Refused
 from coordinator.saga.decorator import saga
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
+from coordinator.saga.local_steps import LocalStep, current_step
 from coordinator.saga.patches import patched
 from coordinator.saga.queries import Query
 from coordinator.saga.scopes import Scope, scope
@@ -17,6 +18,7 @@ __all__ = [
     "Contract",
     "Definitions",
     "Failed",
+    "LocalStep",
     "Query",
     "Refused",
     "Retry",
@@ -27,6 +29,7 @@ __all__ = [
     "TimedOut",
     "Update",
     "command",
+    "current_step",
     "patched",
     "saga",
     "scope",

@@ -36,13 +36,25 @@ class Definitions:
         """The command of any definition by its type: enough to undo a step of a saga whose code is gone."""
         return self._commands.get(type)
 
+    def body(self, name: str, version: int, type: str) -> "Command[..., Any] | None":
+        """The local command with this type: that of this version, or else any other's; None: there is none."""
+        definition = self._by_version.get((name, version))
+        own = None if definition is None else definition.commands.get(type)
+        found = own if own is not None and own.local else self._commands.get(type)
+        return found if found is not None and found.local else None
+
+    @property
+    def has_local(self) -> bool:
+        """Whether any of them has local steps."""
+        return any(command.local for command in self._commands.values())
+
     def names(self) -> list[str]:
         """Names, sorted."""
         return sorted(self._latest)
 
     def participants(self) -> list[str]:
-        """Names of the participants that the sagas call, sorted."""
-        return sorted({command.participant for command in self._commands.values()})
+        """Names of the participants that the sagas call, sorted. Local contracts have none."""
+        return sorted({command.participant for command in self._commands.values() if not command.local})
 
     def __iter__(self) -> Iterator[SagaDefinition]:
         return iter(self._by_version.values())

@@ -80,6 +80,10 @@ class PostgresStore:
         found = await self._pool.fetch(statements.LEFTOVERS, older_than, newer_than, after, limit)
         return [_outbox_row(row) for row in found]
 
+    async def local_rows(self, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        """See the port."""
+        return [_outbox_row(row) for row in await self._pool.fetch(statements.LOCAL_ROWS, after, limit)]
+
     async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:
         """See the port."""
         return [_outbox_row(row) for row in await self._pool.fetch(statements.OUTBOX_OF, saga_ids)]

@@ -130,6 +130,15 @@ LEFTOVERS = """
     LIMIT $4
 """
 
+# Finds local steps, which their coordinators run themselves.
+LOCAL_ROWS = """
+    SELECT command_id, attempt, saga_id, topic, headers, value
+    FROM outbox
+    WHERE starts_with(topic, 'local:') AND command_id > $1::text
+    ORDER BY command_id
+    LIMIT $2
+"""
+
 # Finds what is on its way for some sagas. ';' is the character behind ':': the ids '<saga>:…', and since a key may
 # hold a ':' too, of these the saga's own.
 OUTBOX_OF = """

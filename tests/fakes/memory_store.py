@@ -10,6 +10,7 @@ import msgspec
 
 from coordinator.engine.status import ENDED
 from coordinator.runtime.ports import (
+    LOCAL_TOPIC,
     Confirmed,
     Due,
     HistoryRow,
@@ -85,6 +86,11 @@ class MemoryStore:
         self._answer()
         left = [row for row, at in self._outbox.values() if at < older_than or at > newer_than]
         return heapq.nsmallest(limit, (row for row in left if row.command_id > after), key=lambda row: row.command_id)
+
+    async def local_rows(self, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        self._answer()
+        local = (row for row, _ in self._outbox.values() if row.topic.startswith(LOCAL_TOPIC))
+        return heapq.nsmallest(limit, (row for row in local if row.command_id > after), key=lambda row: row.command_id)
 
     async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:
         self._answer()

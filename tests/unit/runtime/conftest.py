@@ -14,6 +14,7 @@ from coordinator.runtime.coordinator import Coordinator
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.machines import Machines
 from coordinator.runtime.ports import SagaStore
+from coordinator.saga import Definitions
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.recording import Recording
@@ -58,6 +59,7 @@ async def new_world() -> AsyncIterator[NewWorld]:
         wrapped: SagaStore | None = None,
         machines: Machines | None = None,
         clock: Clock | None = None,
+        definitions: Definitions = DEFINITIONS,
         **limits: Any,
     ) -> World:
         store = store or MemoryStore()
@@ -66,7 +68,7 @@ async def new_world() -> AsyncIterator[NewWorld]:
         coordinator = Coordinator(
             store=wrapped or store,
             broker=broker,
-            definitions=DEFINITIONS,
+            definitions=definitions,
             topics=Topics("test"),
             observer=observer,
             machines=machines,

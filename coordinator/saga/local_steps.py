@@ -1,0 +1,71 @@
+"""What the body of a local step can know about its run: ``current_step()``."""
+
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from typing import Any, Literal
+
+from contracts.failures import Problem
+from contracts.values import write_value
+
+Told = Callable[[Any], Coroutine[Any, Any, None]]
+"""Has the progress kept, given as JSON, and returns when it is."""
+
+
+class LocalStep:
+    """One run of a body: of a command of a local contract, or of its undo."""
+
+    __slots__ = ("_told", "attempt", "cause", "command_id", "definition", "direction", "saga_id", "traceparent")
+
+    def __init__(
+        self,
+        command_id: str,
+        saga_id: str,
+        definition: str,
+        attempt: int,
+        direction: Literal["forward", "undo"],
+        traceparent: str | None,
+        cause: Problem | None,
+        told: Told,
+    ) -> None:
+        self.command_id = command_id
+        """The same on every attempt, and whenever the body is run again; an undo's ends in ``:undo``. The key to give
+        to whoever is called outside, so that what is asked twice is done once."""
+        self.saga_id = saga_id
+        self.definition = definition
+        """The saga's definition."""
+        self.attempt = attempt
+        """From 1. After a crash the same attempt may be run again."""
+        self.direction = direction
+        self.traceparent = traceparent
+        """W3C Trace Context of the step's span."""
+        self.cause = cause
+        """Of an undo: why the saga goes back."""
+        self._told = told
+
+    async def progress(self, details: Any = None) -> None:
+        """Still at it: from here on, the command's timeout begins anew. Returns when the history has it.
+
+        ``details`` is any value that JSON can hold. An undo has no progress: nothing happens. Raises UnreadableValue,
+        OversizedValue.
+        """
+        value = write_value(details)
+        if self.direction == "forward":
+            await self._told(value)
+
+
+class OutsideOfLocalStep(RuntimeError):
+    """Something asked for the local step that runs, and none does."""
+
+
+CURRENT_STEP: ContextVar[LocalStep] = ContextVar("amends_local_step")
+"""Set for each run of a body."""
+
+
+def current_step() -> LocalStep:
+    """The local step whose body runs. Raises OutsideOfLocalStep elsewhere."""
+    try:
+        return CURRENT_STEP.get()
+    except LookupError:
+        raise OutsideOfLocalStep(
+            "current_step() can only be asked by the body of a local step, while the coordinator runs it."
+        ) from None
