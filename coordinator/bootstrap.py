@@ -115,6 +115,8 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)
     metrics.watch(mailbox_facts=lambda: coordinator.intake.size, warm_sagas=lambda: len(coordinator.warm))
+    if (local := coordinator.local) is not None:
+        metrics.watch(local_running=lambda: local.running, local_waiting=lambda: local.waiting)
     metrics.watch_spans(lambda: tracing.counts)
     parts = Parts(
         intake=ImpatientIntake(
@@ -157,6 +159,8 @@ def _limits(settings: Settings) -> Limits:
         facts_submitted=settings.waiting_facts * 4 // 5,
         warm_sagas=settings.warm_sagas,
         timers=settings.warm_timers,
+        local_steps=settings.local_steps,
+        local_rows=max(1_000, 10 * settings.local_steps),
         sweep_every_ms=settings.sweep_every_ms,
         leftovers_older_ms=settings.sweep_age_ms,
         stop_s=settings.stop_s,

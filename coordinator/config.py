@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     """Sagas kept in memory between their activations; the others are replayed when something happens to them."""
     warm_timers: int = Field(default=200_000, ge=1)
     """Wake-ups kept in memory; the others are read from the database when they are due."""
+    local_steps: int = Field(default=100, ge=1, le=100_000)
+    """Bodies of local steps that run at once in this coordinator; the others wait for a place."""
     sweep_every_ms: int = Field(default=1_000, ge=10)
     """Milliseconds between two looks for what is due or was left behind."""
     sweep_age_ms: int = Field(default=5_000, ge=0)

@@ -73,6 +73,7 @@ DEFINITION: dict[str, Any] = {
     "key": "{trip.trip_id}",
     "deadline_ms": 172800000,
     "participants": ["flights", "hotels", "payments"],
+    "local": [],
     "input": {"type": "object"},
     "result": {"type": "object"},
     "signals": {},

@@ -267,6 +267,8 @@ class DefinitionBody(msgspec.Struct, frozen=True):
     """The whole saga must have ended by then, in milliseconds from its start."""
     participants: tuple[str, ...]
     """Whom it calls."""
+    local: tuple[str, ...]
+    """Contracts whose commands the coordinator runs itself."""
     input: dict[str, Any]
     """JSON Schema of its input."""
     result: dict[str, Any]

@@ -43,5 +43,5 @@ def show(
 ) -> None:
     """Show one, with the JSON Schemas of its input, its result and what it takes from outside."""
     found = talk_to(ctx, url, lambda client: client.get(f"/v1/definitions/{name}"))
-    what = ["name", "version", "versions", "doc", "key", "deadline_ms", "participants"]
+    what = ["name", "version", "versions", "doc", "key", "deadline_ms", "participants", "local"]
     show_one(found, [*what, "input", "result", "signals", "updates", "queries"], output)

@@ -42,7 +42,7 @@ _ABANDONED = "abandoned"
 class ObservedSteps:
     """One saga, as far as its events were followed: to row ``seq``."""
 
-    __slots__ = ("__weakref__", "_cause", "_commands", "_forward", "_stay", "_undos", "saga_id", "seq")
+    __slots__ = ("__weakref__", "_cause", "_commands", "_forward", "_local", "_stay", "_undos", "saga_id", "seq")
 
     def __init__(self, saga_id: str) -> None:
         self.saga_id = saga_id
@@ -56,6 +56,8 @@ class ObservedSteps:
         """Undos, likewise; one that was given up stays, because a person may have it tried again."""
         self._stay: set[int] = set()
         """Steps that go on when the saga stops waiting for them."""
+        self._local: set[int] = set()
+        """Steps that coordinators run themselves."""
 
     def follow(self, event: Event) -> list[Told]:
         """What begins or is over with this event of row ``seq``."""
@@ -72,6 +74,8 @@ class ObservedSteps:
         self._forward[event.step] = (event.at, 1)
         if not event.undoable and event.kind is not Kind.COMPENSATABLE:
             self._stay.add(event.step)
+        if event.local:
+            self._local.add(event.step)
         return []
 
     def retried(self, event: StepRetried) -> list[Told]:
@@ -164,15 +168,21 @@ class ObservedSteps:
         begun = self._forward.pop(step, None)
         if begun is None:
             return []
-        name = command_id(self.saga_id, step)
-        return [EndedStep(name, self._commands[step], step, False, begun[1], begun[0], at, outcome, problem)]
+        return [self._step(step, False, begun, at, outcome, problem)]
 
     def _undo_over(self, step: int, at: int, outcome: str, problem: str | None) -> list[Told]:
         begun = self._undos.get(step)
-        command = self._commands.get(step)
-        if begun is None or command is None:
-            return []
-        return [EndedStep(undo_id(self.saga_id, step), command, step, True, begun[1], begun[0], at, outcome, problem)]
+        return (
+            [] if begun is None or step not in self._commands else [self._step(step, True, begun, at, outcome, problem)]
+        )
+
+    def _step(
+        self, step: int, undo: bool, begun: tuple[int, int], at: int, outcome: str, problem: str | None
+    ) -> EndedStep:
+        name = undo_id(self.saga_id, step) if undo else command_id(self.saga_id, step)
+        sent_at, attempts = begun
+        command, local = self._commands[step], step in self._local
+        return EndedStep(name, command, step, undo, attempts, sent_at, at, outcome, problem, local)
 
 
 _FOLLOWERS: dict[type[Event], Callable[[ObservedSteps, Any], list[Told]]] = {

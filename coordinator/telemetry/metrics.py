@@ -115,10 +115,14 @@ class Metrics:
         mailbox_facts: Callable[[], float] | None = None,
         warm_sagas: Callable[[], float] | None = None,
         outbox_lag_s: Callable[[], float] | None = None,
+        local_running: Callable[[], float] | None = None,
+        local_waiting: Callable[[], float] | None = None,
     ) -> None:
         """Gauges that are asked for their value whenever somebody reads the metrics."""
         self._gauge("amends_mailbox_facts", "Facts waiting for their activation.", mailbox_facts)
         self._gauge("amends_warm_sagas", "Sagas kept in memory.", warm_sagas)
+        self._gauge("amends_local_steps_running", "Bodies of local steps that run.", local_running)
+        self._gauge("amends_local_steps_waiting", "Local steps that wait for a place.", local_waiting)
         self._gauge(
             "amends_outbox_lag_seconds", "Age of the oldest command that Kafka has not acknowledged.", outbox_lag_s
         )

@@ -1,5 +1,7 @@
 """The spans of a saga, built whole when what they tell is over: no span is open while a saga waits."""
 
+from collections.abc import Mapping
+
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -13,6 +15,7 @@ _NS_PER_MS = 1_000_000
 _UNSET = Status()
 _OK = Status(StatusCode.OK)
 _PROBLEM_LENGTH = 200
+_LOCAL: Mapping[str, bool] = {"saga.local": True}
 _SCOPE = InstrumentationScope("amends.coordinator")
 
 
@@ -41,22 +44,19 @@ class SagaSpans:
         attributes = _identity(saga)
         attributes.update(
             {
-                "messaging.system": "kafka",
-                "messaging.operation.type": "send",
-                "messaging.destination.name": self._destination(step.command),
-                "messaging.message.id": step.command_id,
                 "saga.step": step.step,
                 "saga.command": step.command,
                 "saga.direction": "undo" if step.undo else "forward",
                 "saga.attempts": step.attempts,
                 "saga.outcome": step.outcome,
+                **(_LOCAL if step.local else self._messaging(step)),
             }
         )
         return self._span(
             name=f"undo {step.command}" if step.undo else step.command,
             context=_context(context, span_id_of(step.command_id)),
             parent=_context(context, context.span_id),
-            kind=SpanKind.PRODUCER,
+            kind=SpanKind.INTERNAL if step.local else SpanKind.PRODUCER,
             times=(step.started_at, step.ended_at),
             attributes=attributes,
             status=_status(attributes, step.problem),
@@ -76,6 +76,14 @@ class SagaSpans:
             status=_OK if end.status == "completed" else _status(attributes, end.problem),
         )
 
+    def _messaging(self, step: EndedStep) -> dict[str, str | int | bool]:
+        return {
+            "messaging.system": "kafka",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": self._destination(step.command),
+            "messaging.message.id": step.command_id,
+        }
+
     def _destination(self, command: str) -> str:
         participant = command.partition(".")[0]
         topic = self._destinations.get(participant)
@@ -91,7 +99,7 @@ class SagaSpans:
         parent: SpanContext | None,
         kind: SpanKind,
         times: tuple[int, int],
-        attributes: dict[str, str | int],
+        attributes: dict[str, str | int | bool],
         status: Status = _UNSET,
     ) -> ReadableSpan:
         return ReadableSpan(
@@ -108,7 +116,7 @@ class SagaSpans:
         )
 
 
-def _identity(saga: SagaIdentity) -> dict[str, str | int]:
+def _identity(saga: SagaIdentity) -> dict[str, str | int | bool]:
     return {"saga.id": saga.saga_id, "saga.definition": saga.definition, "saga.version": saga.version}
 
 
@@ -116,7 +124,7 @@ def _context(context: TraceContext, span_id: int, *, remote: bool = False) -> Sp
     return SpanContext(context.trace_id, span_id, is_remote=remote, trace_flags=TraceFlags(context.flags))
 
 
-def _status(attributes: dict[str, str | int], problem: str | None) -> Status:
+def _status(attributes: dict[str, str | int | bool], problem: str | None) -> Status:
     """An error with the problem's type, where there is a problem. The type is also noted among the attributes."""
     if problem is None:
         return _UNSET

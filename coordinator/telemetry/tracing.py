@@ -41,6 +41,8 @@ class EndedStep(msgspec.Struct, frozen=True):
     """``succeeded``, ``refused``, ``failed``, ``timed_out``, ``abandoned`` or ``given_up``."""
     problem: str | None = None
     """The problem's type; given when it is an error."""
+    local: bool = False
+    """The coordinator ran it itself."""
 
 
 class SagaIdentity(msgspec.Struct, frozen=True):

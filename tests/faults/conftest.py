@@ -9,12 +9,12 @@ import pytest_asyncio
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
 from coordinator.saga import Definitions
-from tests.faults import approval, changing, trying
+from tests.faults import approval, changing, noting, trying
 from tests.faults.asked import Asked
 from tests.faults.system import System, deployed
 from tests.faults.trips import Trips
 
-DEFINITIONS = Definitions([*approval.DEFINITIONS, *changing.DEFINITIONS, *trying.DEFINITIONS])
+DEFINITIONS = Definitions([*approval.DEFINITIONS, *changing.DEFINITIONS, *noting.DEFINITIONS, *trying.DEFINITIONS])
 """All that the second deployment's coordinators can run."""
 
 
@@ -52,7 +52,9 @@ async def approvals(
         tmp_path_factory.mktemp("approval"),
         participants=("flights", "hotels"),
         coordinators=2,
-        settings={"AMENDS_CATALOGUE": "tests.faults.approval,tests.faults.changing,tests.faults.trying"},
+        settings={
+            "AMENDS_CATALOGUE": "tests.faults.approval,tests.faults.changing,tests.faults.noting,tests.faults.trying"
+        },
     )
     async with deployed(system):
         yield system

@@ -63,13 +63,18 @@ def _described(definition: SagaDefinition, definitions: Definitions) -> Definiti
         doc=definition.doc,
         key=definition.key_template,
         deadline_ms=definition.deadline_ms,
-        participants=tuple(sorted({contract.participant for contract in definition.contracts.values()})),
+        participants=_names(definition, local=False),
+        local=_names(definition, local=True),
         input=_schema(definition.input_type),
         result=_schema(definition.result_type),
         signals={name: _schema(signal.type) for name, signal in definition.signals.items()},
         updates={name: _answered(update) for name, update in definition.updates.items()},
         queries={name: _answered(query) for name, query in definition.queries.items()},
     )
+
+
+def _names(definition: SagaDefinition, *, local: bool) -> tuple[str, ...]:
+    return tuple(sorted({each.participant for each in definition.contracts.values() if each.local is local}))
 
 
 def _answered(asked: AnsweredType) -> AnsweredBody:
