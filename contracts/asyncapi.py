@@ -33,6 +33,8 @@ def asyncapi_document(contracts: Iterable[type[Contract]]) -> dict[str, Any]:
     """The document for these participants. Topic names start with the parameter ``prefix``, by default ``amends``."""
     document = _Document()
     for contract in contracts:
+        if contract.local:
+            continue  # nothing of it travels
         document.add_participant(contract)
     document.add_replies()
     document.add_requests()

@@ -30,5 +30,6 @@ def _is_empty(method: Callable[..., Any]) -> bool:
     return _operations(method) == _operations(_nothing)
 
 
-def _operations(method: Callable[..., Any]) -> list[str]:
-    return [each.opname for each in dis.get_instructions(method) if each.opname != "NOP"]
+def _operations(method: Callable[..., Any]) -> list[tuple[str, bool]]:
+    """What it does, and which of that is done with None: ``return 1`` is a body, ``return None`` is not."""
+    return [(each.opname, each.argval is None) for each in dis.get_instructions(method) if each.opname != "NOP"]

@@ -73,11 +73,7 @@ class Coordinator:
         self._flushing = Flushing(self.relay, store, limits)
         self.local: LocalSteps | None = None
         """None: no saga has local steps."""
-        local_sweep: LocalSweep | None = None
-        if definitions.has_local:
-            own, relay = self.ownership, self.relay
-            self.local = LocalSteps(definitions, self.intake, relay, own, clock, limits)
-            local_sweep = LocalSweep(self.local, store, relay, own, clock, limits)
+        local_sweep = self._with_local_steps(definitions, store) if definitions.has_local else None
         outgoing = Outgoing(topics, self.ownership, trace)
         deciding = Deciding(machines or EngineMachines(definitions), outgoing, limits.engine_slice_ms)
         self.activation = Activation(
@@ -96,21 +92,29 @@ class Coordinator:
             held=isinstance(clock, SteadyClock),
         )
         self.ownership.on_change.append(self._owned)
-        self._recovery = Recovery(
+        self._recovery = self._sweeping(store, local_sweep)
+        self._telling = TellingTime(store, clock, self.activation.begin) if isinstance(clock, SteadyClock) else None
+        """None: the clock that it was given is right."""
+        self._running: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def _with_local_steps(self, definitions: Definitions, store: SagaStore) -> LocalSweep:
+        outward = self.relay, self.ownership, self.clock, self.limits
+        self.local = LocalSteps(definitions, self.intake, *outward)
+        return LocalSweep(self.local, store, *outward)
+
+    def _sweeping(self, store: SagaStore, local: LocalSweep | None) -> Recovery:
+        return Recovery(
             store=store,
             intake=self.intake,
             relay=self.relay,
             timers=self.timers,
             warm=self.warm,
             ownership=self.ownership,
-            clock=clock,
-            limits=limits,
-            local=local_sweep,
+            clock=self.clock,
+            limits=self.limits,
+            local=local,
         )
-        self._telling = TellingTime(store, clock, self.activation.begin) if isinstance(clock, SteadyClock) else None
-        """None: the clock that it was given is right."""
-        self._running: list[asyncio.Task[None]] = []
-        self._stopping = False
 
     def _owned(self, gained: frozenset[int]) -> None:
         """What is not ours any more leaves the memory; the sweep brings what is new."""

@@ -52,7 +52,12 @@ class Participants:
         self._tombstones: set[str] = set()
 
     async def receive(self, target: Target, send: Send, now: int) -> Reply:
-        """A delivery arrives, the first or another one. Raises Unstubbed, and what a function of the test raises."""
+        """A delivery arrives, the first or another one. Raises Unstubbed, and what a function of the test raises.
+
+        A local step has no barrier: each time, its body is run.
+        """
+        if send.local:
+            return await self._perform(target, send, now)
         attempt = send.command_id, send.attempt
         known = self._kept.get(send.command_id) or self._attempts.get(attempt)
         if known is not None:
@@ -106,7 +111,8 @@ class Participants:
         if isinstance(target, Undo):
             kept = self._kept.get(forward_id(send.command_id))
             known = kept.answer if kept is not None else None
-            arguments.append(target.command.read_known_result(known.result) if isinstance(known, Success) else None)
+            result = target.command.read_known_result(known.result) if isinstance(known, Success) else None
+            arguments.append(called.result if send.local else result)
         try:
             result = function(*arguments)
             if inspect.isawaitable(result):

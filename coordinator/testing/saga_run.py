@@ -197,6 +197,8 @@ class SagaRun:
             return True
         match self._channel.take():
             case Asked(send):
+                if send.local and self.driver.machine.awaits(send.command_id, send.attempt) is None:
+                    return False  # no body is run for what nobody waits for
                 reply = await self._participants.receive(self._target(send), send, self._clock.now_ms)
                 if reply.answer is not None:
                     self._channel.send(Answered(send, reply.answer), reply.at)

@@ -23,6 +23,10 @@ class Participant:
     """
 
     def __init__(self, contract: type[Contract], *, barrier: bool = True, tables: MetaData | None = None) -> None:
+        if contract.local:
+            raise TypeError(
+                f"{contract.__qualname__} is local: the coordinator runs its commands, no participant does."
+            )
         self.contract = contract
         self.barrier = barrier
         self.tables = tables

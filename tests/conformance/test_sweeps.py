@@ -1,7 +1,7 @@
 """What recovery and timers look for: found in order, in pages, and only what is due."""
 
-from coordinator.runtime.ports import Due, SagaRowChange, SagaStore
-from tests.conformance.writes import PARKED, RUNNING, SHARD, T0, completed, sleeping, start, step
+from coordinator.runtime.ports import Due, OutboxRow, SagaRowChange, SagaStore
+from tests.conformance.writes import PARKED, RUNNING, SHARD, T0, command, completed, sleeping, start, step
 
 
 async def test_due_is_due(store: SagaStore) -> None:
@@ -52,3 +52,16 @@ async def test_a_resumed_saga_is_no_longer_parked(store: SagaStore) -> None:
     await store.commit([start("book_trip:a", change=PARKED)], [])
     await store.commit([step("book_trip:a", 2, change=RUNNING)], [])
     assert await store.parked_for_code(10) == []
+
+
+async def test_local_rows_are_just_those(store: SagaStore) -> None:
+    """Whatever their age, in order of their ids, page by page; those for Kafka are left out."""
+    local = [
+        OutboxRow(f"book_trip:{key}:1", 1, f"book_trip:{key}", "local:rates", (("amends-shard", b"17"),), b"{}")
+        for key in "ab"
+    ]
+    await store.commit([start("book_trip:b", local[1], command("book_trip:b", 2), at=T0 + 60_000)], [])
+    await store.commit([start("book_trip:a", local[0], at=T0)], [])
+    assert await store.local_rows(10) == local
+    assert await store.local_rows(1) == local[:1]
+    assert await store.local_rows(10, local[0].command_id) == local[1:]

@@ -11,6 +11,7 @@ from pathlib import Path
 from coordinator.catalogue.book_trip import Trip, book_trip
 from coordinator.saga import saga
 from tests.golden.answering import STORIES as ANSWERING
+from tests.golden.calling import STORIES as CALLING
 from tests.golden.going_back import STORIES as GOING_BACK
 from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
 from tests.sagas import SagaDriver, Shop
@@ -90,6 +91,8 @@ def main() -> None:
         stories[DIRECTORY / "answering" / f"answer_v1_{story.__name__}.json"] = story
     for story in GOING_BACK:
         stories[DIRECTORY / "going_back" / f"choose_v1_{story.__name__}.json"] = story
+    for story in CALLING:
+        stories[DIRECTORY / "calling" / f"call_around_v1_{story.__name__}.json"] = story
     for file, story in stories.items():
         if file.exists():
             continue

@@ -12,10 +12,11 @@ from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga import Definitions
 from tests.golden.answering import answer
+from tests.golden.calling import call_around
 from tests.golden.going_back import choose
 from tests.golden.listening import listen
 
-DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer, choose])
+DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer, choose, call_around])
 FILES = sorted(Path(__file__).parent.rglob("*.json"))
 
 

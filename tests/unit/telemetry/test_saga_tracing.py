@@ -1,12 +1,15 @@
 """The spans of a saga."""
 
+from contextvars import copy_context
+
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 
 from coordinator.telemetry.trace_context import command_traceparent, read_traceparent
 from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga, TracingOff
+from coordinator.telemetry.within import within_trace
 from tests.unit.telemetry.collector import CollectedTracing
 
 SAGA_ID = "book_trip:trip-1"
@@ -173,3 +176,30 @@ def test_a_client_that_does_not_sample_is_followed() -> None:
 def test_switched_off_a_clients_context_is_handed_through(client: str | None, kept: str | None) -> None:
     """Participants attach to the client's span."""
     assert TracingOff().begin(SAGA_ID, "book_trip", client) == kept
+
+
+def test_a_local_step_is_no_message() -> None:
+    """Its span says that it was done here."""
+    collected = CollectedTracing()
+    step = EndedStep(f"{SAGA_ID}:1", "rates.look", 1, False, 1, 1_000, 1_250, "succeeded", local=True)
+    collected.tracing.step_ended(begin(collected), step)
+    span = collected.finish()["rates.look"]
+    assert span.attributes is not None
+    assert span.kind is SpanKind.INTERNAL
+    assert span.attributes["saga.local"] is True
+    assert [name for name in span.attributes if name.startswith("messaging")] == []
+
+
+def test_what_a_body_traces_is_the_steps_child() -> None:
+    """Where nobody samples it, nothing hangs under anything."""
+    found: list[int] = []
+    for client in (CLIENT, CLIENT_UNSAMPLED):
+
+        def body(client: str = client) -> None:
+            within_trace(client)
+            found.append(get_current_span().get_span_context().span_id)
+
+        copy_context().run(body)
+    context = read_traceparent(CLIENT)
+    assert context is not None
+    assert found == [context.span_id, 0]
