@@ -22,8 +22,8 @@ def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
         return None
     match event:
         case StepIssued(step, command, arguments, deadline=deadline, local=local):
-            number, participant, value = command_id(saga_id, step), _participant(command), bytes(arguments)
-            return Send(number, participant, command, "forward", 1, value, deadline, local)
+            id, participant, value = command_id(saga_id, step), _participant(command), bytes(arguments)
+            return Send(id, participant, command, "forward", 1, value, deadline, local)
         case StepRetried(number, attempt, _, deadline):
             step = state.steps[number]
             participant = _participant(step.command)

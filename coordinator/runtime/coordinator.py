@@ -99,9 +99,8 @@ class Coordinator:
         self._stopping = False
 
     def _with_local_steps(self, definitions: Definitions, store: SagaStore) -> LocalSweep:
-        outward = self.relay, self.ownership, self.clock, self.limits
-        self.local = LocalSteps(definitions, self.intake, *outward)
-        return LocalSweep(self.local, store, *outward)
+        self.local = LocalSteps(definitions, self.intake, self.relay, self.ownership, self.clock, self.limits)
+        return LocalSweep(self.local, store, self.relay, self.ownership, self.clock, self.limits)
 
     def _sweeping(self, store: SagaStore, local: LocalSweep | None) -> Recovery:
         return Recovery(

@@ -88,6 +88,10 @@ class Intake:
         waiting = self._waiting.get(saga_id) or self._taken.get(saga_id) or ()
         if len(waiting) >= self._limits.facts_waiting_per_saga:
             raise Overloaded(f"This saga has {len(waiting):,} facts to take in first: try again in a second.")
+        return await self.verdict(saga_id, fact)
+
+    def verdict(self, saga_id: str, fact: Fact) -> "asyncio.Future[Verdict]":
+        """Hands in the fact, never refused (see ``offer``). What becomes of it, once its activation is committed."""
         answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
 
         def done(verdict: Verdict) -> None:
@@ -95,7 +99,7 @@ class Intake:
                 answer.set_result(verdict)
 
         self.offer(saga_id, fact, done)
-        return await answer
+        return answer
 
     def offer(self, saga_id: str, fact: Fact, done: Done) -> None:
         """Hands in the fact. Never refuses: whoever offers many looks at ``full`` between two handfuls."""

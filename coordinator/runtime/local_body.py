@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from contracts import RETRIABLE, Contract, Failed, Problem, Refused
+from contracts import RETRIABLE, Contract, Failed, Problem, Refused, raised
 from contracts.answers import Failure, Refusal, Success
 from contracts.command import Command
 from contracts.command_message import CommandMessage, UndoValue
@@ -16,9 +16,6 @@ from coordinator.saga.local_steps import CURRENT_STEP, LocalStep, Told
 from coordinator.telemetry.within import within_trace
 
 log = structlog.get_logger(__name__)
-
-MAX_MESSAGE_LENGTH = 1_000
-"""In characters, of an unexpected exception's text."""
 
 _undo_value = msgspec.json.Decoder(UndoValue)
 _problem = msgspec.json.Decoder(Problem)
@@ -95,24 +92,13 @@ async def _run(command: Command[..., Any], contract: Contract, message: CommandM
 def _answer_to(command: Command[..., Any], message: CommandMessage, error: BaseException) -> Refusal | Failure:
     """The answer when the body raised. What nobody expected is logged, and may be tried again."""
     forward = message.direction == "forward"
+    refusable = forward and command.kind is not RETRIABLE
     match error:
-        case Refused() if forward and command.kind is not RETRIABLE:
-            answer = Refusal(error.problem)
         case Refused():
-            log.warning("local_step_cannot_be_refused", command_id=message.command_id)
-            answer = Failure(msgspec.structs.replace(error.problem, retryable=forward))
+            if not refusable:
+                log.warning("local_step_cannot_be_refused", command_id=message.command_id)
         case Failed():
-            answer = Failure(error.problem)
+            pass
         case _:
             log.error("local_step_failed", command_id=message.command_id, attempt=message.attempt, exc_info=error)
-            answer = Failure(Problem(type(error).__name__, _sentence(error), retryable=True))
-    try:
-        write_value(answer.problem)
-    except (UnreadableValue, OversizedValue) as unwritable:
-        sentence = f"{command.type} raised {type(error).__name__} with what cannot be kept. {unwritable}"
-        return Failure(Problem("unwritable_result", sentence))
-    return answer
-
-
-def _sentence(error: BaseException) -> str:
-    return f"{error}"[:MAX_MESSAGE_LENGTH].replace("\0", "").encode(errors="replace").decode()
+    return raised.answer_to(error, command.type, forward=forward, refusable=refusable, does="kept")

@@ -269,14 +269,7 @@ class LocalSteps:
         message = attempt.row.message
 
         async def told(details: msgspec.Raw) -> None:
-            kept: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-
-            def done(verdict: Verdict) -> None:
-                if not kept.done():
-                    kept.set_result(verdict)
-
-            self._intake.offer(message.saga_id, Reply(message.command_id, message.attempt, Progress(details)), done)
-            await kept
+            await self._intake.verdict(message.saga_id, Reply(message.command_id, message.attempt, Progress(details)))
 
         return told
 

@@ -172,9 +172,9 @@ class ObservedSteps:
 
     def _undo_over(self, step: int, at: int, outcome: str, problem: str | None) -> list[Told]:
         begun = self._undos.get(step)
-        return (
-            [] if begun is None or step not in self._commands else [self._step(step, True, begun, at, outcome, problem)]
-        )
+        if begun is None or step not in self._commands:
+            return []
+        return [self._step(step, True, begun, at, outcome, problem)]
 
     def _step(
         self, step: int, undo: bool, begun: tuple[int, int], at: int, outcome: str, problem: str | None

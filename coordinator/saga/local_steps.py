@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from contracts.failures import Problem
@@ -11,36 +12,24 @@ Told = Callable[[Any], Coroutine[Any, Any, None]]
 """Has the progress kept, given as JSON, and returns when it is."""
 
 
+@dataclass(frozen=True, slots=True)
 class LocalStep:
     """One run of a body: of a command of a local contract, or of its undo."""
 
-    __slots__ = ("_told", "attempt", "cause", "command_id", "definition", "direction", "saga_id", "traceparent")
-
-    def __init__(
-        self,
-        command_id: str,
-        saga_id: str,
-        definition: str,
-        attempt: int,
-        direction: Literal["forward", "undo"],
-        traceparent: str | None,
-        cause: Problem | None,
-        told: Told,
-    ) -> None:
-        self.command_id = command_id
-        """The same on every attempt, and whenever the body is run again; an undo's ends in ``:undo``. The key to give
-        to whoever is called outside, so that what is asked twice is done once."""
-        self.saga_id = saga_id
-        self.definition = definition
-        """The saga's definition."""
-        self.attempt = attempt
-        """From 1. After a crash the same attempt may be run again."""
-        self.direction = direction
-        self.traceparent = traceparent
-        """W3C Trace Context of the step's span."""
-        self.cause = cause
-        """Of an undo: why the saga goes back."""
-        self._told = told
+    command_id: str
+    """The same on every attempt, and whenever the body is run again; an undo's ends in ``:undo``. The key to give
+    to whoever is called outside, so that what is asked twice is done once."""
+    saga_id: str
+    definition: str
+    """The saga's definition."""
+    attempt: int
+    """From 1. After a crash the same attempt may be run again."""
+    direction: Literal["forward", "undo"]
+    traceparent: str | None
+    """W3C Trace Context of the step's span."""
+    cause: Problem | None
+    """Of an undo: why the saga goes back."""
+    _told: Told = field(repr=False)
 
     async def progress(self, details: Any = None) -> None:
         """Still at it: from here on, the command's timeout begins anew. Returns when the history has it.

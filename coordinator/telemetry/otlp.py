@@ -11,9 +11,10 @@ from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Reso
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Sampler
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, set_span_in_context
+from opentelemetry.trace import SpanKind
 
 from contracts.topics import Topics
+from coordinator.telemetry.remote import under
 from coordinator.telemetry.saga_spans import SagaSpans
 from coordinator.telemetry.span_queue import SpanQueue
 from coordinator.telemetry.trace_context import RANDOM, SAMPLED, TraceContext, read_traceparent, root_span_id
@@ -39,7 +40,7 @@ class SagaTracing:
         parent = read_traceparent(client)
         trace_id = parent.trace_id if parent else self._ids.generate_trace_id()
         sampled = self._sampler.should_sample(
-            _remote(parent) if parent else Context(),
+            under(parent, Context()) if parent else Context(),
             trace_id,
             f"saga {definition}",
             kind=SpanKind.SERVER,
@@ -117,12 +118,6 @@ def service_resource() -> Resource:
     """Who the spans come from."""
     named = OTELResourceDetector().detect().attributes.get(SERVICE_NAME)
     return Resource.create({SERVICE_NAME: named or DEFAULT_SERVICE_NAME})
-
-
-def _remote(parent: TraceContext) -> Context:
-    flags = TraceFlags(parent.flags)
-    span = NonRecordingSpan(SpanContext(parent.trace_id, parent.span_id, is_remote=True, trace_flags=flags))
-    return set_span_in_context(span, Context())
 
 
 def _sampled(saga: SagaIdentity) -> TraceContext | None:

@@ -1,8 +1,5 @@
 """What a local step's body traces itself hangs under the step's span."""
 
-from opentelemetry import context, trace
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
-
 from coordinator.telemetry.trace_context import read_traceparent
 
 
@@ -14,5 +11,7 @@ def within_trace(traceparent: str | None) -> None:
     found = read_traceparent(traceparent)
     if found is None or not found.sampled:
         return
-    parent = SpanContext(found.trace_id, found.span_id, is_remote=True, trace_flags=TraceFlags(found.flags))
-    context.attach(trace.set_span_in_context(NonRecordingSpan(parent)))
+    # Loaded here because a coordinator without traces, or without local steps, never needs it.
+    from coordinator.telemetry.remote import enter
+
+    enter(found)

@@ -109,10 +109,7 @@ class Participants:
         called = Called(target, send)
         arguments = list(called.arguments.values())
         if isinstance(target, Undo):
-            kept = self._kept.get(forward_id(send.command_id))
-            known = kept.answer if kept is not None else None
-            result = target.command.read_known_result(known.result) if isinstance(known, Success) else None
-            arguments.append(called.result if send.local else result)
+            arguments.append(called.result if send.local else self._known_result(target, send))
         try:
             result = function(*arguments)
             if inspect.isawaitable(result):
@@ -128,6 +125,12 @@ class Participants:
         if isinstance(target, Undo):
             return Success(NULL)
         return Success(written_result(target, result))
+
+    def _known_result(self, undo: Undo, send: Send) -> Any:
+        """What the barrier kept of the command that is undone."""
+        kept = self._kept.get(forward_id(send.command_id))
+        known = kept.answer if kept is not None else None
+        return undo.command.read_known_result(known.result) if isinstance(known, Success) else None
 
     def _example(self, target: Target) -> msgspec.Raw:
         if isinstance(target, Undo):

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from contracts import RETRIABLE, Failed, Problem, Refused
+from contracts import RETRIABLE, Failed, Problem, Refused, raised
 from contracts.answers import Failure, Refusal, Success
 from contracts.command_message import UndoValue
 from contracts.values import OversizedValue, UnreadableValue, read_as, write_value
@@ -16,8 +16,6 @@ from participants.sdk.entry import NOTHING_TO_UNDO
 from participants.sdk.limit import Limit
 
 log = logging.getLogger(__name__)
-MAX_MESSAGE_LENGTH = 1_000
-"""In characters, of an unexpected exception's text."""
 
 _undo_value = msgspec.json.Decoder(UndoValue)
 _problem = msgspec.json.Decoder(Problem)
@@ -78,34 +76,28 @@ def _arguments(call: Call, known: msgspec.Raw | None) -> dict[str, object]:
 
 def answer_to(call: Call, error: BaseException) -> Refusal | Failure:
     """The answer when the handler raised. What nobody expected is logged, and may be tried again."""
+    handler = call.handler
+    forward = handler.result is None
+    refusable = forward and handler.kind is not RETRIABLE
     match error:
-        case Refused() if call.handler.result is None and call.handler.kind is not RETRIABLE:
-            answer = Refusal(error.problem)
         case Refused():
-            # Kept for ever, it would stand in the way of every further attempt; and there will be further attempts.
-            log.warning("%s refused %s, which cannot be refused.", call.handler.name, call.message.command_id)
-            again = call.handler.result is None
-            answer = Failure(msgspec.structs.replace(error.problem, retryable=again))
+            if not refusable:
+                log.warning("%s refused %s, which cannot be refused.", handler.name, call.message.command_id)
         case Failed():
-            answer = Failure(error.problem)
+            pass
         case _:
             log.error(
                 "%s failed on %s, attempt %d.",
-                call.handler.name,
+                handler.name,
                 call.message.command_id,
                 call.message.attempt,
                 exc_info=error,
             )
-            answer = Failure(Problem(type(error).__name__, _sentence(error), retryable=True))
-    try:
-        write_value(answer.problem)
-    except (UnreadableValue, OversizedValue) as unwritable:
-        problem = f"{call.handler.name} raised {type(error).__name__} with what cannot be sent. {unwritable}"
-        return Failure(Problem("unwritable_result", problem))
-    return answer
+    return raised.answer_to(
+        error, handler.name, forward=forward, refusable=refusable, source=_source(error), does="sent"
+    )
 
 
-def _sentence(error: BaseException) -> str:
-    """The exception's own text; of the database's errors without the statement and its parameters."""
-    source = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    return f"{source}"[:MAX_MESSAGE_LENGTH].replace("\0", "").encode(errors="replace").decode()
+def _source(error: BaseException) -> BaseException:
+    """Of the database's errors their own text, without the statement and its parameters."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error

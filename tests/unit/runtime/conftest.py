@@ -17,6 +17,7 @@ from coordinator.runtime.ports import SagaStore
 from coordinator.saga import Definitions
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
+from tests.unit.runtime.errands import HAND, Hand
 from tests.unit.runtime.recording import Recording
 from tests.unit.runtime.sagas import DEFINITIONS, success
 
@@ -89,3 +90,10 @@ async def world(new_world: NewWorld) -> World:
     world = new_world()
     await world.coordinator.start()
     return world
+
+
+@pytest.fixture
+def hand() -> Hand:
+    """What the bodies of local steps do."""
+    HAND.__init__()
+    return HAND

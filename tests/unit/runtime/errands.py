@@ -44,6 +44,16 @@ async def never(item: str) -> str:
     return item
 
 
+def once(go_on: asyncio.Event) -> Body:
+    """When the test says so."""
+
+    async def when_told(item: str) -> str:
+        await go_on.wait()
+        return item
+
+    return when_told
+
+
 HAND = Hand()
 
 

@@ -7,8 +7,9 @@ from coordinator.history.codec import read_events
 from coordinator.history.events import Event
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.conftest import NewWorld, World
-from tests.unit.runtime.errands import ERRANDS
+from tests.unit.runtime.errands import ERRANDS, Hand, never
 from tests.unit.runtime.sagas import start
+from tests.unit.runtime.until import until
 
 
 async def local_world(new_world: NewWorld, *, store: MemoryStore | None = None, **more: object) -> World:
@@ -23,6 +24,16 @@ async def begun(world: World, definition: str = "fetch", key: str = "1") -> str:
     saga_id = f"{definition}:{key}"
     await world.coordinator.intake.submit(saga_id, start(definition, "keys"))
     return saga_id
+
+
+async def left_behind(new_world: NewWorld, hand: Hand) -> tuple[World, str]:
+    """A coordinator that was stopped while a body ran, and the saga whose row it left."""
+    hand.find = never
+    world = await local_world(new_world, stop_s=0.01)
+    saga_id = await begun(world)
+    await until(lambda: hand.begun)
+    await world.coordinator.stop()
+    return world, saga_id
 
 
 async def status_of(world: World, saga_id: str) -> Status:

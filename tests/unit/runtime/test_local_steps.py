@@ -13,16 +13,11 @@ from coordinator.saga import current_step
 from coordinator.saga.local_steps import OutsideOfLocalStep
 from tests.fakes.memory_broker import MemoryBroker
 from tests.unit.runtime.conftest import NewWorld, World
-from tests.unit.runtime.errands import HAND, Hand, never
+from tests.unit.runtime.errands import Hand, never, once
 from tests.unit.runtime.local_world import begun, history, kinds, local_world, outbox_is_empty, status_of
 from tests.unit.runtime.until import until, until_soon
 
-
-@pytest.fixture(autouse=True)
-def hand() -> Hand:
-    """What the bodies do."""
-    HAND.__init__()
-    return HAND
+pytestmark = pytest.mark.usefixtures("hand")
 
 
 async def test_a_body_is_run_and_its_result_kept(new_world: NewWorld, hand: Hand) -> None:
@@ -179,12 +174,7 @@ async def test_only_so_many_bodies_run_at_once(new_world: NewWorld, hand: Hand) 
 async def test_what_waits_for_a_place_is_given_up_unrun(new_world: NewWorld, hand: Hand) -> None:
     """Only its undo is run, once there is a place."""
     go_on = asyncio.Event()
-
-    async def when_told(item: str) -> str:
-        await go_on.wait()
-        return item
-
-    hand.find = when_told
+    hand.find = once(go_on)
     world = await local_world(new_world, local_steps=1)
     first, second = [await begun(world, key=f"{number}") for number in (1, 2)]
     await until(lambda: hand.begun)

@@ -9,18 +9,13 @@ from coordinator.engine.status import Status
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.conftest import NewWorld
-from tests.unit.runtime.errands import ERRANDS, HAND, Hand, found, never
-from tests.unit.runtime.local_world import begun, kinds, local_world, outbox_is_empty, status_of
+from tests.unit.runtime.errands import ERRANDS, Hand, found, never, once
+from tests.unit.runtime.local_world import begun, kinds, left_behind, local_world, outbox_is_empty, status_of
 from tests.unit.runtime.sagas import start, success
 from tests.unit.runtime.until import until, until_soon
 from tests.unit.runtime.wrapped_store import WrappedStore
 
-
-@pytest.fixture(autouse=True)
-def hand() -> Hand:
-    """What the bodies do."""
-    HAND.__init__()
-    return HAND
+pytestmark = pytest.mark.usefixtures("hand")
 
 
 async def test_what_was_not_committed_is_run_again(new_world: NewWorld, hand: Hand) -> None:
@@ -45,12 +40,7 @@ async def test_what_was_not_committed_is_run_again(new_world: NewWorld, hand: Ha
 async def test_a_stop_waits_for_bodies(new_world: NewWorld, hand: Hand) -> None:
     """One that ends in time is not run again."""
     go_on = asyncio.Event()
-
-    async def when_told(item: str) -> str:
-        await go_on.wait()
-        return item
-
-    hand.find = when_told
+    hand.find = once(go_on)
     world = await local_world(new_world, stop_s=20)
     saga_id = await begun(world)
     await until(lambda: hand.begun)
@@ -64,11 +54,7 @@ async def test_a_stop_waits_for_bodies(new_world: NewWorld, hand: Hand) -> None:
 
 async def test_the_next_coordinator_runs_what_was_left(new_world: NewWorld, hand: Hand) -> None:
     """A body that does not end in time is cancelled, and its row stays."""
-    hand.find = never
-    world = await local_world(new_world, stop_s=0.01)
-    saga_id = await begun(world)
-    await until(lambda: hand.begun)
-    await world.coordinator.stop()
+    world, saga_id = await left_behind(new_world, hand)
     assert hand.ended == ["find 1"]
     hand.find = found
     second = await local_world(new_world, store=world.store)
@@ -127,12 +113,7 @@ async def test_nothing_is_begun_in_a_pause(new_world: NewWorld, hand: Hand) -> N
 async def test_a_body_goes_on_in_a_pause(new_world: NewWorld, hand: Hand) -> None:
     """However long that takes; what it answers is kept, and the saga goes on with it."""
     go_on = asyncio.Event()
-
-    async def when_told(item: str) -> str:
-        await go_on.wait()
-        return item
-
-    hand.find = when_told
+    hand.find = once(go_on)
     world = await local_world(new_world)
     saga_id = await begun(world, "fetch_quickly")
     await until(lambda: hand.begun)
@@ -151,11 +132,7 @@ async def test_a_body_goes_on_in_a_pause(new_world: NewWorld, hand: Hand) -> Non
 
 async def test_a_row_that_nobody_waits_for_is_deleted(new_world: NewWorld, hand: Hand) -> None:
     """A crash left it, and the step is settled meanwhile: nothing is run for it."""
-    hand.find = never
-    world = await local_world(new_world, stop_s=0.01)
-    saga_id = await begun(world)
-    await until(lambda: hand.begun)
-    await world.coordinator.stop()
+    world, saga_id = await left_behind(new_world, hand)
     elsewhere = new_world(store=world.store, broker=MemoryBroker(success, frozenset()))  # without local steps
     await elsewhere.coordinator.start()
     await elsewhere.coordinator.intake.submit(saga_id, Terminate("enough"))
@@ -168,11 +145,7 @@ async def test_a_row_that_nobody_waits_for_is_deleted(new_world: NewWorld, hand:
 
 async def test_it_never_goes_to_kafka(new_world: NewWorld, hand: Hand) -> None:
     """Neither from a coordinator that has no such contract, nor after a commit that may have taken effect."""
-    hand.find = never
-    world = await local_world(new_world, stop_s=0.01)
-    saga_id = await begun(world)
-    await until(lambda: hand.begun)
-    await world.coordinator.stop()
+    world, saga_id = await left_behind(new_world, hand)
     rows = await world.store.outbox_of([saga_id])
     other = new_world(store=world.store, leftovers_older_ms=0, foreign_leftovers_older_ms=0)
     await other.coordinator.start()
