@@ -8,22 +8,18 @@ from typing import Any
 
 import msgspec
 
-from contracts.command import Command
 from contracts.failures import Failed, Problem, Refused, TimedOut
 from contracts.values import UnreadableValue, write_value
+from coordinator.engine.asking import Asking
 from coordinator.engine.closing import cancel, close, untie
 from coordinator.engine.failure import problem_of
-from coordinator.engine.handlers import Handlers, arguments_of
-from coordinator.engine.inbox import Arrived, Inbox
-from coordinator.engine.loop import DeterministicLoop
-from coordinator.engine.save_points import SavePoints
-from coordinator.engine.script import BETWEEN, LOOKING, Meddled, Script
+from coordinator.engine.handlers import arguments_of
+from coordinator.engine.inbox import Arrived
+from coordinator.engine.script import LOOKING, Meddled
 from coordinator.engine.unreadable import UnreadableResult, UnreadableSignal, UnreadableUpdate
 from coordinator.saga.calls import SagaCaller
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.queries import Query
-from coordinator.saga.runtime import SagaRuntime
-from coordinator.saga.scopes import CURRENT
 from coordinator.saga.signals import Signal
 from coordinator.saga.updates import Update
 
@@ -40,45 +36,24 @@ class Raised(msgspec.Struct, frozen=True):
     error: BaseException
 
 
-_SAVE_POINT = Problem("scope_undone", "The saga went back to a save-point, and does not wait for this any more.")
-
-
 def new_run(saga_id: str, definition: SagaDefinition) -> "Run":
     """A run that has not begun. (To type checkers an event loop without sockets is abstract; it is not.)"""
     return Run(saga_id, definition)  # pyright: ignore[reportAbstractUsage]
 
 
-class Run(DeterministicLoop, SagaRuntime):
+class Run(Asking):
     """One saga function on its loop. Fed with what came back; tells its script what the code asks for."""
 
     def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
-        super().__init__(saga_id)
-        self.definition = definition
-        self._script: Script = BETWEEN
-        self._awaited: dict[int, tuple[Command[..., Any], asyncio.Future[Any]]] = {}
-        """Steps that the code waits for: their command, and their result to come."""
-        self._steps = 0
-        self._inboxes = {name: Inbox(type) for name, type in definition.signals.items()}
-        self._waits = 0
-        """How often the code waited for a signal."""
-        self.handlers = Handlers()
+        super().__init__(saga_id, definition)
         self._handling: list[asyncio.Task[Any]] = []
         """Updates that are not answered yet, and some that are."""
-        self._save_points = SavePoints()
-        self._patches: dict[str, bool] = {}
-        """What the code has asked about."""
-        self._looks = False
-        """The code only looks at something, on behalf of somebody outside."""
         self._main: asyncio.Task[Any] | None = None
         self._others: list[asyncio.Task[Any]] = []
         """Coroutines that the function started; those that are done are removed now and then."""
         self._look_over_at = 64
         self.outcome: Returned | Raised | None = None
         """How the function ended; None while it has not."""
-
-    def attend(self, script: Script) -> None:
-        """From here on this script hears what the code asks for."""
-        self._script = script
 
     # --- what the machine feeds
 
@@ -207,11 +182,6 @@ class Run(DeterministicLoop, SagaRuntime):
     # --- how it stands
 
     @property
-    def runs(self) -> bool:
-        """See SagaRuntime."""
-        return self.entered and not self.stopped and not self._looks
-
-    @property
     def through(self) -> bool:
         """The function has returned, and so has whatever it started."""
         return isinstance(self.outcome, Returned) and all(each.done() for each in self._others)
@@ -274,8 +244,6 @@ class Run(DeterministicLoop, SagaRuntime):
         finally:
             self._leave(outside)
 
-    # --- what the code asks
-
     def _start(self, coro: Any, settings: dict[str, Any]) -> "asyncio.Task[Any]":
         started = super()._start(coro, settings)
         if self._main is not None:
@@ -284,105 +252,3 @@ class Run(DeterministicLoop, SagaRuntime):
                 self._others = [each for each in self._others if not each.done()]
                 self._look_over_at = 2 * len(self._others) + 64
         return started
-
-    def issue(self, command: "Command[..., Any]", arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[Any]]":
-        """See SagaRuntime."""
-        scope = CURRENT.get()
-        error = self._script.issue(self._steps + 1, command, arguments, scope)
-        if error is not None:
-            raise error
-        self._steps += 1
-        if scope is not None:
-            self._save_points.put(self._steps, scope)
-        result: asyncio.Future[Any] = self.create_future()
-        self._awaited[self._steps] = command, result
-        return self._steps, result
-
-    def abandon(self, step: int) -> None:
-        """See SagaRuntime."""
-        if self.runs and self._awaited.pop(step, None) is not None:
-            self._script.abandon(step)
-
-    def patched(self, name: str) -> bool:
-        """See SagaRuntime."""
-        if name not in self._patches:
-            self._patches[name] = self._script.take_patch(name)
-        return self._patches[name]
-
-    def open_scope(self, within: int | None, parallel: bool) -> int:
-        """See SagaRuntime."""
-        scope = self._save_points.open(within)
-        self._script.open_scope(scope, within, parallel)
-        return scope
-
-    async def undo_scope(self, scope: int, error: BaseException | None) -> None:
-        """See SagaRuntime. Whoever waits is not to be cancelled before it is undone."""
-        cause = _SAVE_POINT if error is None else problem_of(error)
-        if cause is None:
-            return
-        points = self._save_points
-        if not points.goes_back(scope):
-            refusal = self._script.undo_scope(scope, cause)
-            if refusal is not None:
-                raise refusal from error
-            points.go_back(scope)
-            self._forsake(scope)
-        cancelled = False
-        while points.goes_back(scope):
-            points.wait(scope, undone := self.create_future())
-            try:
-                await undone
-            except asyncio.CancelledError:
-                if not self.runs:
-                    raise
-                cancelled = True
-        if cancelled:
-            raise asyncio.CancelledError
-
-    def _forsake(self, scope: int) -> None:
-        """Whoever waits for a step in the scope waits in vain."""
-        for step in [step for step in self._awaited if self._save_points.holds(scope, step)]:
-            _, future = self._awaited.pop(step)
-            if not future.done():
-                future.set_exception(Refused.of(_SAVE_POINT))
-
-    async def next_signal(self, name: str) -> Any:
-        """See SagaRuntime."""
-        inbox = self._inboxes[name]
-        if (kept := inbox.take()) is not None:
-            self._script.take_signal(kept.signal, None)
-            return kept.value
-        self._waits += 1
-        wait = self._waits
-        future: asyncio.Future[Arrived] = self.create_future()
-        inbox.wait(future)
-        self._script.await_signal(wait, name)
-        try:
-            arrived = await future
-        except asyncio.CancelledError:
-            if self.runs:
-                inbox.leave(future)
-                self._script.abandon_signal(wait)
-            raise
-        self._script.take_signal(arrived.signal, wait)
-        return arrived.value
-
-    def handle_update(self, name: str, handler: Callable[..., Coroutine[Any, Any, Any]]) -> None:
-        """See SagaRuntime."""
-        self.handlers.handles[name] = handler
-
-    def check_update(self, name: str, check: Callable[..., Any]) -> None:
-        """See SagaRuntime."""
-        self.handlers.checks[name] = check
-
-    def answer_query(self, name: str, handler: Callable[..., Any]) -> None:
-        """See SagaRuntime."""
-        self.handlers.answers[name] = handler
-
-    def start_timer(self, timer: int, due_ms: int) -> None:
-        """See DeterministicLoop."""
-        self._script.start_timer(timer, due_ms)
-
-    def cancel_timer(self, timer: int) -> None:
-        """See DeterministicLoop."""
-        self._script.cancel_timer(timer)

@@ -96,7 +96,7 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "who waits no longer is handed a signal",
-        "coordinator.engine.run",
+        "coordinator.engine.asking",
         "                inbox.leave(future)\n",
         "",
     ),

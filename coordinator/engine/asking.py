@@ -1,0 +1,153 @@
+"""What a saga's code asks for: its script hears of it, and what comes of it is awaited here."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import msgspec
+
+from contracts.command import Command
+from contracts.failures import Problem, Refused
+from coordinator.engine.failure import problem_of
+from coordinator.engine.handlers import Handlers
+from coordinator.engine.inbox import Arrived, Inbox
+from coordinator.engine.loop import DeterministicLoop
+from coordinator.engine.save_points import SavePoints
+from coordinator.engine.script import BETWEEN, Script
+from coordinator.saga.definition import SagaDefinition
+from coordinator.saga.runtime import SagaRuntime
+from coordinator.saga.scopes import CURRENT
+
+_SAVE_POINT = Problem("scope_undone", "The saga went back to a save-point, and does not wait for this any more.")
+
+
+class Asking(DeterministicLoop, SagaRuntime):
+    """The loop of one saga, as its code knows it. Whoever feeds it is the run."""
+
+    def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
+        super().__init__(saga_id)
+        self.definition = definition
+        self._script: Script = BETWEEN
+        self._awaited: dict[int, tuple[Command[..., Any], asyncio.Future[Any]]] = {}
+        """Steps that the code waits for: their command, and their result to come."""
+        self._steps = 0
+        self._inboxes = {name: Inbox(type) for name, type in definition.signals.items()}
+        self._waits = 0
+        """How often the code waited for a signal."""
+        self.handlers = Handlers()
+        self._save_points = SavePoints()
+        self._patches: dict[str, bool] = {}
+        """What the code has asked about."""
+        self._looks = False
+        """The code only looks at something, on behalf of somebody outside."""
+
+    def attend(self, script: Script) -> None:
+        """From here on this script hears what the code asks for."""
+        self._script = script
+
+    @property
+    def runs(self) -> bool:
+        """See SagaRuntime."""
+        return self.entered and not self.stopped and not self._looks
+
+    def issue(self, command: "Command[..., Any]", arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[Any]]":
+        """See SagaRuntime."""
+        scope = CURRENT.get()
+        error = self._script.issue(self._steps + 1, command, arguments, scope)
+        if error is not None:
+            raise error
+        self._steps += 1
+        if scope is not None:
+            self._save_points.put(self._steps, scope)
+        result: asyncio.Future[Any] = self.create_future()
+        self._awaited[self._steps] = command, result
+        return self._steps, result
+
+    def abandon(self, step: int) -> None:
+        """See SagaRuntime."""
+        if self.runs and self._awaited.pop(step, None) is not None:
+            self._script.abandon(step)
+
+    def patched(self, name: str) -> bool:
+        """See SagaRuntime."""
+        if name not in self._patches:
+            self._patches[name] = self._script.take_patch(name)
+        return self._patches[name]
+
+    def open_scope(self, within: int | None, parallel: bool) -> int:
+        """See SagaRuntime."""
+        scope = self._save_points.open(within)
+        self._script.open_scope(scope, within, parallel)
+        return scope
+
+    async def undo_scope(self, scope: int, error: BaseException | None) -> None:
+        """See SagaRuntime. Whoever waits is not to be cancelled before it is undone."""
+        cause = _SAVE_POINT if error is None else problem_of(error)
+        if cause is None:
+            return
+        points = self._save_points
+        if not points.goes_back(scope):
+            refusal = self._script.undo_scope(scope, cause)
+            if refusal is not None:
+                raise refusal from error
+            points.go_back(scope)
+            self._forsake(scope)
+        cancelled = False
+        while points.goes_back(scope):
+            points.wait(scope, undone := self.create_future())
+            try:
+                await undone
+            except asyncio.CancelledError:
+                if not self.runs:
+                    raise
+                cancelled = True
+        if cancelled:
+            raise asyncio.CancelledError
+
+    def _forsake(self, scope: int) -> None:
+        """Whoever waits for a step in the scope waits in vain."""
+        for step in [step for step in self._awaited if self._save_points.holds(scope, step)]:
+            _, future = self._awaited.pop(step)
+            if not future.done():
+                future.set_exception(Refused.of(_SAVE_POINT))
+
+    async def next_signal(self, name: str) -> Any:
+        """See SagaRuntime."""
+        inbox = self._inboxes[name]
+        if (kept := inbox.take()) is not None:
+            self._script.take_signal(kept.signal, None)
+            return kept.value
+        self._waits += 1
+        wait = self._waits
+        future: asyncio.Future[Arrived] = self.create_future()
+        inbox.wait(future)
+        self._script.await_signal(wait, name)
+        try:
+            arrived = await future
+        except asyncio.CancelledError:
+            if self.runs:
+                inbox.leave(future)
+                self._script.abandon_signal(wait)
+            raise
+        self._script.take_signal(arrived.signal, wait)
+        return arrived.value
+
+    def handle_update(self, name: str, handler: Callable[..., Coroutine[Any, Any, Any]]) -> None:
+        """See SagaRuntime."""
+        self.handlers.handles[name] = handler
+
+    def check_update(self, name: str, check: Callable[..., Any]) -> None:
+        """See SagaRuntime."""
+        self.handlers.checks[name] = check
+
+    def answer_query(self, name: str, handler: Callable[..., Any]) -> None:
+        """See SagaRuntime."""
+        self.handlers.answers[name] = handler
+
+    def start_timer(self, timer: int, due_ms: int) -> None:
+        """See DeterministicLoop."""
+        self._script.start_timer(timer, due_ms)
+
+    def cancel_timer(self, timer: int) -> None:
+        """See DeterministicLoop."""
+        self._script.cancel_timer(timer)
