@@ -19,6 +19,7 @@ from contracts.header_schemas import (
 from contracts.kinds import Kind
 from contracts.request_message import CancelSaga, SignalSaga, StartSaga, UpdateSaga
 from contracts.reserved_messages import SagaChanged
+from contracts.retry import Retry
 from contracts.schemas import GENERATED, Schema, open_schemas, problem_schema, type_schemas, value_schemas
 
 PROTOCOL_VERSION = "1.0.0"
@@ -139,7 +140,7 @@ class _Document:
             "description": command.doc,
             "x-amends-kind": command.kind.value,
             "x-amends-timeout-ms": command.timeout_ms,
-            "x-amends-attempts": command.retry.attempts,
+            **_retried(command.retry),
         }
         self.schemas[f"{kind}.headers"] = command_headers(kind, "forward")
         self._message(channel, kind, kind, f"{kind}.arguments", f"{kind}.headers", _BY_ID)
@@ -149,7 +150,7 @@ class _Document:
         self._both(kind, channel, answers, declared)
         if (undo := command.undo_with) is None:
             return
-        retried = {"x-amends-timeout-ms": undo.timeout_ms, "x-amends-attempts": undo.retry.attempts}
+        retried = {"x-amends-timeout-ms": undo.timeout_ms, **_retried(undo.retry)}
         self.schemas[f"{kind}.undo.headers"] = command_headers(kind, "undo")
         self._message(channel, f"{kind}.undo", kind, f"{kind}.undo", f"{kind}.undo.headers", _BY_ID)
         self._both(f"{kind}.undo", channel, ["undone", "failed"], retried)
@@ -194,6 +195,15 @@ class _Document:
             "messages": [_in(channel, message) for message in messages],
             **(more or {}),
         }
+
+
+def _retried(retry: Retry) -> dict[str, Any]:
+    said: dict[str, Any] = {"x-amends-attempts": retry.attempts}
+    if retry.total_ms is not None:
+        said["x-amends-total-ms"] = retry.total_ms
+    if retry.unless:
+        said["x-amends-not-retried"] = list(retry.unless)
+    return said
 
 
 def _in(channel: str, message: str) -> dict[str, str]:

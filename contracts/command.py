@@ -73,7 +73,7 @@ class Command(Generic[P, R]):
             raise TypeError(
                 f"{contract.__qualname__}.{self.name}: annotate {', '.join(missing)}; schemas come from it."
             )
-        if self.kind is Kind.PIVOT and self.undo_with is None and self.retry.attempts is not None:
+        if self.kind is Kind.PIVOT and self.undo_with is None and not self.retry.endless:
             raise TypeError(
                 f"{contract.__qualname__}.{self.name} is a pivot that may be given up without anybody knowing "
                 "whether it happened: declare an undo for that case, or retry=Retry.forever()."
@@ -162,7 +162,7 @@ def command(
     default = Retry.forever() if kind is Kind.RETRIABLE else Retry()
     if kind is not Kind.COMPENSATABLE and nothing_to_undo:
         raise ValueError("nothing_to_undo=True is for a command that changes nothing: leave its kind out.")
-    if kind is Kind.RETRIABLE and retry is not None and retry.attempts is not None:
+    if kind is Kind.RETRIABLE and retry is not None and not retry.endless:
         raise ValueError("A retriable command is tried until it succeeds: use Retry.forever(backoff=…).")
 
     def declare(method: "Method[P, R]") -> "Command[P, R]":

@@ -20,6 +20,7 @@ from coordinator.engine.facts import (
     Pause,
     Reply,
     Resume,
+    RetryStep,
     Signal,
     SkipUndo,
     Start,
@@ -61,6 +62,15 @@ class Shop(Contract, name="shop"):
     @lend.undo(timeout="5s", retry=Retry(attempts=2, backoff="1s"))
     async def collect(self, item: str, lent: str | None) -> None:
         """Undoes lend."""
+
+    @command(timeout="5s", retry=Retry(attempts=None, backoff="1s..4s", total="8s", unless=("worn",)))
+    async def borrow(self, item: str) -> str:
+        """Like take, but tried for eight seconds at most, and not again when it is worn."""
+        ...
+
+    @borrow.undo(timeout="5s", retry=Retry(attempts=None, backoff="1s..4s", total="6s", unless=("worn",)))
+    async def bring_back(self, item: str, borrowed: str | None) -> None:
+        """Undoes borrow, or is given up after six seconds."""
 
     @command(kind=PIVOT, timeout="5s", retry=Retry(attempts=2, backoff="1s"))
     async def pay(self, amount: int) -> int:
@@ -144,12 +154,13 @@ class SagaDriver:
         self,
         step: str | int,
         *,
+        type: str = "broken",
         retryable: bool = True,
         retry_after_ms: int | None = None,
         attempt: int | None = None,
     ) -> "SagaDriver":
         """A technical failure."""
-        problem = Problem("broken", retryable=retryable, retry_after_ms=retry_after_ms)
+        problem = Problem(type, retryable=retryable, retry_after_ms=retry_after_ms)
         return self.answers(step, Failure(problem), attempt)
 
     def progresses(self, step: str | int, attempt: int | None = None) -> "SagaDriver":
@@ -183,6 +194,10 @@ class SagaDriver:
     def skips(self, step: int, reason: str = "let it be") -> "SagaDriver":
         """A person decides against a step's undo."""
         return self.advance(SkipUndo(step, reason))
+
+    def retries(self, step: int, *, undo: bool = False, reason: str = "again") -> "SagaDriver":
+        """A person has a step, or its undo, tried again now."""
+        return self.advance(RetryStep(step, undo, reason))
 
     def signals(self, name: str, value: Any = None, id: str | None = None) -> "SagaDriver":
         """Somebody sends a value; under an id of its own, unless one is given."""

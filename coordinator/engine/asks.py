@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from contracts.command import Command
-from coordinator.engine.times import within
+from coordinator.engine.times import deadline
 from coordinator.history.events import Asked
 from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
@@ -25,7 +25,7 @@ def step_issued(
         kind=command.kind,
         undoable=command.undo_with is not None,
         at=now,
-        deadline=within(now, now + command.timeout_ms),
+        deadline=deadline(now, command.timeout_ms, now, command.retry),
         scope=scope,
         local=command.local,
     )

@@ -10,7 +10,7 @@ from contracts.retry import Retry
 from coordinator.engine.lifecycle import SETTLED_BACK, Back
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
-from coordinator.engine.times import within
+from coordinator.engine.times import deadline, within
 from coordinator.history.events import Event
 from coordinator.history.undos import UndoAttemptFailed, UndoGivenUp, UndoIssued, UndoRetried, UndoSucceeded
 
@@ -55,12 +55,13 @@ def scopes_undone(state: SagaState) -> Sequence[int]:
 
 def issued(step: Step, command: "Command[..., object] | None", now: int) -> UndoIssued:
     """The undo's first attempt."""
-    return UndoIssued(step.number, now, _deadline(command, now))
+    return UndoIssued(step.number, now, _deadline(now, command, now))
 
 
 def retried(step: Step, command: "Command[..., object] | None", now: int) -> UndoRetried:
     """The undo's next attempt."""
-    return UndoRetried(step.number, step.undo_attempt + 1, now, _deadline(command, now))
+    since = now if step.back is Back.GIVEN_UP else step.undo_since
+    return UndoRetried(step.number, step.undo_attempt + 1, now, _deadline(since, command, now))
 
 
 def on_answer(
@@ -104,22 +105,27 @@ def may_end(state: SagaState) -> bool:
 def _given_up_or_retried(
     step: Step, command: "Command[..., object] | None", problem: Problem, saga_id: str, now: int, *, final: bool
 ) -> Event:
-    undo = _undo_of(command)
-    retry = _DEFAULT_RETRY if undo is None else undo.retry
+    retry = _retry(command)
     spent = step.undo_attempt - step.undo_budget_from
-    hopeless = final or not problem.retryable
-    if hopeless or not retry.allows(spent):
-        return UndoGivenUp(step.number, step.undo_attempt, problem, now)
     delay = max(retry.delay_ms(spent, f"{saga_id}:{step.number}:undo"), problem.retry_after_ms or 0)
-    return UndoAttemptFailed(step.number, step.undo_attempt, problem, now, within(now, now + delay))
+    retry_at = within(now, now + delay)
+    hopeless = final or not problem.retryable
+    if hopeless or not retry.allows(spent, problem.type, retry_at - step.undo_since):
+        return UndoGivenUp(step.number, step.undo_attempt, problem, now)
+    return UndoAttemptFailed(step.number, step.undo_attempt, problem, now, retry_at)
 
 
 def _undo_of(command: "Command[..., object] | None") -> Undo | None:
     return None if command is None else command.undo_with
 
 
-def _deadline(command: "Command[..., object] | None", now: int) -> int:
-    return within(now, now + _timeout_ms(command))
+def _retry(command: "Command[..., object] | None") -> Retry:
+    undo = _undo_of(command)
+    return _DEFAULT_RETRY if undo is None else undo.retry
+
+
+def _deadline(since: int, command: "Command[..., object] | None", now: int) -> int:
+    return deadline(now, _timeout_ms(command), since, _retry(command))
 
 
 def _timeout_ms(command: "Command[..., object] | None") -> int:

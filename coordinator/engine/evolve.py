@@ -107,7 +107,12 @@ def _unpaused(state: SagaState, event: SagaUnpaused) -> None:
     if state.paused_at is None:
         raise IllegalMove("The saga", state.status, event)
     state.status = Status.RUNNING if state.cause is None else Status.COMPENSATING
-    state.due.shift(event.at - state.paused_at)
+    stood_still = event.at - state.paused_at
+    state.due.shift(stood_still)
+    for number in state.in_flight:
+        state.steps[number].since += stood_still
+    for number in state.undoing:
+        state.steps[number].undo_since += stood_still
     state.paused_at, state.deferred = None, {}
 
 

@@ -39,7 +39,14 @@ def _issued(state: SagaState, event: StepIssued) -> None:
         raise IllegalMove("The saga", state.status, event)
     number = event.step
     state.steps[number] = Step(
-        number, event.command, bytes(event.arguments), event.kind, event.undoable, event.scope, event.local
+        number,
+        event.command,
+        bytes(event.arguments),
+        event.kind,
+        event.undoable,
+        event.scope,
+        event.local,
+        since=event.at,
     )
     state.in_flight.add(number)
     state.due.put((Due.STEP, number), event.deadline)
@@ -113,7 +120,7 @@ def _undo_issued(state: SagaState, event: UndoIssued) -> None:
     step = state.steps[event.step]
     back = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
     _take(state, step, event)
-    step.back = back
+    step.back, step.undo_since = back, event.at
     _undo_sent(state, step, 1, event.deadline)
 
 
@@ -138,7 +145,7 @@ def _undo_attempt_failed(state: SagaState, event: UndoAttemptFailed) -> None:
 def _undo_retried(state: SagaState, event: UndoRetried) -> None:
     step = _move_back(state, event)
     if event.step in state.given_up:
-        step.undo_budget_from = step.undo_attempt
+        step.undo_budget_from, step.undo_since = step.undo_attempt, event.at
         state.given_up.discard(event.step)
     _undo_sent(state, step, event.attempt, event.deadline)
 

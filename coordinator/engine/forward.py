@@ -10,7 +10,7 @@ from contracts.retry import Retry
 from contracts.values import NULL
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import Step
-from coordinator.engine.times import within
+from coordinator.engine.times import deadline, within
 from coordinator.history.events import Event
 from coordinator.history.steps import (
     StepAttemptFailed,
@@ -44,7 +44,7 @@ def on_answer(
         case Progress(details):
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
-            return StepProgressed(step.number, attempt, now, details, _deadline(command, now))
+            return StepProgressed(step.number, attempt, now, details, _deadline(step, command, now))
         case Pending():
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
@@ -67,7 +67,7 @@ def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now
 
 def retried(step: Step, command: "Command[..., object] | None", now: int) -> StepRetried:
     """The step's next attempt."""
-    return StepRetried(step.number, step.attempt + 1, now, _deadline(command, now))
+    return StepRetried(step.number, step.attempt + 1, now, _deadline(step, command, now))
 
 
 def _attempt_failed(
@@ -81,18 +81,22 @@ def _attempt_failed(
 def _given_up_or_retried(
     step: Step, command: "Command[..., object] | None", problem: Problem, now: int, seed: str, timed_out: bool
 ) -> Event:
-    retry = Retry() if command is None else command.retry
+    retry = _retry(command)
     endless = step.kind is Kind.RETRIABLE
     spent = step.attempt - step.by_hand
-    if endless or (problem.retryable and retry.allows(spent)):
-        delay = max(retry.delay_ms(spent, seed), problem.retry_after_ms or 0)
-        return StepAttemptFailed(step.number, step.attempt, problem, now, within(now, now + delay))
+    retry_at = within(now, now + max(retry.delay_ms(spent, seed), problem.retry_after_ms or 0))
+    if endless or (problem.retryable and retry.allows(spent, problem.type, retry_at - step.since)):
+        return StepAttemptFailed(step.number, step.attempt, problem, now, retry_at)
     gave_up = StepTimedOut if timed_out else StepFailed
     return gave_up(step.number, step.attempt, problem, now)
 
 
-def _deadline(command: "Command[..., object] | None", now: int) -> int:
-    return within(now, now + _timeout_ms(command))
+def _deadline(step: Step, command: "Command[..., object] | None", now: int) -> int:
+    return deadline(now, _timeout_ms(command), step.since, _retry(command))
+
+
+def _retry(command: "Command[..., object] | None") -> Retry:
+    return Retry() if command is None else command.retry
 
 
 def _timeout_ms(command: "Command[..., object] | None") -> int:

@@ -27,6 +27,8 @@ class Step:
     """The coordinator runs it, and its undo, itself."""
     forward: Forward = Forward.PENDING
     attempt: int = 1
+    since: int = 0
+    """When its first attempt was sent, in ms; a pause moves it on."""
     by_hand: int = 0
     """Attempts that a person asked for: they do not count."""
     awaited: bool = True
@@ -34,6 +36,8 @@ class Step:
     result: bytes = b"null"
     back: Back = Back.NONE
     undo_attempt: int = 0
+    undo_since: int = 0
+    """When the first attempt of the undo's budget was sent, in ms; a pause moves it on."""
     undo_budget_from: int = 0
     """The undo's attempts up to this one do not count any more: a person gave it a new budget."""
 

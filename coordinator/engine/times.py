@@ -1,5 +1,7 @@
 """Times that can be written."""
 
+from contracts.retry import Retry
+
 LATEST = 253_402_300_799_000
 """The last second of the year 9999, in ms since 1970: no calendar in Postgres, Python or RFC 3339 goes further."""
 
@@ -10,3 +12,14 @@ def within(now: int, at: float) -> int:
     What is asked for now is due later, be it a millisecond: so whatever is due at one moment can be gone through.
     """
     return LATEST if at >= LATEST else max(now + 1, round(at))
+
+
+def deadline(now: int, timeout_ms: int, since: int, retry: Retry) -> int:
+    """When an attempt that is sent now stops being waited for; the first one was sent at ``since``.
+
+    Past the total time there are only attempts that a person asked for, and those have the whole timeout.
+    """
+    at = now + timeout_ms
+    if retry.total is not None and (end := since + (retry.total_ms or 0)) > now:
+        at = min(at, end)
+    return within(now, at)

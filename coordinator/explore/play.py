@@ -108,7 +108,7 @@ class Play:
         yield FailsForGood(number)
         if step.kind is Kind.PIVOT and not step.undoable:
             yield FailsForGood(number, doubtful=True)
-        if command.retry.attempts is not None and (Due.STEP, number) in driver.state.due:
+        if command.retry.bounded and (Due.STEP, number) in driver.state.due:
             yield TimesOut(number)
 
     def _signalled(self, driver: Driver) -> Iterator[Move]:

@@ -356,7 +356,7 @@ class SagaRun:
 
     def _in_vain(self, send: Send) -> bool:
         target = self._target(send)
-        return send.attempt > 1 and target.retry.attempts is None and self._participants.hopeless(target)
+        return send.attempt > 1 and not target.retry.bounded and self._participants.hopeless(target)
 
 
 def _refusal(verdict: Verdict) -> str:

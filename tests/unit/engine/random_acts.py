@@ -12,6 +12,7 @@ ACTS = ("succeeds",) * 5 + (
     "refuses",
     "fails",
     "fails for good",
+    "is worn",
     "progresses",
     "will answer later",
     "wakes",
@@ -106,6 +107,8 @@ def answer(driver: SagaDriver, what: str, send: Send) -> None:
             driver.fails(name, attempt=send.attempt)
         case "fails for good":
             driver.fails(name, retryable=False, attempt=send.attempt)
+        case "is worn":
+            driver.fails(name, type="worn", attempt=send.attempt)
         case "progresses":
             driver.progresses(name, send.attempt)
         case _:

@@ -48,7 +48,7 @@ async def run_saga(program: Program, means: Means) -> None:
     """Does what they say."""
     for what, *rest in program:
         match what:
-            case "take" | "lend" | "look" | "ship":
+            case "take" | "lend" | "borrow" | "look" | "ship":
                 await getattr(means.shop, what)("x")
             case "pay":
                 await means.shop.pay(1)
@@ -191,7 +191,7 @@ async def mended(
 def programs(bugs: bool = False) -> st.SearchStrategy[Program]:
     """Any; with bugs in the code, if that is asked for."""
     seconds = st.sampled_from([0, 0.5, 3, 7, 30])
-    step = st.sampled_from(["take", "take", "lend", "look"]).map(lambda name: [name])
+    step = st.sampled_from(["take", "take", "lend", "borrow", "look"]).map(lambda name: [name])
     hears = st.sampled_from(NAMES).map(lambda name: ["hear", name])
     rare = st.sampled_from([["pay"], ["launch"], ["ship"], *([["err"]] if bugs else [])])
     leaf = step | rare | hears | seconds.map(lambda time: ["sleep", time])
