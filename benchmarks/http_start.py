@@ -15,6 +15,7 @@ import uvloop
 from benchmarks.connections import Connections
 from benchmarks.load import Client, closed_loop
 from benchmarks.sagas import DEFINITIONS
+from contracts.attributes import Attributes
 from coordinator.api.app import build_app
 from coordinator.api.impatient import ImpatientIntake
 from coordinator.api.parts import Parts
@@ -78,7 +79,13 @@ class EndsSoon:
         return SagaView(saga_id, "three_steps", 1, "completed", input, outcome, None, None, 1, 2, None)
 
     async def sagas(
-        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+        self,
+        *,
+        definition: str | None,
+        status: str | None,
+        limit: int,
+        before: tuple[int, str] | None,
+        attributes: Sequence[Attributes] = (),
     ) -> Sequence[SagaView]:
         """None."""
         return ()

@@ -58,6 +58,8 @@ class StartSaga(msgspec.Struct, frozen=True, omit_defaults=True):
     """Sent in the same breath, whether the saga begins or is there already."""
     update: UpdateSaga | None = None
     """The same with an update, instead of a signal; where the saga refuses it, none begins."""
+    attributes: dict[str, bool | int | float | str] | None = None
+    """By which lists find the saga: text, numbers and truth values by name. They count where it begins."""
 
 
 class CancelSaga(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -380,4 +380,5 @@ def _comparable(decision: Decision) -> Any:
         decision.verdicts,
         decision.outcome,
         decision.parked_for,
+        decision.shown,
     )

@@ -13,6 +13,8 @@ ACCEPTED: dict[str, Any] = {
 COMPLETED: dict[str, Any] = {
     **ACCEPTED,
     "status": "completed",
+    "status_line": None,
+    "attributes": {"customer": "C-7", "amount": 120},
     "input": INPUT,
     "outcome": {"result": {"flight": "F-1", "hotel": "H-1", "charge": "C-1"}},
     "parked_for": None,
@@ -24,11 +26,16 @@ COMPLETED: dict[str, Any] = {
 RUNNING: dict[str, Any] = {
     **COMPLETED,
     "status": "running",
+    "status_line": "waiting for approval",
     "outcome": None,
     "wake_at": "2026-03-01T12:00:05.000Z",
     "ended_at": None,
 }
-START: dict[str, Any] = {"definition": "book_trip", "input": INPUT}
+START: dict[str, Any] = {
+    "definition": "book_trip",
+    "input": INPUT,
+    "attributes": {"customer": "C-7", "amount": 120},
+}
 BATCH_ANSWER: dict[str, Any] = {
     "started": 1,
     "existing": 0,

@@ -26,7 +26,14 @@ from coordinator.errors import (
     ProblemKind,
 )
 from coordinator.runtime.ports import SagaView
-from coordinator.runtime.starting import OversizedInput, UnfitInput, UnknownDefinition, Unstartable, UnusableKey
+from coordinator.runtime.starting import (
+    OversizedInput,
+    UnfitAttributes,
+    UnfitInput,
+    UnknownDefinition,
+    Unstartable,
+    UnusableKey,
+)
 
 
 def start_of(parts: Parts, asked: StartBody, key: str | None, trace: str | None) -> tuple[str, Start]:
@@ -35,7 +42,7 @@ def start_of(parts: Parts, asked: StartBody, key: str | None, trace: str | None)
     Raises ProblemError.
     """
     try:
-        saga, start = parts.starting.fact(asked.definition, asked.input, key, asked.version, trace)
+        saga, start = parts.starting.fact(asked.definition, asked.input, key, asked.version, trace, asked.attributes)
     except UnknownDefinition as error:
         raise _problem(UNKNOWN_DEFINITION, error, "Unknown.", "/version" if error.version else "/definition") from None
     except OversizedInput as error:
@@ -44,6 +51,9 @@ def start_of(parts: Parts, asked: StartBody, key: str | None, trace: str | None)
         found = pointed_error(error.misfit, "/input")
         detail = f"The input does not fit {error.definition}: {found.detail}"
         raise ProblemError(INVALID_INPUT, detail, errors=(found,)) from None
+    except UnfitAttributes as error:
+        pointer = f"/attributes/{error.name}" if error.name else "/attributes"
+        raise _problem(INVALID_REQUEST, error, str(error), pointer) from None
     except UnusableKey as error:
         raise _problem(INVALID_KEY, error, str(error), "/input" if error.derived else "/key") from None
     return saga, msgspec.structs.replace(start, sent=_sent(asked)) if asked.sends else start

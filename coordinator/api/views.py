@@ -11,6 +11,7 @@ from contracts.values import NULL
 from coordinator.api.problems import ProblemBody
 from coordinator.runtime.ports import HistoryRow, SagaView
 
+_NO_ATTRIBUTES = msgspec.Raw(b"{}")
 SAFE = ":@!$&'()*+,;=~"
 """What stands in an address as it is."""
 
@@ -51,6 +52,9 @@ class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One saga for each key. Without it, the definition's own key template gives it."""
     version: int | None = None
     """Version of the definition; without it, the latest."""
+    attributes: dict[str, bool | int | float | str] | None = None
+    """By which lists find the saga: text, numbers and truth values by name. They count where it begins; its code may
+    set others."""
     signal: StartSignalBody | None = None
     """Sent in the same breath, whether the saga begins or is there already; both are kept, or neither."""
     update: StartUpdateBody | None = None
@@ -150,6 +154,10 @@ class SagaBody(msgspec.Struct, frozen=True):
     """``running``, ``compensating`` or ``parked``, or how it ended: ``completed``, ``compensated``, ``failed``."""
     href: str
     """Where to find it."""
+    status_line: str | None
+    """What its code last said of how it stands, for people."""
+    attributes: msgspec.Raw
+    """By which lists find it: an object of text, numbers and truth values by name."""
     input: msgspec.Raw
     """What it was started with."""
     outcome: msgspec.Raw | None
@@ -174,6 +182,8 @@ class SagaBody(msgspec.Struct, frozen=True):
             version=view.version,
             status=view.status,
             href=saga_path(view.saga_id),
+            status_line=view.status_line,
+            attributes=view.attributes if view.attributes is not None else _NO_ATTRIBUTES,
             input=view.input,
             outcome=view.outcome,
             parked_for=view.parked_for,

@@ -11,6 +11,7 @@ from coordinator.cli.client import DEFAULT_URL, Client, UrlOption, saga_path, ta
 from coordinator.cli.exits import Exit, exit_of_refusal, exit_of_saga
 from coordinator.cli.output import OutputOption, show_one, show_rows
 from coordinator.cli.saga_acts import SAGA_FIELDS, SagaId
+from coordinator.cli.saga_attributes import read_attributes, read_wanted
 from coordinator.cli.saga_batch import read_lines, start_lines
 from coordinator.cli.saga_input import read_input
 from coordinator.cli.saga_watch import watch
@@ -18,7 +19,7 @@ from coordinator.cli.talk import fail, put, say
 from coordinator.history.in_words import event_line
 
 app = typer.Typer(no_args_is_help=True)
-_COLUMNS = ["id", "status", "version", "started_at", "ended_at"]
+_COLUMNS = ["id", "status", "status_line", "version", "started_at", "ended_at"]
 _WAIT_S = 30
 """Asked of one request; longer waits are several requests."""
 
@@ -35,6 +36,9 @@ def start(
     input: Annotated[str | None, typer.Option("--input", "-i", help="JSON, a file with it, or - for stdin.")] = None,
     key: Annotated[str | None, typer.Option("--key", "-k", help="The saga's key, if not the definition's.")] = None,
     version: Annotated[int | None, typer.Option("--version", help="Of the definition; else the latest.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option("--attribute", "-a", help="NAME=VALUE, by which lists find it; repeatable.")
+    ] = None,
     wait: Annotated[float, typer.Option("--wait", "-w", min=0, help="Seconds to wait for the saga's end.")] = 0,
     output: OutputOption = "table",
     url: UrlOption = DEFAULT_URL,
@@ -44,6 +48,7 @@ def start(
     With --wait, the exit status says how it ended: 0 completed, 5 undone, 6 parked, 7 not ended in time.
     """
     given = {"definition": definition, "input": read_input(input), "key": key, "version": version}
+    given["attributes"] = read_attributes(attribute or ()) or None
     body = {name: value for name, value in given.items() if value is not None}
     found = talk_to(ctx, url, lambda client: _start(client, body, wait))
     show_one(found, SAGA_FIELDS, output)
@@ -87,12 +92,16 @@ def list_sagas(
     ctx: typer.Context,
     definition: Annotated[str | None, typer.Option("--definition", "-d", help="Only sagas of this definition.")] = None,
     status: Annotated[str | None, typer.Option("--status", "-s", help="Only sagas in this status.")] = None,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", "-w", help="NAME=VALUE: only with this attribute; repeatable.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 50,
     output: OutputOption = "table",
     url: UrlOption = DEFAULT_URL,
 ) -> None:
     """List sagas, newest first."""
-    found, more = talk_to(ctx, url, lambda client: _list(client, definition, status, limit))
+    wanted = {"definition": definition, "status": status, "attribute": read_wanted(where or ()) or None}
+    found, more = talk_to(ctx, url, lambda client: _list(client, wanted, limit))
     show_rows(found, _COLUMNS, output)
     if more:
         say(f"There are more than {limit}: see --limit.")
@@ -153,10 +162,8 @@ async def _start(client: Client, body: dict[str, Any], wait_s: float) -> dict[st
             return found
 
 
-async def _list(
-    client: Client, definition: str | None, status: str | None, limit: int
-) -> tuple[list[dict[str, Any]], bool]:
-    page = await client.get("/v1/sagas", definition=definition, status=status, limit=min(limit, 500))
+async def _list(client: Client, wanted: dict[str, Any], limit: int) -> tuple[list[dict[str, Any]], bool]:
+    page = await client.get("/v1/sagas", **wanted, limit=min(limit, 500))
     found = page["sagas"]
     while page["next"] and len(found) < limit:
         page = await client.get(page["next"])

@@ -12,7 +12,7 @@ SagaId = Annotated[str, typer.Argument(metavar="ID", help="DEFINITION:KEY, such 
 Step = Annotated[int, typer.Argument(min=1, help="Number of the step; `amends saga history` has them.")]
 Reason = Annotated[str, typer.Option("--reason", help="Kept in the history.")]
 SAGA_FIELDS = [
-    *("id", "definition", "version", "status", "input", "outcome", "parked_for"),
+    *("id", "definition", "version", "status", "status_line", "attributes", "input", "outcome", "parked_for"),
     *("wake_at", "started_at", "ended_at", "traceparent"),
 ]
 

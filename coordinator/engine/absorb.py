@@ -101,7 +101,8 @@ def _start(turn: Turn, start: Start) -> Verdict:
         return misfit
     turn.begin(new_run(turn.saga_id, definition))
     deadline = None if definition.deadline_ms is None else within(turn.now, turn.now + definition.deadline_ms)
-    turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, start.traceparent, deadline))
+    trace, attributes = start.traceparent, start.attributes
+    turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, trace, deadline, attributes))
     match start.sent:  # before anything follows: the code may be through with its first run
         case Signal():
             if is_to_be_parked(turn.run, turn.state):

@@ -1,7 +1,7 @@
 """What a saga's code asks for: its script hears of it, and what comes of it is awaited here."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -11,9 +11,11 @@ from contracts.failures import Problem, Refused
 from coordinator.engine.failure import problem_of
 from coordinator.engine.handlers import Handlers
 from coordinator.engine.inbox import Arrived, Inbox
+from coordinator.engine.kept import kept_text
 from coordinator.engine.loop import DeterministicLoop
 from coordinator.engine.save_points import SavePoints
 from coordinator.engine.script import BETWEEN, Script
+from coordinator.engine.shown import MAX_LINE, OwnAttributes
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.runtime import SagaRuntime
 from coordinator.saga.scopes import CURRENT
@@ -38,6 +40,8 @@ class Asking(DeterministicLoop, SagaRuntime):
         self._save_points = SavePoints()
         self._patches: dict[str, bool] = {}
         """What the code has asked about."""
+        self._attributes: OwnAttributes | None = None
+        """Those that the code has set; None: it never set any."""
         self._looks = False
         """The code only looks at something, on behalf of somebody outside."""
 
@@ -73,6 +77,16 @@ class Asking(DeterministicLoop, SagaRuntime):
         if name not in self._patches:
             self._patches[name] = self._script.take_patch(name)
         return self._patches[name]
+
+    def show_status(self, text: str) -> None:
+        """See SagaRuntime."""
+        self._script.show_status(kept_text(text, MAX_LINE))
+
+    def show_attributes(self, values: Mapping[str, Any]) -> None:
+        """See SagaRuntime."""
+        if self._attributes is None:
+            self._attributes = OwnAttributes()
+        self._script.show_attributes(self._attributes.take(values))
 
     def open_scope(self, within: int | None, parallel: bool) -> int:
         """See SagaRuntime."""

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from coordinator.engine.facts import Verdict
+from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
 from coordinator.history.events import Event
 
@@ -44,3 +45,5 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """Once ended or parked: the result, or the problem, as a JSON object (``{"result": …}`` or ``{"problem": …}``)."""
     parked_for: str | None = None
     """While parked: what has to be mended (see ``history.parking``)."""
+    shown: Shown | None = None
+    """What lists show of the saga from here on; None: as before."""

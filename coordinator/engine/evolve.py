@@ -7,9 +7,11 @@ from contracts.failures import Problem
 from coordinator.engine.agenda import Due
 from coordinator.engine.evolve_messages import MESSAGE_CHANGES
 from coordinator.engine.evolve_scopes import SCOPE_CHANGES
+from coordinator.engine.evolve_shown import SHOWN_CHANGES
 from coordinator.engine.evolve_steps import STEP_CHANGES
 from coordinator.engine.lifecycle import SAGA_MOVES, Forward, IllegalMove, moved
 from coordinator.engine.outcome import problem_outcome, result_outcome
+from coordinator.engine.shown import Shown
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.history.endings import (
@@ -51,6 +53,8 @@ def evolved(log: Iterable[Event]) -> SagaState:
 def _started(state: SagaState, event: SagaStarted) -> None:
     state.definition, state.version, state.input = event.definition, event.version, bytes(event.input)
     state.traceparent = event.traceparent
+    if event.attributes is not None:
+        state.shown = Shown(attributes=event.attributes)
     if event.deadline is not None:
         state.due.put((Due.DEADLINE, 0), event.deadline)
 
@@ -73,6 +77,8 @@ def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
     state.in_flight.clear()
     state.pivots.clear()
     state.due.keep(lambda key: key[0] is Due.UNDO)
+    if state.shown is not None:  # nobody would change it any more
+        state.shown = state.shown.with_line("")
     for none_any_more in (state.signals.waits, state.updates.open, state.scopes.undoing):
         none_any_more.clear()
 
@@ -167,5 +173,6 @@ _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     **STEP_CHANGES,
     **MESSAGE_CHANGES,
     **SCOPE_CHANGES,
+    **SHOWN_CHANGES,
 }
 """Every event has its change; a test counts them."""

@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from contracts.answers import Answer
+from contracts.attributes import Attributes
 from contracts.failures import Problem
 
 
@@ -38,6 +39,8 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     sent: Signal | Update | None = None
     """In the same breath: to the saga that begins, or to the one that this start asks for and that is there. Where the
     update is refused, no saga begins."""
+    attributes: Attributes | None = None
+    """By which lists find the saga. They count where it begins, and are not part of what makes two starts the same."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

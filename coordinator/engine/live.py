@@ -1,18 +1,21 @@
 """The script of a saga at work: what the code asks for becomes history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from contracts.attributes import AttributeValue
 from contracts.command import Command
 from contracts.failures import Problem
 from coordinator.engine.asks import step_issued
 from coordinator.engine.order import OutOfOrder, order_error, undo_error
+from coordinator.engine.shown import NOTHING, changes
 from coordinator.engine.state import SagaState
 from coordinator.history.events import Event
 from coordinator.history.patches import PatchTaken
 from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
+from coordinator.history.shown import AttributesSet, StatusSet
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerStarted
@@ -79,6 +82,16 @@ class Live:
         """See Script."""
         self._record(PatchTaken(name, self._now))
         return True
+
+    def show_status(self, line: str) -> None:
+        """See Script."""
+        if line != (self._state.shown or NOTHING).line:
+            self._record(StatusSet(line, self._now))
+
+    def show_attributes(self, values: Mapping[str, AttributeValue | None]) -> None:
+        """See Script."""
+        if changed := changes(self._state.shown, values):
+            self._record(AttributesSet(changed, self._now))
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """See Script."""

@@ -65,6 +65,7 @@ class Machine:
         if self._mismatch is not None:
             turn.park("code", self._mismatch)
             self._mismatch = None
+        shown = self.state.shown
         verdicts = tuple([absorb(turn, fact) for fact in facts])
         self.state, self._run = turn.state, turn.run
         if turn.events:
@@ -82,6 +83,7 @@ class Machine:
             verdicts=verdicts,
             outcome=state.outcome,
             parked_for=state.parked_for,
+            shown=None if state.shown is shown else state.shown,
         )
 
     def _rest(self) -> None:

@@ -9,9 +9,8 @@ from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Run
 from coordinator.engine.state import SagaState
 from coordinator.history.endings import SagaEnded
-from coordinator.history.events import Asked, Event
+from coordinator.history.events import Asked, Event, Noted
 from coordinator.history.parking import SagaParked, SagaResumed
-from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused
 from coordinator.history.started import SagaStarted
 from coordinator.history.undos import CompensationStarted
@@ -25,7 +24,7 @@ class Rebuilt(msgspec.Struct, frozen=True):
     state: SagaState
     run: Run | None
     """The code, where it is still needed."""
-    tail: Sequence[Asked | PatchTaken] = ()
+    tail: Sequence[Asked | Noted] = ()
     """What mended code asked for beyond the log of a saga that is being resumed."""
     mismatch: str | None = None
     """Why the code does not fit; then the state is right, but there is no run."""

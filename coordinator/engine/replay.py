@@ -13,11 +13,12 @@ An ask too many behind the last fed event is allowed to a saga that is being res
 there because of a bug, and the mended code goes further (`tail`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from contracts.attributes import AttributeValue
 from contracts.command import Command
 from contracts.failures import Problem
 from coordinator.engine.asks import in_words, same, step_issued
@@ -25,12 +26,14 @@ from coordinator.engine.evolve import evolve
 from coordinator.engine.feed import FED, UnreadableInput, feed
 from coordinator.engine.order import OutOfOrder, order_error, undo_error
 from coordinator.engine.run import new_run
+from coordinator.engine.shown import NOTHING, changes
 from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
 from coordinator.engine.unreadable import Unreadable
-from coordinator.history.events import ASKED, Asked, Event
+from coordinator.history.events import ASKED, Asked, Event, Noted
 from coordinator.history.patches import PatchTaken
 from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
+from coordinator.history.shown import AttributesSet, StatusSet
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
@@ -50,12 +53,15 @@ class Replay:
     ) -> None:
         self.run = new_run(saga_id, definition)
         self.run.attend(self)
-        self.tail: list[Asked | PatchTaken] = []
+        self.tail: list[Asked | Noted] = []
         """What the code asks for beyond the log."""
         self._definition = definition
         self._log = log
         self._script = [event for event in log if type(event) in FED or isinstance(event, ASKED)]
         self._patches = {event.name for event in log if isinstance(event, PatchTaken)}
+        self._line: str | None = None
+        self._attributes: dict[str, AttributeValue | None] = {}
+        """What the code has shown since it last heard of anything."""
         self._next = 0
         self._state = state
         self._tail_at = tail_at
@@ -78,6 +84,7 @@ class Replay:
                 else:
                     evolve(self._state, event)
             self._expect(None)
+            self._show()
         except CodeMismatch:
             self.run.discard()
             raise
@@ -85,6 +92,7 @@ class Replay:
     def _feed(self, event: Event) -> None:
         if isinstance(event, TimerFired) and not self.run.has_timer(event.timer):
             raise self._differs(event, "the code does not wait for it")
+        self._line, self._attributes = None, {}
         try:
             feed(self.run, event)
         except UnreadableInput as error:
@@ -93,6 +101,20 @@ class Replay:
             raise CodeMismatch(str(self.run.error))
         if self._mismatch is not None:
             raise self._mismatch
+
+    def _show(self) -> None:
+        """Mended code shows something else where it stands now. What code showed earlier is not asked again."""
+        if self._tail_at is None:
+            return
+        shown = self._state.shown or NOTHING
+        noted: list[StatusSet | AttributesSet] = []
+        if self._line is not None and self._line != shown.line:
+            noted.append(StatusSet(self._line, self._tail_at))
+        if changed := changes(shown, self._attributes):
+            noted.append(AttributesSet(changed, self._tail_at))
+        for event in noted:
+            self.tail.append(event)
+            evolve(self._state, event)
 
     def _expect(self, event: Event | None) -> None:
         """The code has asked for all that stands before this event in the log."""
@@ -199,6 +221,14 @@ class Replay:
         self.tail.append(taken)
         evolve(self._state, taken)
         return True
+
+    def show_status(self, line: str) -> None:
+        """See Script. Nothing depends on it, so nobody is held to it."""
+        self._line = line
+
+    def show_attributes(self, values: Mapping[str, AttributeValue | None]) -> None:
+        """See Script."""
+        self._attributes.update(values)
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """See Script."""

@@ -1,9 +1,11 @@
 """Whoever hears what a saga's code asks for."""
 
+from collections.abc import Mapping
 from typing import Any, NoReturn, Protocol
 
 import msgspec
 
+from contracts.attributes import AttributeValue
 from contracts.command import Command
 from contracts.failures import Problem
 from coordinator.engine.order import OutOfOrder
@@ -54,6 +56,14 @@ class Script(Protocol):
         """The code asks, for the first time, whether it goes a patch's way."""
         ...
 
+    def show_status(self, line: str) -> None:
+        """The code has set the line that lists show."""
+        ...
+
+    def show_attributes(self, values: Mapping[str, AttributeValue | None]) -> None:
+        """The code has set attributes, or taken some away."""
+        ...
+
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """The code has answered an update."""
         ...
@@ -100,6 +110,12 @@ class NothingAsked:
         raise self._error(self._sentence)
 
     def take_patch(self, name: str) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def show_status(self, line: str) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def show_attributes(self, values: Mapping[str, AttributeValue | None]) -> NoReturn:
         raise self._error(self._sentence)
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> NoReturn:

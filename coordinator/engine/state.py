@@ -7,6 +7,7 @@ from contracts.failures import Problem
 from contracts.kinds import Kind
 from coordinator.engine.agenda import Agenda
 from coordinator.engine.lifecycle import IN_FLIGHT, UNKNOWN, Back, Forward
+from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
 from coordinator.history.parking import ParkedFor, ReplyDeferred
 from coordinator.history.signals import SignalDeferred, SignalReceived
@@ -160,6 +161,8 @@ class SagaState:
     scopes: Scopes = field(default_factory=lambda: NO_SCOPES)
     patches: frozenset[str] = frozenset()
     """Changes of the code whose way it goes."""
+    shown: Shown | None = None
+    """What lists show of it; None: it never showed anything, as most."""
     paused_at: int | None = None
     """Since when a person has halted it, in ms."""
     deferred: dict[tuple[str, str], ReplyDeferred | SignalDeferred] = field(

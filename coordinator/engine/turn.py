@@ -13,9 +13,8 @@ from coordinator.engine.run import Run
 from coordinator.engine.sends import send_of
 from coordinator.engine.state import SagaState
 from coordinator.engine.unreadable import Unreadable
-from coordinator.history.events import Asked, Event
+from coordinator.history.events import Asked, Event, Noted
 from coordinator.history.parking import ParkedFor, SagaParked
-from coordinator.history.patches import PatchTaken
 from coordinator.saga.definitions import Definitions
 
 
@@ -71,7 +70,7 @@ class Turn:
         self.events.clear()
         self.sends.clear()
 
-    def take_in(self, tail: Sequence[Asked | PatchTaken]) -> None:
+    def take_in(self, tail: Sequence[Asked | Noted]) -> None:
         """Events that mended code asked for while it was replayed: the state has them already."""
         self.events.extend(tail)
         self.sends.extend(send for event in tail if (send := send_of(self.saga_id, self.state, event)) is not None)

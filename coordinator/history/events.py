@@ -9,6 +9,7 @@ from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
 from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
+from coordinator.history.shown import AttributesSet, StatusSet
 from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
@@ -71,8 +72,12 @@ ASKED = (
 )
 """The same, for isinstance: quicker than a union."""
 
+Noted = PatchTaken | StatusSet | AttributesSet
+"""What the code did that nothing it asks for depends on: replay does not hold it to that."""
+
 Event = (
     Asked
+    | Noted
     | SagaStarted
     | StepAttemptFailed
     | StepRetried
@@ -85,7 +90,6 @@ Event = (
     | SignalReceived
     | UpdateAccepted
     | ScopeUndone
-    | PatchTaken
     | CancelRequested
     | CompensationStarted
     | UndoIssued

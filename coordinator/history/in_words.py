@@ -1,5 +1,6 @@
 """Events of a history as lines for people."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,10 @@ def _more(event: Event) -> str:
     problem = event.get("problem") or event.get("cause")
     if problem:
         parts.append(f"{problem['type']}: {problem['message']}" if problem.get("message") else str(problem["type"]))
+    if "text" in event:
+        parts.append(str(event["text"]) or "none any more")
+    for name, value in (event.get("values") or event.get("attributes") or {}).items():
+        parts.append(f"{name} {'none any more' if value is None else json.dumps(value, ensure_ascii=False)}")
     if event.get("act"):
         parts.append(str(event["act"]).replace("_", " "))
     if event.get("reason"):

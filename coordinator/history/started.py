@@ -2,6 +2,8 @@
 
 import msgspec
 
+from contracts.attributes import AttributeValue
+
 
 class SagaStarted(msgspec.Struct, frozen=True, gc=False, tag="saga_started", omit_defaults=True):
     """Always the first event, and only there."""
@@ -16,3 +18,5 @@ class SagaStarted(msgspec.Struct, frozen=True, gc=False, tag="saga_started", omi
     """W3C context of the saga's root span."""
     deadline: int | None = None
     """When the whole saga must have ended; past it, it goes back."""
+    attributes: dict[str, AttributeValue] | None = None
+    """By which lists find it, as whoever started it said."""

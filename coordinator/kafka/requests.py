@@ -53,8 +53,9 @@ class Requests:
 
     def _asked(self, message: RequestMessage) -> tuple[str, Fact]:
         match message.request:
-            case StartSaga(definition, given, key, signal, update):
-                saga_id, start = self._starting.fact(definition, given, key, trace=message.traceparent)
+            case StartSaga(definition, given, key, signal, update, attributes):
+                trace = message.traceparent
+                saga_id, start = self._starting.fact(definition, given, key, trace=trace, attributes=attributes)
                 if signal is not None:
                     sent = Signal(signal.name, message.request_id, signal.value)
                     start = msgspec.structs.replace(start, sent=sent)

@@ -2,21 +2,25 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from contracts.command_message import CommandMessage
 from contracts.topics import Topics
 from coordinator.engine.decision import Decision, Send
+from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
 from coordinator.history.codec import write_events
 from coordinator.history.started import SagaStarted
 from coordinator.runtime.local_rows import local_row
 from coordinator.runtime.ownership import Ownership
-from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaWrite
+from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaWrite, ShownInRow
 from coordinator.runtime.waking import row_must_move
 from coordinator.runtime.warm import WarmSaga
 
 TraceOf = Callable[[str | None, Send], str | None]
 """The traceparent that a command travels with, from its saga's; None: none."""
 
+_encoder = msgspec.json.Encoder()
 _MOVING = (Status.RUNNING, Status.COMPENSATING)
 """While a saga has one of these, its row shows nothing that an activation could change but status and wake-up time."""
 
@@ -43,13 +47,14 @@ class Outgoing:
         start = self._start(decision, saga.shard) if before is None else None
         changed = start is not None or decision.status != before or decision.status not in _MOVING
         change: SagaRowChange | None = None
-        if changed or row_must_move(saga.row_wake_at, decision.wake_at, now):
+        if changed or decision.shown is not None or row_must_move(saga.row_wake_at, decision.wake_at, now):
             change = SagaRowChange(
                 status=decision.status.value,
                 wake_at=decision.wake_at,
                 outcome=decision.outcome,
                 parked_for=decision.parked_for,
                 ended_at=now if decision.status.ended else None,
+                shown=None if decision.shown is None else _shown(decision.shown),
             )
         return SagaWrite(
             saga_id=decision.saga_id,
@@ -100,3 +105,7 @@ class Outgoing:
             headers=tuple(message.headers()),
             value=send.value,
         )
+
+
+def _shown(shown: Shown) -> ShownInRow:
+    return ShownInRow(shown.line or None, _encoder.encode(shown.attributes) if shown.attributes else None)

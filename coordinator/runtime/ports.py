@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from contracts.attributes import Attributes
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.starting import Starting
@@ -63,6 +64,14 @@ class SagaStart(msgspec.Struct, frozen=True, gc=False):
     traceparent: str | None
 
 
+class ShownInRow(msgspec.Struct, frozen=True, gc=False):
+    """What the saga's code shows of itself."""
+
+    status_line: str | None
+    attributes: bytes | None
+    """A JSON object; None: there are none."""
+
+
 class SagaRowChange(msgspec.Struct, frozen=True, gc=False):
     """The parts of a saga row that do change. Written only when one of them has to."""
 
@@ -71,6 +80,8 @@ class SagaRowChange(msgspec.Struct, frozen=True, gc=False):
     outcome: bytes | None
     parked_for: str | None
     ended_at: int | None
+    shown: ShownInRow | None = None
+    """None: as it was; in a saga that begins: nothing."""
 
 
 class SagaWrite(msgspec.Struct, frozen=True, gc=False):
@@ -169,9 +180,18 @@ class ReadModel(Protocol):
         ...
 
     async def sagas(
-        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+        self,
+        *,
+        definition: str | None,
+        status: str | None,
+        limit: int,
+        before: tuple[int, str] | None,
+        attributes: Sequence[Attributes] = (),
     ) -> Sequence["SagaView"]:
-        """Newest first: (started_at, saga_id) descending, starting behind ``before``."""
+        """Newest first: (started_at, saga_id) descending, starting behind ``before``.
+
+        ``attributes``: only sagas that have all attributes of one of these, numbers by their value.
+        """
         ...
 
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence["HistoryRow"]:
@@ -193,6 +213,9 @@ class SagaView(msgspec.Struct, frozen=True, gc=False):
     started_at: int
     ended_at: int | None
     traceparent: str | None
+    status_line: str | None = None
+    attributes: msgspec.Raw | None = None
+    """A JSON object; None: there are none."""
 
 
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from contracts.attributes import Attributes, UnfitAttribute, checked_attributes
 from contracts.ids import saga_id
 from contracts.values import OversizedValue, UnreadableValue, read_value
 from coordinator.engine.facts import Start
@@ -53,6 +54,15 @@ class UnusableKey(Unstartable):
         """The definition took it from the input."""
 
 
+class UnfitAttributes(Unstartable):
+    """The attributes are none that a saga can have."""
+
+    def __init__(self, error: UnfitAttribute) -> None:
+        super().__init__(str(error))
+        self.name = error.name
+        """Of the one that does not fit; empty: there are too many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Starting:
     """The same for all doors."""
@@ -61,7 +71,13 @@ class Starting:
     begin_trace: BeginTrace
 
     def fact(
-        self, name: str, given: msgspec.Raw, key: str | None, version: int | None = None, trace: str | None = None
+        self,
+        name: str,
+        given: msgspec.Raw,
+        key: str | None,
+        version: int | None = None,
+        trace: str | None = None,
+        attributes: Attributes | None = None,
     ) -> tuple[str, Start]:
         """The id of the saga that is asked for, and the fact. ``given`` is the input, ``trace`` a traceparent.
 
@@ -70,8 +86,9 @@ class Starting:
         definition = self._definition(name, version)
         kept = _kept(definition, given)
         saga = _saga_id(definition, _value(definition, kept), key)
+        kept_attributes = _kept_attributes(attributes) if attributes else None
         traceparent = self.begin_trace(saga, definition.name, trace)
-        return saga, Start(definition.name, definition.version, kept, traceparent)
+        return saga, Start(definition.name, definition.version, kept, traceparent, attributes=kept_attributes)
 
     def _definition(self, name: str, version: int | None) -> SagaDefinition:
         latest = self.definitions.latest(name)
@@ -97,6 +114,13 @@ def _kept(definition: SagaDefinition, given: msgspec.Raw) -> msgspec.Raw:
         raise OversizedInput(str(error)) from None
     except UnreadableValue as error:
         raise UnfitInput(definition.name, str(error)) from None
+
+
+def _kept_attributes(given: Attributes) -> Attributes:
+    try:
+        return checked_attributes(given)
+    except UnfitAttribute as error:
+        raise UnfitAttributes(error) from None
 
 
 def _value(definition: SagaDefinition, kept: msgspec.Raw) -> Any:

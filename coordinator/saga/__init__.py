@@ -8,6 +8,7 @@ from coordinator.saga.local_steps import LocalStep, current_step
 from coordinator.saga.patches import patched
 from coordinator.saga.queries import Query
 from coordinator.saga.scopes import Scope, scope
+from coordinator.saga.shown import attributes, status
 from coordinator.saga.signals import Signal
 from coordinator.saga.updates import Update
 
@@ -28,9 +29,11 @@ __all__ = [
     "StepError",
     "TimedOut",
     "Update",
+    "attributes",
     "command",
     "current_step",
     "patched",
     "saga",
     "scope",
+    "status",
 ]

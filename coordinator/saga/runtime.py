@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -36,6 +36,14 @@ class SagaRuntime(ABC):
     @abstractmethod
     def patched(self, name: str) -> bool:
         """Whether the saga goes the patch's way."""
+
+    @abstractmethod
+    def show_status(self, text: str) -> None:
+        """Lists show this line from here on; empty: none."""
+
+    @abstractmethod
+    def show_attributes(self, values: Mapping[str, Any]) -> None:
+        """Lists find the saga by these from here on; None takes one away. Raises UnfitAttribute."""
 
     @abstractmethod
     async def next_signal(self, name: str) -> Any:

@@ -23,17 +23,21 @@ class Batch(NamedTuple):
     changes: Columns
     outbox: Columns
     confirmed: Columns
+    shown: bool
+    """The sagas' parts have columns of what their code shows."""
 
     @property
     def columns(self) -> Columns:
         """Of the histories and all parts that have rows, as the statement for them takes them."""
-        return sum((part for part in self[1:] if part[0]), start=self.history)
+        parts = (self.starts, self.changes, self.outbox, self.confirmed)
+        return sum((part for part in parts if part[0]), start=self.history)
 
     @property
     def statement(self) -> str:
         """The one statement that writes it."""
-        _, starts, changes, outbox, confirmed = (bool(part[0]) for part in self)
-        return commit_batch(starts=starts, changes=changes, outbox=outbox, confirmed=confirmed)
+        parts = (self.starts, self.changes, self.outbox, self.confirmed)
+        starts, changes, outbox, confirmed = (bool(part[0]) for part in parts)
+        return commit_batch(starts=starts, changes=changes, shown=self.shown, outbox=outbox, confirmed=confirmed)
 
 
 def in_order(writes: Sequence[SagaWrite]) -> Sequence[SagaWrite]:
@@ -63,6 +67,7 @@ def batch_of(writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> Bat
             changes.append((write.saga_id, write.change, write.at))
         for row in write.outbox:
             rows[row.command_id] = (row, write.at)
+    shown = any(write.change is not None and write.change.shown is not None for write in writes)
     return Batch(
         (
             [write.saga_id for write in writes],
@@ -70,14 +75,15 @@ def batch_of(writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> Bat
             [write.events.decode() for write in writes],
             [write.at for write in writes],
         ),
-        _starts(starts),
-        _changes(changes),
+        _starts(starts, shown),
+        _changes(changes, shown),
         _outbox(list(rows.values())),
         ([one.command_id for one in confirmed], [one.attempt for one in confirmed]),
+        shown,
     )
 
 
-def _starts(starts: Sequence[tuple[str, SagaStart, SagaRowChange]]) -> Columns:
+def _starts(starts: Sequence[tuple[str, SagaStart, SagaRowChange]], shown: bool) -> Columns:
     return (
         [saga_id for saga_id, _, _ in starts],
         [start.definition for _, start, _ in starts],
@@ -87,14 +93,16 @@ def _starts(starts: Sequence[tuple[str, SagaStart, SagaRowChange]]) -> Columns:
         [start.traceparent for _, start, _ in starts],
         *_changing([change for _, _, change in starts]),
         [start.at for _, start, _ in starts],
+        *(_shown([change for _, _, change in starts])[1:] if shown else ()),
     )
 
 
-def _changes(changes: Sequence[tuple[str, SagaRowChange, int]]) -> Columns:
+def _changes(changes: Sequence[tuple[str, SagaRowChange, int]], shown: bool) -> Columns:
     return (
         [saga_id for saga_id, _, _ in changes],
         *_changing([change for _, change, _ in changes]),
         [at for _, _, at in changes],
+        *(_shown([change for _, change, _ in changes]) if shown else ()),
     )
 
 
@@ -105,6 +113,16 @@ def _changing(changes: Sequence[SagaRowChange]) -> Columns:
         [change.outcome.decode() if change.outcome is not None else None for change in changes],
         [change.parked_for for change in changes],
         [change.ended_at for change in changes],
+    )
+
+
+def _shown(changes: Sequence[SagaRowChange]) -> Columns:
+    """Whether it has changed, and what it is then."""
+    now = [change.shown for change in changes]
+    return (
+        [one is not None for one in now],
+        [None if one is None else one.status_line for one in now],
+        [None if one is None or one.attributes is None else one.attributes.decode() for one in now],
     )
 
 

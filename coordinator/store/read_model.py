@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import asyncpg
 import msgspec
 
+from contracts.attributes import Attributes
 from coordinator.engine.status import Status
 from coordinator.runtime.ports import HistoryRow, SagaView
 from coordinator.store import statements
@@ -31,12 +32,21 @@ class PostgresReadModel:
         return {row["saga_id"]: _view(row) for row in found}
 
     async def sagas(
-        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+        self,
+        *,
+        definition: str | None,
+        status: str | None,
+        limit: int,
+        before: tuple[int, str] | None,
+        attributes: Sequence[Attributes] = (),
     ) -> Sequence[SagaView]:
         """See the port. Raises StoreUnavailable."""
         wanted = [status] if status is not None else _ALL_STATUSES
         arguments = (wanted, *(before or _NEWER_THAN_ALL), limit)
-        if definition is None:
+        if attributes:
+            wanted_objects = [msgspec.json.encode(one).decode() for one in attributes]
+            found = await self._pool.fetch(statements.NEWEST_WITH_ATTRIBUTES, *arguments, wanted_objects, definition)
+        elif definition is None:
             found = await self._pool.fetch(statements.NEWEST, *arguments)
         else:
             found = await self._pool.fetch(statements.NEWEST_OF_DEFINITION, *arguments, definition)
@@ -49,7 +59,7 @@ class PostgresReadModel:
 
 
 def _view(row: asyncpg.Record) -> SagaView:
-    outcome = row["outcome"]
+    outcome, attributes = row["outcome"], row["attributes"]
     return SagaView(
         saga_id=row["saga_id"],
         definition=row["definition"],
@@ -62,4 +72,6 @@ def _view(row: asyncpg.Record) -> SagaView:
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         traceparent=row["traceparent"],
+        status_line=row["status_line"],
+        attributes=msgspec.Raw(attributes) if attributes is not None else None,
     )

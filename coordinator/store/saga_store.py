@@ -58,8 +58,8 @@ class PostgresStore:
                 won = frozenset(row[0] for row in await connection.fetch(statements.WRITE_HISTORY, *tried.history))
                 failpoint("history_written")
                 winners = batch_of([write for write in writes if write.saga_id in won], confirmed)
-                await connection.execute(statements.START_SAGAS, *winners.starts)
-                await connection.execute(statements.CHANGE_SAGAS, *winners.changes)
+                await connection.execute(statements.start_sagas(shown=winners.shown), *winners.starts)
+                await connection.execute(statements.change_sagas(shown=winners.shown), *winners.changes)
                 # First, so that a newer attempt of a confirmed command stays.
                 await connection.execute(statements.DELETE_CONFIRMED, *winners.confirmed)
                 failpoint("outbox_deleted")

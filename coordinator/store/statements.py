@@ -27,14 +27,14 @@ WRITE_HISTORY = """
 
 _START_SAGAS = """
     INSERT INTO saga (saga_id, definition, version, input, shard, traceparent,
-                      status, wake_at, outcome, parked_for, ended_at, started_at, updated_at)
+                      status, wake_at, outcome, parked_for, ended_at, started_at, updated_at{names})
     SELECT s.saga_id, s.definition, s.version, s.input::json, s.shard, s.traceparent,
            s.status, to_timestamp(s.wake_at / 1000), s.outcome::json, s.parked_for, to_timestamp(s.ended_at / 1000),
-           to_timestamp(s.at / 1000), to_timestamp(s.at / 1000)
+           to_timestamp(s.at / 1000), to_timestamp(s.at / 1000){values}
     FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[],
-                $7::text[], $8::float8[], $9::text[], $10::text[], $11::float8[], $12::float8[])
+                $7::text[], $8::float8[], $9::text[], $10::text[], $11::float8[], $12::float8[]{types})
          AS s (saga_id, definition, version, input, shard, traceparent,
-               status, wake_at, outcome, parked_for, ended_at, at)
+               status, wake_at, outcome, parked_for, ended_at, at{names})
     WHERE {won}
 """
 
@@ -42,8 +42,9 @@ _CHANGE_SAGAS = """
     UPDATE saga
     SET status = c.status, wake_at = to_timestamp(c.wake_at / 1000), outcome = c.outcome::json,
         parked_for = c.parked_for, ended_at = to_timestamp(c.ended_at / 1000), updated_at = to_timestamp(c.at / 1000)
-    FROM unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::float8[], $7::float8[])
-         AS c (saga_id, status, wake_at, outcome, parked_for, ended_at, at)
+        {values}
+    FROM unnest($1::text[], $2::text[], $3::float8[], $4::text[], $5::text[], $6::float8[], $7::float8[]{types})
+         AS c (saga_id, status, wake_at, outcome, parked_for, ended_at, at{names})
     WHERE saga.saga_id = ANY($1) AND saga.saga_id = c.saga_id AND {won}
 """
 
@@ -64,15 +65,39 @@ _DELETE_CONFIRMED = """
           AND ((command_id, attempt) IN (SELECT * FROM unnest($1::text[], $2::int[]))) IS TRUE
 """
 
+# What the sagas' code shows of itself travels only in batches in which some of it has changed: most have none.
+_SHOWN_AT_START = {
+    "names": ", status_line, attributes",
+    "types": ", $13::text[], $14::text[]",
+    "values": ", s.status_line, s.attributes::jsonb",
+}
+_SHOWN_LATER = {
+    "names": ", shown, status_line, attributes",
+    "types": ", $8::bool[], $9::text[], $10::text[]",
+    "values": """,
+        status_line = CASE WHEN c.shown THEN c.status_line ELSE saga.status_line END,
+        attributes = CASE WHEN c.shown THEN c.attributes::jsonb ELSE saga.attributes END""",
+}
+_NOT_SHOWN = {"names": "", "types": "", "values": ""}
+
+
+def start_sagas(*, shown: bool, won: str = "true") -> str:
+    """Adds the rows of sagas that begin."""
+    return _START_SAGAS.format(won=won, **(_SHOWN_AT_START if shown else _NOT_SHOWN))
+
+
+def change_sagas(*, shown: bool, won: str = "true") -> str:
+    """Changes the rows of sagas."""
+    return _CHANGE_SAGAS.format(won=won, **(_SHOWN_LATER if shown else _NOT_SHOWN))
+
+
 # The same pieces for a transaction that is written statement by statement, of winners only.
-START_SAGAS = _START_SAGAS.format(won="true")
-CHANGE_SAGAS = _CHANGE_SAGAS.format(won="true")
 KEEP_OUTBOX = _KEEP_OUTBOX.format(won="true")
 DELETE_CONFIRMED = _DELETE_CONFIRMED.format(not_kept="true")
 
 
 @cache
-def commit_batch(*, starts: bool, changes: bool, outbox: bool, confirmed: bool) -> str:
+def commit_batch(*, starts: bool, changes: bool, shown: bool, outbox: bool, confirmed: bool) -> str:
     """Writes a batch: histories, saga rows and outbox rows of those that won, and the deletion of what Kafka has.
 
     Only with the parts that have rows: each costs Postgres some 10 µs though it writes nothing, and when little is
@@ -93,9 +118,9 @@ def commit_batch(*, starts: bool, changes: bool, outbox: bool, confirmed: bool) 
     not_kept = "command_id NOT IN (SELECT command_id FROM kept)" if outbox else "true"
     pieces = [f"written AS ({piece(WRITE_HISTORY)})"]
     if starts:
-        pieces.append(f"started AS ({piece(_START_SAGAS.format(won=won.format('s')))})")
+        pieces.append(f"started AS ({piece(start_sagas(shown=shown, won=won.format('s')))})")
     if changes:
-        pieces.append(f"changed AS ({piece(_CHANGE_SAGAS.format(won=won.format('c')))})")
+        pieces.append(f"changed AS ({piece(change_sagas(shown=shown, won=won.format('c')))})")
     if outbox:
         pieces.append(f"kept AS ({piece(_KEEP_OUTBOX.format(won=won.format('r')))} RETURNING command_id)")
     if confirmed:
@@ -168,7 +193,8 @@ PING = "SELECT current_setting('transaction_read_only') = 'off'"
 
 _VIEW = f"""
     SELECT saga_id, definition, version, status, input, outcome, parked_for, {_ms("wake_at")} AS wake_at,
-           {_ms("started_at")} AS started_at, {_ms("ended_at")} AS ended_at, traceparent
+           {_ms("started_at")} AS started_at, {_ms("ended_at")} AS ended_at, traceparent,
+           status_line, attributes
 """
 
 # Reads one saga as people see it.
@@ -191,6 +217,25 @@ NEWEST = _PAGE.format(filter="true")
 
 # Lists the newest sagas of one definition.
 NEWEST_OF_DEFINITION = _PAGE.format(filter="definition = $5")
+
+# Lists the newest of those sagas that have all attributes of one of these objects. Of their index nothing else can be
+# asked, so it is asked first; of each that it finds only the id goes into the sorting.
+NEWEST_WITH_ATTRIBUTES = f"""
+    WITH found AS MATERIALIZED (
+        SELECT saga_id, definition, status, started_at FROM saga
+        WHERE attributes IS NOT NULL AND attributes @> ANY($5::text[]::jsonb[])
+    )
+    {_VIEW}
+    FROM saga
+    WHERE saga_id = ANY(ARRAY(
+        SELECT saga_id FROM found
+        WHERE status = ANY($1::text[]) AND definition = coalesce($6::text, definition)
+              AND (started_at, saga_id) < (to_timestamp($2::float8 / 1000), $3::text)
+        ORDER BY started_at DESC, saga_id DESC
+        LIMIT $4
+    ))
+    ORDER BY saga.started_at DESC, saga_id DESC
+"""
 
 # Reads a saga's history.
 HISTORY = f"""

@@ -54,6 +54,7 @@ saga = Table(
     Column("started_at", _instant, nullable=False),
     Column("ended_at", _instant),
     Column("updated_at", _instant, nullable=False),
+    Column("status_line", Text),
     PrimaryKeyConstraint("saga_id", name="one_saga_per_id"),
     CheckConstraint("version >= 1", name="versions_count_from_1"),
     CheckConstraint(f"status IN ({quoted(Status)})", name="status_is_known"),
@@ -68,6 +69,14 @@ saga = Table(
     # Without the id, which would tempt the planner to look sagas up here: the few that share a millisecond are sorted.
     Index("saga_by_status", "status", "started_at"),
     Index("saga_by_definition", "definition", "status", "started_at"),
+    # Of sagas that have some: the others pay nothing for it.
+    Index(
+        "saga_by_attributes",
+        "attributes",
+        postgresql_using="gin",
+        postgresql_ops={"attributes": "jsonb_path_ops"},
+        postgresql_where=text("attributes IS NOT NULL"),
+    ),
     postgresql_with={"autovacuum_vacuum_scale_factor": "0.02", "autovacuum_analyze_scale_factor": "0.02"},
 )
 """What people list and the sweeps look for; the history is the truth."""

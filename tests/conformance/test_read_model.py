@@ -1,7 +1,13 @@
 """``ReadModel``: one saga, lists in pages, histories."""
 
-from coordinator.runtime.ports import ReadModel, SagaStore
-from tests.conformance.writes import PARKED, T0, completed, sleeping, start, step
+import json
+
+from msgspec.structs import replace
+
+from contracts.attributes import Attributes
+from coordinator.runtime.ports import ReadModel, SagaStore, ShownInRow
+from tests.conformance.conftest import Stores
+from tests.conformance.writes import PARKED, RUNNING, T0, completed, sleeping, start, step
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -70,6 +76,79 @@ async def test_a_list_of_what_nobody_has(store: SagaStore, read: ReadModel) -> N
     await store.commit([start("book_trip:a")], [])
     assert await pages_of(read, "pay", None) == []
     assert await pages_of(read, None, "no_such_status") == []
+
+
+SHOWN = ShownInRow("waiting", b'{"a": 1, "b": "x", "c": true}')
+
+
+async def test_what_a_saga_shows(store: SagaStore, read: ReadModel) -> None:
+    """From its start on, or later; it stays while nothing else is shown, and can be taken away."""
+    showing, silent = replace(RUNNING, shown=SHOWN), replace(RUNNING, shown=ShownInRow(None, None))
+    await store.commit([start("book_trip:a", change=showing), start("book_trip:b"), start("book_trip:c")], [])
+    assert await shown_by(read) == [("waiting", {"a": 1, "b": "x", "c": True}), (None, None), (None, None)]
+    await store.commit([step("book_trip:a", 2, change=sleeping(T0)), step("book_trip:b", 2, change=showing)], [])
+    assert [line for line, _ in await shown_by(read)] == ["waiting", "waiting", None]
+    await store.commit([step("book_trip:b", 3, change=silent), step("book_trip:c", 2, change=completed())], [])
+    assert await shown_by(read) == [("waiting", {"a": 1, "b": "x", "c": True}), (None, None), (None, None)]
+    views = [await read.saga(f"book_trip:{key}") for key in "abc"]
+    assert [view.status for view in views if view] == ["running", "running", "completed"]
+
+
+async def test_who_loses_shows_nothing(stores: Stores) -> None:
+    """It goes with the row of the history."""
+    showing = replace(RUNNING, shown=SHOWN)
+    await stores.mine.commit([start("book_trip:a")], [])
+    assert await stores.mine.commit([step("book_trip:a", 2)], []) == {"book_trip:a"}
+    assert await stores.theirs.commit([step("book_trip:a", 2, change=showing)], []) == frozenset()
+    view = await stores.read.saga("book_trip:a")
+    assert view is not None
+    assert view.status_line is None
+
+
+async def test_a_list_of_those_with_an_attribute(store: SagaStore, read: ReadModel) -> None:
+    """All of one object; a number by its value, and not a truth value or text that looks the same."""
+    owns: list[bytes | None] = [
+        b'{"n": 1}',
+        b'{"n": 1.0, "m": "x"}',
+        b'{"n": true}',
+        b'{"n": "1"}',
+        None,
+        b'{"m": "x"}',
+    ]
+    for number, own in enumerate(owns):
+        change = RUNNING if own is None else replace(RUNNING, shown=ShownInRow(None, own))
+        await store.commit([start(f"book_trip:{number}", change=change, at=T0 + number)], [])
+    await store.commit([step("book_trip:0", 2, change=completed())], [])
+    assert await found_by(read, {"n": 1}) == [1, 0]
+    assert await found_by(read, {"n": 1}, {"n": "1"}) == [3, 1, 0]
+    assert await found_by(read, {"n": 1, "m": "x"}) == [1]
+    assert await found_by(read, {"n": True}) == [2]
+    assert await found_by(read, {"n": 2}) == []
+    assert await found_by(read, {"m": "x"}, definition="pay") == []
+    assert await found_by(read, {"n": 1}, definition="book_trip", status="completed") == [0]
+    assert await found_by(read, {"n": 1}, before=(T0 + 1, "book_trip:1")) == [0]
+    assert await found_by(read, {"n": 1}, limit=1) == [1]
+
+
+async def shown_by(read: ReadModel) -> list[tuple[str | None, object]]:
+    views = [await read.saga(f"book_trip:{key}") for key in "abc"]
+    return [
+        (view.status_line, None if view.attributes is None else json.loads(bytes(view.attributes)))
+        for view in views
+        if view is not None
+    ]
+
+
+async def found_by(
+    read: ReadModel,
+    *wanted: Attributes,
+    definition: str | None = None,
+    status: str | None = None,
+    limit: int = 10,
+    before: tuple[int, str] | None = None,
+) -> list[int]:
+    found = await read.sagas(definition=definition, status=status, limit=limit, before=before, attributes=wanted)
+    return [int(view.saga_id.rpartition(":")[2]) for view in found]
 
 
 async def test_a_history_in_pages(store: SagaStore, read: ReadModel) -> None:

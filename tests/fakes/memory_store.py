@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from contracts.attributes import Attributes
 from coordinator.engine.status import ENDED
 from coordinator.runtime.ports import (
     LOCAL_TOPIC,
@@ -110,7 +111,13 @@ class MemoryStore:
         return self._sagas.get(saga_id)
 
     async def sagas(
-        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+        self,
+        *,
+        definition: str | None,
+        status: str | None,
+        limit: int,
+        before: tuple[int, str] | None,
+        attributes: Sequence[Attributes] = (),
     ) -> Sequence[SagaView]:
         self._answer()
         found = (
@@ -119,6 +126,7 @@ class MemoryStore:
             if (definition is None or saga.definition == definition)
             and (status is None or saga.status == status)
             and (before is None or (saga.started_at, saga.saga_id) < before)
+            and (not attributes or any(has_attributes(saga, wanted) for wanted in attributes))
         )
         return heapq.nlargest(limit, found, key=lambda saga: (saga.started_at, saga.saga_id))
 
@@ -150,8 +158,22 @@ class MemoryStore:
             self._outbox[row.command_id] = (row, write.at)
 
 
+def has_attributes(saga: SagaView, wanted: Attributes) -> bool:
+    """All of them; numbers by their value."""
+    own = {} if saga.attributes is None else json.loads(bytes(saga.attributes))
+    return all(
+        name in own and own[name] == value and isinstance(own[name], bool) == isinstance(value, bool)
+        for name, value in wanted.items()
+    )
+
+
 def _changing(change: SagaRowChange) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    if (now := change.shown) is not None:
+        attributes = None if now.attributes is None else msgspec.Raw(now.attributes)
+        shown = {"status_line": now.status_line, "attributes": attributes}
     return {
+        **shown,
         "status": change.status,
         "wake_at": change.wake_at,
         "outcome": msgspec.Raw(change.outcome) if change.outcome is not None else None,

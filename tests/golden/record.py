@@ -14,6 +14,7 @@ from tests.golden.answering import STORIES as ANSWERING
 from tests.golden.calling import STORIES as CALLING
 from tests.golden.going_back import STORIES as GOING_BACK
 from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
+from tests.golden.showing import STORIES as SHOWING
 from tests.sagas import SagaDriver, Shop
 
 DIRECTORY = Path(__file__).parent
@@ -93,6 +94,8 @@ def main() -> None:
         stories[DIRECTORY / "going_back" / f"choose_v1_{story.__name__}.json"] = story
     for story in CALLING:
         stories[DIRECTORY / "calling" / f"call_around_v1_{story.__name__}.json"] = story
+    for story in SHOWING:
+        stories[DIRECTORY / "showing" / f"show_progress_v1_{story.__name__}.json"] = story
     for file, story in stories.items():
         if file.exists():
             continue
@@ -108,6 +111,8 @@ def main() -> None:
                 "steps": {step.command: [step.forward, step.back] for step in state.steps.values()},
             },
         }
+        if state.shown is not None:
+            recorded["shown"] = {"line": state.shown.line, "attributes": state.shown.attributes}
         file.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
 
 

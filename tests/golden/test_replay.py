@@ -15,8 +15,9 @@ from tests.golden.answering import answer
 from tests.golden.calling import call_around
 from tests.golden.going_back import choose
 from tests.golden.listening import listen
+from tests.golden.showing import show_progress
 
-DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer, choose, call_around])
+DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer, choose, call_around, show_progress])
 FILES = sorted(Path(__file__).parent.rglob("*.json"))
 
 
@@ -44,6 +45,12 @@ def test_it_stands_where_it_stood(golden: Any) -> None:
         "outcome": None if outcome is None else json.loads(outcome),
         "steps": {step.command: [step.forward, step.back] for step in machine.state.steps.values()},
     }
+
+
+def test_it_shows_what_it_showed(golden: Any) -> None:
+    """Line and attributes; most show nothing."""
+    shown = Machine.rebuild(golden["saga_id"], rows_of(golden), DEFINITIONS).state.shown
+    assert golden.get("shown") == (None if shown is None else {"line": shown.line, "attributes": shown.attributes})
 
 
 def test_the_code_fits_it_at_every_row(golden: Any) -> None:

@@ -14,6 +14,7 @@ from coordinator.api.cursor import read_cursor, write_cursor
 from coordinator.api.parts import parts_of
 from coordinator.api.paths import SagaId, known_saga
 from coordinator.api.views import HistoryBody, HistoryRowBody, SagaBody, SagaListBody, saga_path
+from coordinator.api.wanted import MOST_WANTED, wanted_attributes
 from coordinator.engine.status import Status
 from coordinator.errors import INVALID_REQUEST, STORE_UNAVAILABLE, UNKNOWN_SAGA
 
@@ -30,6 +31,13 @@ class ListQuery(BaseModel):
         default=None, pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Only sagas of this definition."
     )
     status: Status | None = Field(default=None, description="Only sagas in this status.")
+    attribute: list[str] = Field(
+        default=[],
+        max_length=MOST_WANTED,
+        description="Only sagas that have this attribute, as `name:value`; several: those that have all of them. What "
+        "reads as a number, or as true or false, finds it as such and as text.",
+        examples=[["customer:C-7"]],
+    )
     limit: int = Field(default=50, ge=1, le=500, description="Sagas on a page.")
     cursor: str | None = Field(default=None, max_length=1000, description="From the `next` of the page before.")
 
@@ -61,13 +69,14 @@ async def list_sagas(request: Request, query: Annotated[ListQuery, Query()]) -> 
         status=None if query.status is None else query.status.value,
         limit=query.limit + 1,
         before=before,
+        attributes=wanted_attributes(query.attribute),
     )
     page = found[: query.limit]
     following = None
     if len(found) > query.limit:
         kept = query.model_dump(exclude_none=True, exclude={"cursor"}, mode="json")
         cursor = write_cursor((page[-1].started_at, page[-1].saga_id))
-        following = f"/v1/sagas?{urlencode({**kept, 'cursor': cursor})}"
+        following = f"/v1/sagas?{urlencode({**kept, 'cursor': cursor}, doseq=True)}"
     return _page(SagaListBody(tuple(SagaBody.of(view) for view in page), following), following)
 
 

@@ -29,8 +29,8 @@ COMMITS = {
         "one_decision_per_seq",
     )
     for parts in (
-        dict(zip(("starts", "changes", "outbox", "confirmed"), there, strict=True))
-        for there in product([False, True], repeat=4)
+        dict(zip(("starts", "changes", "shown", "outbox", "confirmed"), there, strict=True))
+        for there in product([False, True], repeat=5)
     )
 }
 LOOKED_UP = {name: (getattr(statements, name), index) for name, index in STATEMENTS.items()} | COMMITS
@@ -62,6 +62,23 @@ async def test_lists_read_a_page_of_each_status(pool: Pool, name: str, filled: b
     assert re.search(r"Incremental Sort\n.*\n.*\n *-> +Index Scan Backward using saga_by_(status|definition)", plan), (
         plan
     )
+    assert "Seq Scan" not in plan
+
+
+async def test_a_list_by_attributes_asks_their_index(pool: Pool) -> None:
+    """Nothing else is read but the sagas that it names. A plan made while there were none is made anew."""
+    async with pool.connection() as connection:
+        await connection.execute(f"PREPARE looked_at AS {statements.NEWEST_WITH_ATTRIBUTES}")
+        look = "EXPLAIN (COSTS false) EXECUTE looked_at(NULL, NULL, NULL, NULL, NULL, NULL)"
+        await connection.execute(look)
+        await connection.execute(FULL)
+        await connection.execute(
+            "UPDATE saga SET attributes = jsonb_build_object('n', saga_id) WHERE saga_id < 'book_trip:3'"
+        )
+        await connection.execute("ANALYZE")
+        plan = "\n".join(row[0] for row in await connection.fetch(look))
+    assert "Bitmap Index Scan on saga_by_attributes" in plan, plan
+    assert "Index Scan using one_saga_per_id" in plan
     assert "Seq Scan" not in plan
 
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from contracts import Contract, command
-from coordinator.saga import Definitions, Query, Refused, Signal, Update, saga
+from coordinator.saga import Definitions, Query, Refused, Signal, Update, attributes, saga, status
 
 
 class Tea(msgspec.Struct, frozen=True):
@@ -83,4 +83,12 @@ async def pour(kitchen: Kitchen, wish: Update[Wish, str], close: Signal[None], c
     return poured
 
 
-DEFINITIONS = Definitions([make_tea, make_tea_before, tidy, serve, pour])
+@saga(version=1)
+async def sell(kitchen: Kitchen) -> None:
+    """Shows how it stands."""
+    status("waiting for approval")
+    attributes(amount=121, urgent=True)
+    await kitchen.boil(1)
+
+
+DEFINITIONS = Definitions([make_tea, make_tea_before, tidy, serve, pour, sell])

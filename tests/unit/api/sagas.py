@@ -6,13 +6,16 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from contracts.answers import Answer
+from contracts.attributes import Attributes
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact, Reply, Start, Verdict
 from coordinator.engine.machine import Machine
+from coordinator.engine.shown import NOTHING
 from coordinator.history.codec import write_events
 from coordinator.runtime.ports import HistoryRow, SagaView
 from coordinator.runtime.watchers import Watchers
 from coordinator.saga import Definitions
+from tests.fakes.memory_store import has_attributes
 
 
 class SagasInMemory:
@@ -53,7 +56,13 @@ class SagasInMemory:
         return self._views.get(saga_id)
 
     async def sagas(
-        self, *, definition: str | None, status: str | None, limit: int, before: tuple[int, str] | None
+        self,
+        *,
+        definition: str | None,
+        status: str | None,
+        limit: int,
+        before: tuple[int, str] | None,
+        attributes: Sequence[Attributes] = (),
     ) -> Sequence[SagaView]:
         """See ReadModel."""
         self._fail()
@@ -64,6 +73,7 @@ class SagasInMemory:
             if (definition is None or view.definition == definition)
             and (status is None or view.status == status)
             and (before is None or (view.started_at, view.saga_id) < before)
+            and (not attributes or any(has_attributes(view, wanted) for wanted in attributes))
         ][:limit]
 
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:
@@ -86,6 +96,7 @@ class SagasInMemory:
         before = self._views.get(saga_id)
         if before is None:
             assert isinstance(fact, Start)
+        shown = machine.state.shown or NOTHING
         self._views[saga_id] = SagaView(
             saga_id=saga_id,
             definition=machine.definition,
@@ -98,5 +109,7 @@ class SagasInMemory:
             started_at=self.now if before is None else before.started_at,
             ended_at=self.now if decision.status.ended else None,
             traceparent=machine.traceparent,
+            status_line=shown.line or None,
+            attributes=msgspec.Raw(msgspec.json.encode(shown.attributes)) if shown.attributes else None,
         )
         self._watchers.tell(decision)

@@ -36,6 +36,8 @@ async def test_saga(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
         "version": 2,
         "status": "completed",
         "href": "/v1/sagas/make_tea:mate",
+        "status_line": None,
+        "attributes": {},
         "input": {"kind": "mate"},
         "outcome": {"result": "hot"},
         "parked_for": None,
@@ -69,6 +71,60 @@ async def test_list_pages(client: httpx.AsyncClient) -> None:
     assert [ids(first), ids(second), ids(third)] == [["e", "d"], ["c", "b"], ["a"]]
     assert third.json()["next"] is None
     assert first.headers["link"] == f'<{first.json()["next"]}>; rel="next"'
+
+
+async def test_what_a_saga_shows(client: httpx.AsyncClient) -> None:
+    """Its line, and attributes of both sides."""
+    given = {"customer": "C-7", "amount": 120}
+    await client.post("/v1/sagas", json={"definition": "sell", "key": "a", "attributes": given})
+    body = (await client.get("/v1/sagas/sell:a")).json()
+    assert body["status_line"] == "waiting for approval"
+    assert body["attributes"] == {"customer": "C-7", "amount": 121, "urgent": True}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (["customer:C-7"], ["b", "a"]),
+        (["customer:C-7", "zip:53111"], ["b"]),
+        (["zip:53111"], ["c", "b"]),
+        (["amount:121"], ["c", "b", "a"]),
+        (["amount:121.0"], ["c", "b", "a"]),
+        (["urgent:true"], ["c", "b", "a"]),
+        (["urgent:1"], []),
+        (["customer:c-7"], []),
+        (["customer:"], []),
+        (["note:a:b"], ["a"]),
+    ],
+)
+async def test_list_by_attributes(client: httpx.AsyncClient, wanted: list[str], found: list[str]) -> None:
+    """All of those named; a number is found as one and as text."""
+    for key, own in {
+        "a": {"customer": "C-7", "note": "a:b"},
+        "b": {"customer": "C-7", "zip": "53111"},
+        "c": {"zip": 53111},
+    }.items():
+        await client.post("/v1/sagas", json={"definition": "sell", "key": key, "attributes": own})
+    await start(client, "plain")
+    assert ids(await client.get("/v1/sagas", params={"attribute": wanted})) == found
+
+
+async def test_list_by_attributes_in_pages(client: httpx.AsyncClient) -> None:
+    """The address of the next page asks for the same ones."""
+    for key in "abc":
+        await client.post("/v1/sagas", json={"definition": "sell", "key": key, "attributes": {"x": "y z", "n": key}})
+    first = await client.get("/v1/sagas", params={"attribute": ["x:y z", "amount:121"], "limit": 2})
+    second = await client.get(first.json()["next"])
+    assert [ids(first), ids(second)] == [["c", "b"], ["a"]]
+
+
+@pytest.mark.parametrize(
+    "wanted", [["customer"], ["Customer:1"], ["a:1", "a:2"], [f"a{n}:1" for n in range(6)], ["a:x\x00"]]
+)
+async def test_list_by_no_attribute(client: httpx.AsyncClient, wanted: list[str]) -> None:
+    """A sentence says how to write one."""
+    body = problem(await client.get("/v1/sagas", params={"attribute": wanted}), 422, "invalid_request")
+    assert body["errors"][0]["parameter"].startswith("attribute")
 
 
 async def test_list_filters(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
@@ -149,7 +205,7 @@ async def test_no_such_address(client: httpx.AsyncClient, method: str, path: str
 async def test_definitions(client: httpx.AsyncClient) -> None:
     """Each definition tells its versions, whom it calls and the schema of its input."""
     body: dict[str, Any] = (await client.get("/v1/definitions")).json()
-    tea, _, _, tidy = body["definitions"]
+    tea, *_, tidy = body["definitions"]
     assert (tea["name"], tea["version"], tea["versions"]) == ("make_tea", 2, [1, 2])
     assert tea["participants"] == ["kitchen"]
     assert tea["key"] == "{tea.kind}"

@@ -105,7 +105,7 @@ async def test_wrong_form(client: httpx.AsyncClient, content: bytes, pointer: st
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("make_te", "did you mean make_tea?"), ("fly", "it has make_tea, pour, serve, tidy.")]
+    ("name", "hint"), [("make_te", "did you mean make_tea?"), ("fly", "it has make_tea, pour, sell, serve, tidy.")]
 )
 async def test_unknown_definition(client: httpx.AsyncClient, name: str, hint: str) -> None:
     """An unknown definition is refused with the one that was meant, or with those there are."""
@@ -220,3 +220,24 @@ async def test_slow_body(client: httpx.AsyncClient) -> None:
         await asyncio.Event().wait()
 
     problem(await client.post("/v1/sagas", content=slow(), headers=JSON), 408, "body_timeout")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "pointer", "words"),
+    [
+        ({"Customer": "C-7"}, "/attributes/Customer", "lower-case letters"),
+        ({"customer": "x" * 201}, "/attributes/customer", "at most 200 printable characters"),
+        ({"amount": 2**60}, "/attributes/amount", "between -2^53 and 2^53"),
+        ({f"a{n}": n for n in range(33)}, "/attributes", "a saga may have 32"),
+        ({"customer": ["C-7"]}, "/attributes", "array"),
+        ({"customer": None}, "/attributes", "null"),
+    ],
+)
+async def test_attributes_that_do_not_fit(
+    client: httpx.AsyncClient, sagas: SagasInMemory, attributes: Any, pointer: str, words: str
+) -> None:
+    """The one that does not is pointed at, and nothing is started."""
+    body = problem(await client.post("/v1/sagas", json={**TEA, "attributes": attributes}), 422, "invalid_request")
+    assert body["errors"][0]["pointer"].startswith(pointer)
+    assert words in str(body)
+    assert sagas.submitted == []

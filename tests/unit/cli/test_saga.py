@@ -281,3 +281,28 @@ def test_definition(amends: Amends) -> None:
     """A definition is shown with the schema of its input."""
     found = json.loads(amends("definition", "show", "make_tea", "-o", "json").stdout)
     assert found["input"]["$defs"]["Tea"]["required"] == ["kind"]
+
+
+def test_attributes(amends: Amends) -> None:
+    """A saga is started with some, and found by them; what it shows is shown."""
+    own = ("--attribute", "customer=C-7", "-a", 'zip="53111"', "-a", "amount=7")
+    assert amends("saga", "start", "sell", "--key", "a", *own).exit_code == 0
+    assert amends("saga", "start", "make_tea", "-i", TEA).exit_code == 0
+    shown = json.loads(amends("saga", "show", "sell:a", "-o", "json").stdout)
+    assert shown["attributes"] == {"customer": "C-7", "zip": "53111", "amount": 121, "urgent": True}
+    found = amends("saga", "list", "--where", "customer=C-7", "-w", "amount=121").stdout
+    assert "sell:a" in found
+    assert "waiting for approval" in found
+    assert "make_tea" not in found
+    assert "waiting for approval" in amends("saga", "show", "sell:a").stdout
+    history = amends("saga", "history", "sell:a").stdout
+    assert "status set  (waiting for approval)" in history
+    assert "attributes set  (amount 121; urgent true)" in history
+
+
+@pytest.mark.parametrize("command", [("start", "sell", "--key", "a", "--attribute"), ("list", "--where")])
+def test_no_attribute(amends: Amends, command: tuple[str, ...]) -> None:
+    """How to write one is said."""
+    result = amends("saga", *command, "customer")
+    assert result.exit_code == 2
+    assert "NAME=VALUE" in result.stderr

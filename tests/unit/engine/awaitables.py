@@ -7,6 +7,7 @@ import asyncio
 from typing import Any
 
 from contracts import Failed, Refused, TimedOut
+from coordinator.saga import attributes, status
 from tests.sagas import Shop
 from tests.unit.engine.awaited_messages import MESSAGES
 from tests.unit.engine.awaited_scopes import SCOPES
@@ -89,6 +90,17 @@ async def group_that_aborts(shop: Shop) -> str:
     except ExceptionGroup as no:
         return str(no.exceptions[0])
     return "yes"
+
+
+@saga_row("shop.take", answers=[succeeds(1, "A"), succeeds(2, "B")], result="AB")
+async def a_step_while_something_is_shown(shop: Shop) -> str:
+    status("taking a")
+    attributes(item="a")
+    one = await shop.take("a")
+    status("taking b")
+    other = await shop.take("b")
+    attributes(item=None, done=True)
+    return one + other
 
 
 @saga_row(answers=[passes(60_000)], result="rested")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts import Refused, StepError
 from coordinator.engine.failure import problem_of
-from coordinator.saga import Query, Signal, Update, saga, scope
+from coordinator.saga import Query, Signal, Update, attributes, saga, scope, status
 from tests.sagas import Shop
 
 Program = list[Any]
@@ -18,6 +18,7 @@ Program = list[Any]
 Signals = Mapping[str, Signal[int]]
 Favour = Update[Program, str]
 Counts = Query[None, list[int]]
+Shows = Query[None, list[Any]]
 NAMES = ("note", "word")
 """Of the signals."""
 FAVOURS: tuple[Program, ...] = (
@@ -42,6 +43,8 @@ class Means:
     buggy: bool
     scopes: Iterator[int] = field(default_factory=lambda: count(1))
     """Their numbers: the next is drawn right before it is opened."""
+    said: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the code has shown of itself, as it remembers it: its line under an empty name."""
 
 
 async def run_saga(program: Program, means: Means) -> None:
@@ -63,6 +66,12 @@ async def run_saga(program: Program, means: Means) -> None:
                     raise RuntimeError("A bug.")
             case "sleep":
                 await asyncio.sleep(rest[0])
+            case "say":
+                status(rest[0])
+                means.said[""] = rest[0]
+            case "mark":
+                attributes(**{rest[0]: rest[1]})
+                means.said[rest[0]] = rest[1]
             case "gather":
                 await asyncio.gather(*(run_saga(each, means) for each in rest[0]))
             case "settle":
@@ -142,7 +151,9 @@ def behind(scope: int) -> str:
     return f"behind {scope}"
 
 
-async def run_asked(program: Program, shop: Shop, signals: Signals, favour: Favour, counts: Counts, buggy: bool) -> str:
+async def run_asked(
+    program: Program, shop: Shop, signals: Signals, favour: Favour, counts: Counts, shows: Shows, buggy: bool
+) -> str:
     """Does what they say, and what it is asked for meanwhile. Counts favours that came, were done, were refused."""
     came = done = refused = 0
     means = Means(shop, signals, buggy)
@@ -168,24 +179,29 @@ async def run_asked(program: Program, shop: Shop, signals: Signals, favour: Favo
     def _() -> list[int]:
         return [came, done, refused]
 
+    @shows.answer
+    def _() -> list[Any]:
+        marks = {name: value for name, value in means.said.items() if name and value is not None}
+        return [means.said.get("", ""), dict(sorted(marks.items()))]
+
     await run_saga(program, means)
     return "done"
 
 
 @saga(version=1, deadline="1000s")
 async def anything(
-    program: Program, shop: Shop, note: Signal[int], word: Signal[int], favour: Favour, counts: Counts
+    program: Program, shop: Shop, note: Signal[int], word: Signal[int], favour: Favour, counts: Counts, shows: Shows
 ) -> str:
     """Runs its input."""
-    return await run_asked(program, shop, {"note": note, "word": word}, favour, counts, buggy=True)
+    return await run_asked(program, shop, {"note": note, "word": word}, favour, counts, shows, buggy=True)
 
 
 @saga(version=1, name="anything", deadline="1000s")
 async def mended(
-    program: Program, shop: Shop, note: Signal[int], word: Signal[int], favour: Favour, counts: Counts
+    program: Program, shop: Shop, note: Signal[int], word: Signal[int], favour: Favour, counts: Counts, shows: Shows
 ) -> str:
     """The same without the bugs."""
-    return await run_asked(program, shop, {"note": note, "word": word}, favour, counts, buggy=False)
+    return await run_asked(program, shop, {"note": note, "word": word}, favour, counts, shows, buggy=False)
 
 
 def programs(bugs: bool = False) -> st.SearchStrategy[Program]:
@@ -194,7 +210,9 @@ def programs(bugs: bool = False) -> st.SearchStrategy[Program]:
     step = st.sampled_from(["take", "take", "lend", "borrow", "look"]).map(lambda name: [name])
     hears = st.sampled_from(NAMES).map(lambda name: ["hear", name])
     rare = st.sampled_from([["pay"], ["launch"], ["ship"], *([["err"]] if bugs else [])])
-    leaf = step | rare | hears | seconds.map(lambda time: ["sleep", time])
+    says = st.sampled_from(["a", "b", ""]).map(lambda line: ["say", line])
+    marks = st.tuples(st.sampled_from(["a", "b"]), st.sampled_from([1, True, "x", None])).map(lambda m: ["mark", *m])
+    leaf = step | rare | hears | says | marks | seconds.map(lambda time: ["sleep", time])
 
     def inner(statement: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         body = st.lists(statement, max_size=3)

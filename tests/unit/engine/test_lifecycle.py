@@ -24,6 +24,7 @@ from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
 from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
+from coordinator.history.shown import AttributesSet, StatusSet
 from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
@@ -80,6 +81,8 @@ SAMPLES: dict[type[Event], Event] = {
         SignalTaken(1, 1),
         SignalAbandoned(1, 1),
         PatchTaken("change", 1),
+        StatusSet("waiting", 1),
+        AttributesSet({"customer": "C-7", "gone": None}, 1),
         ScopeOpened(1, 1),
         ScopeUndoStarted(1, NO, 1),
         ScopeUndone(1, 1),

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from coordinator.engine.facts import Accepted, Declined, Known, Start, Unfit, Update
 from coordinator.engine.looking import Answered, NoAnswer
+from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
+from coordinator.history.parking import SagaParked, SagaResumed
+from coordinator.history.undos import CompensationStarted
 from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 from tests.sagas import SagaDriver
 from tests.unit.engine.random_acts import act, settle
@@ -103,8 +106,10 @@ def test_asked_about_itself(program: Program, acts: list[tuple[str, int]]) -> No
     for what, back in acts:
         act(driver, what, back)
         check_counts(driver)
+        check_shown(driver)
     settle(driver)
     check_counts(driver)
+    check_shown(driver)
 
 
 def check_counts(driver: SagaDriver) -> None:
@@ -118,6 +123,25 @@ def check_counts(driver: SagaDriver) -> None:
         return
     counts = [len(driver.of(kind)) for kind in (UpdateAccepted, UpdateAnswered, UpdateRefused)]
     assert answers == [Answered(msgspec.Raw(msgspec.json.encode(counts)))]
+
+
+def check_shown(driver: SagaDriver) -> None:
+    """Lists show what the code remembers to have shown last, and no line once it goes back.
+
+    While code stands still because it raised, what it showed since it last heard of anything does not count.
+    """
+    stopped = False
+    for event in driver.history:
+        if isinstance(event, SagaParked | SagaResumed):
+            stopped = isinstance(event, SagaParked) and event.raised
+    answer = driver.queries("shows")
+    if stopped or isinstance(answer, NoAnswer):
+        return
+    assert isinstance(answer, Answered)
+    line, marks = msgspec.json.decode(answer.answer)
+    shown = driver.machine.state.shown or Shown()
+    assert shown.line == ("" if driver.of(CompensationStarted) else line)
+    assert msgspec.json.encode(dict(sorted(shown.attributes.items()))) == msgspec.json.encode(marks)
 
 
 @any_life(programs(bugs=True), st.sampled_from([*FAVOURS, TOO_MUCH, "no program"]), LIVES)

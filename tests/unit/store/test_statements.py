@@ -3,31 +3,48 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 
-from coordinator.runtime.ports import Confirmed
+from coordinator.runtime.ports import Confirmed, ShownInRow
 from coordinator.store import statements
 from coordinator.store.batch import Batch, batch_of
 from tests.conformance.writes import command, completed, start, step
 
 EVERYTHING = batch_of([start("a", command("a", 1)), step("b", 2, change=completed())], [Confirmed("c:1", 1)])
+SHOWING = batch_of(
+    [start("a", command("a", 1)), step("b", 2, change=replace(completed(), shown=ShownInRow("done", b"{}")))],
+    [Confirmed("c:1", 1)],
+)
+PARTS = ("nothing", "starts", "changes", "outbox", "confirmed")
 
 
-@pytest.mark.parametrize("left_out", range(5), ids=["nothing", "starts", "changes", "outbox", "confirmed"])
-def test_every_column_has_its_parameter(left_out: int) -> None:
+@pytest.mark.parametrize("whole", [EVERYTHING, SHOWING], ids=["plain", "showing"])
+@pytest.mark.parametrize("left_out", PARTS)
+def test_every_column_has_its_parameter(left_out: str, whole: Batch) -> None:
     """As many arrays as numbers, none twice, none left out; nothing of a part that has no rows."""
-    batch = Batch(
-        *(([],) * len(part) if place and place == left_out else part for place, part in enumerate(EVERYTHING))
-    )
+    batch = whole if left_out == "nothing" else whole._replace(**{left_out: ([],) * len(getattr(whole, left_out))})
     numbers = {int(number) for number in re.findall(r"\$(\d+)", batch.statement)}
     assert numbers == set(range(1, len(batch.columns) + 1))
     tables = ["INSERT INTO saga", "UPDATE saga", "INSERT INTO outbox", "DELETE FROM outbox"]
-    assert [table in batch.statement for table in tables] == [place != left_out for place in range(1, 5)]
+    assert [table in batch.statement for table in tables] == [part != left_out for part in PARTS[1:]]
 
 
-def test_the_columns_of_a_part_are_of_one_length() -> None:
+@pytest.mark.parametrize("shown", [None, ShownInRow("done", b"{}")])
+def test_the_columns_of_a_part_are_of_one_length(shown: ShownInRow | None) -> None:
     """A row is what stands at one place of each."""
-    batch = batch_of([start("a", command("a", 1)), step("b", 2, change=completed())], [Confirmed("c:1", 1)] * 3)
-    assert [{len(column) for column in part} for part in batch] == [{2}, {1}, {1}, {1}, {3}]
+    done = step("b", 2, change=replace(completed(), shown=shown))
+    batch = batch_of([start("a", command("a", 1)), done], [Confirmed("c:1", 1)] * 3)
+    lengths = [{len(column) for column in part} for part in (batch.history, batch.starts, batch.changes)]
+    assert lengths == [{2}, {1}, {1}]
+    assert [{len(column) for column in part} for part in (batch.outbox, batch.confirmed)] == [{1}, {3}]
+
+
+def test_what_nobody_shows_costs_nothing() -> None:
+    """The statement for sagas that show nothing does not know of it."""
+    assert "status_line" in SHOWING.statement
+    assert "status_line" not in EVERYTHING.statement
+    assert "attributes" not in EVERYTHING.statement
+    assert len(EVERYTHING.columns) == len(SHOWING.columns) - 5
 
 
 def test_text_is_not_built_from_values() -> None:
