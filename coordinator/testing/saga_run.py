@@ -1,11 +1,12 @@
 """One saga of a test, from its start to its end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from contracts import Problem, Refused, Undo
+from contracts.attributes import AttributeValue
 from contracts.ids import undo_id
 from contracts.values import write_value
 from coordinator.engine.agenda import Due
@@ -25,6 +26,7 @@ from coordinator.engine.facts import (
     Verdict,
     WakeUp,
 )
+from coordinator.engine.shown import NOTHING
 from coordinator.engine.status import Status
 from coordinator.explore.driver import Driver
 from coordinator.history.events import Event
@@ -307,6 +309,16 @@ class SagaRun:
     def waiting_for_signals(self) -> Sequence[str]:
         """Names of the signals that the code waits for, one for each wait."""
         return list(self.driver.state.signals.waits.values()) if self.status is Status.RUNNING else []
+
+    @property
+    def status_line(self) -> str:
+        """The line that lists show of it now; empty: none."""
+        return (self.driver.state.shown or NOTHING).line
+
+    @property
+    def attributes(self) -> Mapping[str, AttributeValue]:
+        """By which lists find it now."""
+        return (self.driver.state.shown or NOTHING).attributes
 
     @property
     def history(self) -> Sequence[Event]:

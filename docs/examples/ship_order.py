@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 
-from coordinator.saga import PIVOT, Contract, Query, Refused, Retry, Update, command, saga
+from coordinator.saga import PIVOT, Contract, Query, Refused, Retry, Update, attributes, command, saga, status
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -64,13 +64,18 @@ async def ship_order(order: Order, post: Post, move: Update[Address, int], where
         if sent:  # meanwhile
             raise Refused("sent", "The parcel is on its way.")
         address = to
+        attributes(city=to.city)
         return price
 
     @where.answer
     def _() -> Address:
         return address
 
+    attributes(order=order.number, city=address.city)
+    status("packing")
     await post.pack(order.number)
+    status("waiting for the evening's van")
     await asyncio.sleep(6 * 3_600)
     sent = True
+    status(None)
     return await post.hand_over(order.number, address.city)

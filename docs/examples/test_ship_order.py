@@ -29,6 +29,17 @@ async def test_whoever_moves_it_is_told_the_price(saga: SagaTest) -> None:
     assert await run.query("where") == OSLO
 
 
+async def test_lists_show_how_it_stands(saga: SagaTest) -> None:
+    """And find it by where it goes, from the moment on when that is changed."""
+    run = await (await saga.start(ship_order, ORDER)).until(Post.pack)
+    assert (run.status_line, run.attributes) == ("packing", {"order": "O-1", "city": "Bonn"})
+    await run.step()
+    assert run.status_line == "waiting for the evening's van"
+    await run.update("move", OSLO)
+    await run.finish()
+    assert (run.status_line, run.attributes["city"]) == ("", "Oslo")
+
+
 async def test_not_moved_where_nobody_goes(saga: SagaTest) -> None:
     """The saga goes on as if nobody had asked."""
     saga.stub(Post.quote).refuses("nobody_goes_there")

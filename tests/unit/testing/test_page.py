@@ -46,7 +46,7 @@ def test_the_tests_of_a_saga_with_a_signal_pass(pytester: pytest.Pytester) -> No
 def test_the_tests_of_a_saga_that_is_asked_pass(pytester: pytest.Pytester) -> None:
     """Likewise."""
     pytester.syspathinsert(EXAMPLES)
-    ran(pytester, (EXAMPLES / "test_ship_order.py").read_text(encoding="utf-8")).assert_outcomes(passed=6)
+    ran(pytester, (EXAMPLES / "test_ship_order.py").read_text(encoding="utf-8")).assert_outcomes(passed=7)
 
 
 def test_what_stands_below_a_failed_test(pytester: pytest.Pytester) -> None:
