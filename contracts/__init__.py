@@ -1,15 +1,18 @@
 """What both sides import: contracts, the envelope, ids."""
 
-from contracts.command import Command, Undo, command
+from contracts.command import Command, command
 from contracts.contract import Contract
 from contracts.failures import Failed, Problem, Refused, StepError, TimedOut
 from contracts.kinds import COMPENSATABLE, PIVOT, RETRIABLE, Kind
+from contracts.overrides import BoundCommand
 from contracts.retry import Retry
+from contracts.undo import Undo
 
 __all__ = [
     "COMPENSATABLE",
     "PIVOT",
     "RETRIABLE",
+    "BoundCommand",
     "Command",
     "Contract",
     "Failed",

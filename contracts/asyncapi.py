@@ -151,7 +151,7 @@ class _Document:
         if (undo := command.undo_with) is None:
             return
         retried = {"x-amends-timeout-ms": undo.timeout_ms, **_retried(undo.retry)}
-        self.schemas[f"{kind}.undo.headers"] = command_headers(kind, "undo")
+        self.schemas[f"{kind}.undo.headers"] = command_headers(kind, "undo", command.other_undos)
         self._message(channel, f"{kind}.undo", kind, f"{kind}.undo", f"{kind}.undo.headers", _BY_ID)
         self._both(f"{kind}.undo", channel, ["undone", "failed"], retried)
 

@@ -11,8 +11,7 @@ from contracts.command import Command
 def check_bodies(contract: str, commands: Iterable[Command[..., Any]]) -> None:
     """Raises TypeError for a command, or an undo, of a local contract that has nothing to run."""
     for command in commands:
-        methods = [command.method] if command.undo_with is None else [command.method, command.undo_with.method]
-        for method in methods:
+        for method in (command.method, *(undo.method for undo in command.undos)):
             if not inspect.iscoroutinefunction(method):
                 raise TypeError(f"{contract}.{method.__name__} is run by the coordinator: declare it with 'async def'.")
             if _is_empty(method):

@@ -1,51 +1,25 @@
 """A command of a contract and its undo: declared once, with kind, timeout and retries."""
 
+import copy
 import inspect
-from collections.abc import Callable, Coroutine, Mapping
-from functools import partial
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints, overload
 
 import msgspec
 
 from contracts.durations import Duration, milliseconds
 from contracts.kinds import Kind
+from contracts.overrides import BoundCommand, Override
 from contracts.retry import Retry
+from contracts.undo import Undo
 from contracts.values import read_as, write_value
 
 if TYPE_CHECKING:
-    from contracts.contract import Caller, Contract
+    from contracts.contract import Contract
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]
-
-
-class Undo:
-    """The way back of a command. Sent by the coordinator only; a saga never calls it."""
-
-    def __init__(self, command: "Command[..., Any]", method: Callable[..., Any], timeout_ms: int, retry: Retry) -> None:
-        self.command = command
-        self.method = method
-        self.timeout_ms = timeout_ms
-        self.retry = retry
-        self.name = method.__name__
-        self.result_name = ""
-        """The parameter that takes what the command answered."""
-
-    def complete(self, contract: "type[Contract]", name: str) -> None:
-        """Checks that the undo takes what its command took, then the result. Raises TypeError."""
-        takes = list(inspect.signature(self.method).parameters)[1:]
-        self.result_name = takes[-1] if takes else ""
-        wanted = list(self.command.parameters)
-        if takes[:-1] != wanted or len(takes) != len(wanted) + 1:
-            raise TypeError(
-                f"{contract.__qualname__}.{name} undoes {self.command.name}({', '.join(wanted)}): it must take the "
-                f"same parameters and then the result (None when the outcome is unknown), "
-                f"but takes ({', '.join(takes)})."
-            )
-
-    def __repr__(self) -> str:
-        return f"<undo {self.command.type} by {self.name}>"
 
 
 class Command(Generic[P, R]):
@@ -61,6 +35,12 @@ class Command(Generic[P, R]):
         self.nothing_to_undo = nothing_to_undo
         """The command changes nothing: it may stand anywhere and leaves nothing behind."""
         self.undo_with: Undo | None = None
+        self.undos: Sequence[Undo] = ()
+        """All that are declared; a call may choose another than the first."""
+        self.override: Override | None = None
+        """Of a command as one call has it: what it has otherwise."""
+        self.declared: Command[P, R] = self
+        """The command itself, of one as a call has it too."""
         self.name = method.__name__
         self.doc = inspect.getdoc(method) or ""
 
@@ -73,12 +53,8 @@ class Command(Generic[P, R]):
             raise TypeError(
                 f"{contract.__qualname__}.{self.name}: annotate {', '.join(missing)}; schemas come from it."
             )
-        if self.kind is Kind.PIVOT and self.undo_with is None and not self.retry.endless:
-            raise TypeError(
-                f"{contract.__qualname__}.{self.name} is a pivot that may be given up without anybody knowing "
-                "whether it happened: declare an undo for that case, or retry=Retry.forever()."
-            )
         self.type = f"{contract.participant}.{self.name}"
+        self.check_ends(f"{contract.__qualname__}.{self.name}")
         self.participant = contract.participant
         self.contract = contract
         self.local = contract.local
@@ -121,30 +97,87 @@ class Command(Generic[P, R]):
         """Declares the command's undo; without ``retry`` it is tried for ever."""
 
         def declare(method: Callable[..., Coroutine[Any, Any, None]]) -> Undo:
-            if self.nothing_to_undo:
+            if self.undo_with is not None:
                 raise TypeError(
-                    f"{self.name} is declared nothing_to_undo=True and cannot have the undo {method.__name__}."
+                    f"{self.name} has the undo {self.undo_with.name}: declare {method.__name__} with "
+                    f"@{self.name}.other_undo, for calls that choose it."
                 )
-            self.undo_with = Undo(self, method, milliseconds(timeout), retry or Retry.forever())
+            self.undo_with = self._undo(method, timeout, retry)
             return self.undo_with
 
         return declare
 
+    def other_undo(
+        self, *, timeout: Duration = "20s", retry: Retry | None = None
+    ) -> Callable[[Callable[..., Coroutine[Any, Any, None]]], Undo]:
+        """Declares another undo, for calls that choose it: ``using(undo=Flights.release_for_a_fee)``."""
+
+        def declare(method: Callable[..., Coroutine[Any, Any, None]]) -> Undo:
+            if self.undo_with is None:
+                raise TypeError(f"{self.name} has no undo: declare {method.__name__} with @{self.name}.undo.")
+            return self._undo(method, timeout, retry)
+
+        return declare
+
+    def _undo(self, method: Callable[..., Coroutine[Any, Any, None]], timeout: Duration, retry: Retry | None) -> Undo:
+        if self.nothing_to_undo:
+            raise TypeError(f"{self.name} is declared nothing_to_undo=True and cannot have the undo {method.__name__}.")
+        undo = Undo(self, method, milliseconds(timeout), retry or Retry.forever())
+        self.undos = (*self.undos, undo)
+        return undo
+
+    def undo_named(self, name: str | None) -> Undo | None:
+        """The undo of that name; None: the declared one. None where there is none such."""
+        return self.undo_with if name is None else next((each for each in self.undos if each.name == name), None)
+
+    @property
+    def other_undos(self) -> list[str]:
+        """Names of those that only a call's choice leads to."""
+        return [each.name for each in self.undos[1:]]
+
+    @property
+    def lacks_undo(self) -> bool:
+        """It can be refused, and what it does can neither be undone nor was said to stand."""
+        left = self.override is not None and self.override.undo is None
+        return self.kind is Kind.COMPENSATABLE and self.undo_with is None and not (self.nothing_to_undo or left)
+
+    def overridden(self, override: Override | None) -> "Command[P, R]":
+        """This command as one call has it. Whether its kind allows that is for `check_ends` to say."""
+        if override is None:
+            return self
+        one = copy.copy(self)
+        one.override = override
+        one.timeout_ms = self.timeout_ms if override.timeout_ms is None else override.timeout_ms
+        one.retry = override.retry or self.retry
+        undo = None if override.undo is None else self.undo_named(override.other_undo)
+        if undo is not None and (override.undo_timeout_ms is not None or override.undo_retry is not None):
+            undo = copy.copy(undo)
+            undo.timeout_ms = undo.timeout_ms if override.undo_timeout_ms is None else override.undo_timeout_ms
+            undo.retry = override.undo_retry or undo.retry
+        one.undo_with = undo
+        return one
+
+    def check_ends(self, name: str) -> None:
+        """Raises TypeError for a budget that the kind forbids; ``name`` is what the message calls it."""
+        if self.kind is Kind.PIVOT and self.undo_with is None and not self.retry.endless:
+            raise TypeError(
+                f"{name} is a pivot that may be given up without anybody knowing whether it happened: declare an undo "
+                "for that case, or retry=Retry.forever()."
+            )
+        if self.kind is Kind.RETRIABLE and not self.retry.endless:
+            raise TypeError(f"{name} is retriable, so it is tried until it succeeds: use Retry.forever(backoff=…).")
+
     @overload
     def __get__(self, instance: None, owner: Any) -> "Command[P, R]": ...
     @overload
-    def __get__(self, instance: "Contract", owner: Any) -> Callable[P, Coroutine[Any, Any, R]]: ...
+    def __get__(self, instance: "Contract", owner: Any) -> BoundCommand[P, R]: ...
     def __get__(self, instance: "Contract | None", owner: Any) -> Any:
         if instance is None:
             return self
-        return partial(_call, instance.caller, self)
+        return BoundCommand(instance.caller, self)
 
     def __repr__(self) -> str:
         return f"<command {getattr(self, 'type', self.name)}>"
-
-
-def _call(caller: "Caller", command: "Command[..., R]", /, *arguments: Any, **named: Any) -> Coroutine[Any, Any, R]:
-    return caller.call(command, arguments, named)
 
 
 def command(
@@ -162,8 +195,6 @@ def command(
     default = Retry.forever() if kind is Kind.RETRIABLE else Retry()
     if kind is not Kind.COMPENSATABLE and nothing_to_undo:
         raise ValueError("nothing_to_undo=True is for a command that changes nothing: leave its kind out.")
-    if kind is Kind.RETRIABLE and retry is not None and not retry.endless:
-        raise ValueError("A retriable command is tried until it succeeds: use Retry.forever(backoff=…).")
 
     def declare(method: "Method[P, R]") -> "Command[P, R]":
         return Command(method, kind, milliseconds(timeout), retry or default, nothing_to_undo)

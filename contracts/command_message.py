@@ -22,6 +22,7 @@ from contracts.values import MAX_UNDO_BYTES, MAX_VALUE_BYTES, UnreadableValue, r
 
 Direction = Literal["forward", "undo"]
 REPLY_PARTITION = "ce_replypartition"
+UNDO = "ce_undo"
 
 
 class CommandMessage(msgspec.Struct, frozen=True):
@@ -47,6 +48,8 @@ class CommandMessage(msgspec.Struct, frozen=True):
     """Forward: the arguments as a JSON object by parameter name. Undo: UndoValue as JSON."""
     deadline_ms: int | None = None
     """``ce_deadline``: when the coordinator stops waiting for this attempt."""
+    undo: str | None = None
+    """``ce_undo``, of an undo: which of the command's, by name; None: the declared one."""
     reply_partition: int | None = None
     """``ce_replypartition``: the partition of that topic that the answer should go to; None: the one of its key."""
     traceparent: str | None = None
@@ -65,6 +68,8 @@ class CommandMessage(msgspec.Struct, frozen=True):
             ("ce_subject", self.saga_id.encode()),
             *rest,
         ]
+        if self.undo is not None:
+            headers.append((UNDO, self.undo.encode()))
         if self.reply_partition is not None:
             headers.append(_reply_partition(self.reply_partition))
         if self.traceparent is not None:
@@ -92,6 +97,7 @@ class CommandMessage(msgspec.Struct, frozen=True):
                 reply_to=reply_to,
                 value=bytes(read_value(value or b"", limit)),
                 deadline_ms=None if deadline is None else from_rfc3339(deadline),
+                undo=optional(found, UNDO),
                 reply_partition=_number(optional(found, REPLY_PARTITION)),
                 traceparent=optional(found, "traceparent"),
                 tracestate=optional(found, "tracestate"),

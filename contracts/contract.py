@@ -38,8 +38,8 @@ class Contract:
         commands = {key: value for key, value in vars(cls).items() if isinstance(value, Command)}
         for command in commands.values():
             command.complete(cls)
-            if command.undo_with is not None:
-                command.undo_with.complete(cls, command.undo_with.name)
+            for undo in command.undos:
+                undo.complete(cls)
         if local:
             check_bodies(cls.__qualname__, commands.values())
         cls.commands = MappingProxyType(commands)

@@ -1,5 +1,6 @@
 """JSON Schemas of the Kafka headers of each kind of message. Every header is UTF-8 text."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from contracts.command_message import Direction
@@ -16,8 +17,9 @@ _FROM_ONE = "^[1-9][0-9]{0,8}$"
 _FROM_ZERO = "^[0-9]{1,19}$"
 
 
-def command_headers(type_name: str, direction: Direction) -> Schema:
-    """Headers of a command (``forward``) or of its undo, for one command type."""
+def command_headers(type_name: str, direction: Direction, other_undos: Sequence[str] = ()) -> Schema:
+    """Headers of a command (``forward``) or of its undo, for one command type, of which a call may choose among these
+    undos besides the declared one."""
     suffix = ":undo" if direction == "undo" else ""
     required = {
         "ce_id": _text(
@@ -40,6 +42,9 @@ def command_headers(type_name: str, direction: Direction) -> Schema:
             "The partition of that topic that the reply should go to, where that is not its key's.", "^[0-9]{1,9}$", "3"
         ),
     }
+    if other_undos:
+        chosen = "Which undo the call has chosen; without it, the declared one."
+        optional["ce_undo"] = {"type": "string", "description": chosen, "enum": list(other_undos)}
     return _headers(required, optional)
 
 

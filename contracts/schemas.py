@@ -60,7 +60,7 @@ def participant_bundle(contract: type[Contract]) -> Schema:
     for command in contract.commands.values():
         headers[f"{command.name}.headers"] = command_headers(command.type, "forward")
         if command.undo_with is not None:
-            headers[f"{command.name}.undo.headers"] = command_headers(command.type, "undo")
+            headers[f"{command.name}.undo.headers"] = command_headers(command.type, "undo", command.other_undos)
     headers |= {f"reply.{answer}.headers": reply_headers(answer) for answer in ANSWERS}
     values = value_schemas(contract, base, {"$ref": f"{base}Problem"})
     return {

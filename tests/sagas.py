@@ -54,6 +54,10 @@ class Shop(Contract, name="shop"):
     async def give_back(self, item: str, taken: str | None) -> None:
         """Undoes take, however long that needs."""
 
+    @take.other_undo(timeout="3s", retry=Retry(attempts=2, backoff="1s"))
+    async def throw_away(self, item: str, taken: str | None) -> None:
+        """Undoes take, if a call wants it so, or is given up after two attempts."""
+
     @command(timeout="5s", retry=Retry.never())
     async def lend(self, item: str) -> str:
         """Like take, but tried once, and its undo is given up after two attempts."""

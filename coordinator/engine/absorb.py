@@ -139,10 +139,10 @@ def _happen(turn: Turn, key: DueKey) -> None:
             turn.record(TimerFired(number, turn.now))
         case Due.STEP:
             step = turn.state.steps[number]
-            turn.record(forward.on_due(step, turn.command(step.command), turn.saga_id, turn.now))
+            turn.record(forward.on_due(step, turn.command(step), turn.saga_id, turn.now))
         case Due.UNDO:
             step = turn.state.steps[number]
-            turn.record(compensation.on_due(step, turn.command(step.command), turn.saga_id, turn.now))
+            turn.record(compensation.on_due(step, turn.command(step), turn.saga_id, turn.now))
         case Due.DEADLINE:
             message = "The saga did not end by its deadline."
             turn.record(CancelRequested(Problem(type="deadline_exceeded", message=message), turn.now))

@@ -28,6 +28,7 @@ def step_issued(
         deadline=deadline(now, command.timeout_ms, now, command.retry),
         scope=scope,
         local=command.local,
+        override=command.override,
     )
 
 

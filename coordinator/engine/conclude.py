@@ -94,7 +94,7 @@ def _send_undos(turn: Turn) -> None:
     while numbers := compensation.next_undos(state):
         for number in numbers:
             step = state.steps[number]
-            turn.record(compensation.issued(step, turn.command(step.command), turn.now))
+            turn.record(compensation.issued(step, turn.command(step), turn.now))
 
 
 def _end(turn: Turn) -> None:

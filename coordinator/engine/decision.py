@@ -22,6 +22,8 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     value: bytes
     """JSON, ready to travel."""
     deadline: int | None
+    undo: str | None = None
+    """Which of the command's undos, by name; None: the declared one."""
     local: bool = False
     """It does not travel: the coordinator runs it itself."""
 

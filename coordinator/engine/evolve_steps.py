@@ -46,6 +46,7 @@ def _issued(state: SagaState, event: StepIssued) -> None:
         event.undoable,
         event.scope,
         event.local,
+        event.override,
         since=event.at,
     )
     state.in_flight.add(number)

@@ -42,7 +42,7 @@ def on_resume(turn: Turn, reason: str) -> Verdict:
     turn.record(SagaResumed(turn.now, kept_text(reason)))
     for number in sorted(state.given_up, reverse=True):
         step = state.steps[number]
-        turn.record(compensation.retried(step, turn.command(step.command), turn.now))
+        turn.record(compensation.retried(step, turn.command(step), turn.now))
     return Accepted()
 
 

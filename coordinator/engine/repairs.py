@@ -59,7 +59,7 @@ def _retry_step(turn: Turn, step: Step, reason: str) -> Verdict:
     _seen_to(turn, step, "retry_step", reason)
     if step.forward is Forward.PENDING:
         turn.record(StepAttemptFailed(step.number, step.attempt, _AGAIN, turn.now, turn.now + 1))
-    turn.record(forward.retried(step, turn.command(step.command), turn.now))
+    turn.record(forward.retried(step, turn.command(step), turn.now))
     return Accepted()
 
 
@@ -69,7 +69,7 @@ def _give_result(turn: Turn, step: Step, given: GiveResult) -> Verdict:
     id = command_id(turn.saga_id, step.number)
     if any((id, answer) in turn.state.deferred for answer in ("succeeded", "refused", "failed")):
         return Conflict(f"{_named(step)} has been answered already; that is taken in when the saga goes on.")
-    command = turn.command(step.command)
+    command = turn.command(step)
     try:
         if command is not None:
             command.read_result(given.result)
@@ -88,7 +88,7 @@ def _see_to_undo(turn: Turn, step: Step, repair: RetryStep | ConfirmUndo | SkipU
             _seen_to(turn, step, "retry_undo", reason)
             if step.back is Back.PENDING:
                 turn.record(UndoAttemptFailed(step.number, step.undo_attempt, _AGAIN, turn.now, turn.now + 1))
-            turn.record(compensation.retried(step, turn.command(step.command), turn.now))
+            turn.record(compensation.retried(step, turn.command(step), turn.now))
         case ConfirmUndo(_, reason):
             _seen_to(turn, step, "confirm_undo", reason)
             turn.record(UndoSucceeded(step.number, step.undo_attempt, turn.now))

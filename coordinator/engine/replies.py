@@ -26,7 +26,7 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
     step = turn.state.steps.get(ref.step)
     if step is None or ref.saga_id != turn.saga_id:
         return Ignored(f"the saga has no step {reply.command_id}")
-    state, command = turn.state, turn.command(step.command)
+    state, command = turn.state, turn.command(step)
     if state.status.ended:
         return Ignored(f"the saga is {state.status}")
     if state.paused_at is not None or (state.code_stopped and not ref.undo):
@@ -61,7 +61,7 @@ def _lets_go_back(turn: Turn, step: Step, reply: Reply) -> bool:
     state = turn.state
     if state.cancel is None or state.forward_only or step.number not in state.pivots:
         return False
-    event = forward.on_answer(step, turn.command(step.command), reply.attempt, reply.answer, turn.saga_id, turn.now)
+    event = forward.on_answer(step, turn.command(step), reply.attempt, reply.answer, turn.saga_id, turn.now)
     if not isinstance(event, StepRefused | StepFailed):
         return False
     turn.record(event)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from contracts.failures import Problem
 from contracts.kinds import Kind
+from contracts.overrides import Override
 from coordinator.engine.agenda import Agenda
 from coordinator.engine.lifecycle import IN_FLIGHT, UNKNOWN, Back, Forward
 from coordinator.engine.shown import Shown
@@ -26,6 +27,8 @@ class Step:
     """The innermost scope in which it was asked for."""
     local: bool = False
     """The coordinator runs it, and its undo, itself."""
+    override: Override | None = None
+    """What this call has otherwise than the command declares."""
     forward: Forward = Forward.PENDING
     attempt: int = 1
     since: int = 0
@@ -41,6 +44,16 @@ class Step:
     """When the first attempt of the undo's budget was sent, in ms; a pause moves it on."""
     undo_budget_from: int = 0
     """The undo's attempts up to this one do not count any more: a person gave it a new budget."""
+
+    @property
+    def other_undo(self) -> str | None:
+        """The name of its undo, where that is not the declared one."""
+        return None if self.override is None else self.override.other_undo
+
+    @property
+    def left_standing(self) -> bool:
+        """Its call said that it is not undone: that is for the saga's author to see to."""
+        return self.override is not None and self.override.undo is None
 
     @property
     def in_flight(self) -> bool:

@@ -11,7 +11,7 @@ from coordinator.engine.kept import kept_trace, named
 from coordinator.engine.live import Live
 from coordinator.engine.run import Run
 from coordinator.engine.sends import send_of
-from coordinator.engine.state import SagaState
+from coordinator.engine.state import SagaState, Step
 from coordinator.engine.unreadable import Unreadable
 from coordinator.history.events import Asked, Event, Noted
 from coordinator.history.parking import ParkedFor, SagaParked
@@ -107,8 +107,12 @@ class Turn:
             self.run.discard()
             self.run = None
 
-    def command(self, type: str) -> "Command[..., Any] | None":
-        """The command's contract, if it is deployed: the one that the saga itself calls, or else any other's."""
+    def command(self, step: Step) -> "Command[..., Any] | None":
+        """The step's command, as its call has it; None if its contract is not deployed.
+
+        It is the one that the saga itself calls, or else any other's.
+        """
         definition = self.definitions.get(self.state.definition, self.state.version)
-        own = None if definition is None else definition.commands.get(type)
-        return own or self.definitions.command(type)
+        own = None if definition is None else definition.commands.get(step.command)
+        declared = own or self.definitions.command(step.command)
+        return None if declared is None else declared.overridden(step.override)

@@ -166,6 +166,8 @@ class Findings:
         if not state.status.ended:
             return
         for step in left_doubtful(self._definition, state):
+            if step.left_standing:
+                continue
             message = (
                 f"The saga ends as {state.status}, though {step.command} may have had an effect: it was given up after "
                 "an attempt that was never answered, and has no undo. Declare one: of a pivot, it is used only while "
@@ -174,6 +176,8 @@ class Findings:
             self._add(Kinds.EFFECT_LEFT, message, self._place(step), path)
         if state.status is not Status.COMPLETED:
             for step in left_behind(self._definition, state):
+                if step.left_standing:
+                    continue
                 message = f"The saga ends as {state.status}, and what {step.command} did stands. Declare its undo."
                 self._add(Kinds.EFFECT_LEFT, message, self._place(step), path)
 
@@ -218,7 +222,7 @@ class Findings:
 
     def _undo(self, step: Step, after_pivot: bool, path: tuple[str, ...]) -> None:
         command = self._definition.commands.get(step.command)
-        undo = None if command is None else command.undo_with
+        undo = None if command is None else command.undo_named(step.other_undo)
         if undo is None:
             return
         if after_pivot:

@@ -13,9 +13,9 @@ from pathlib import PurePath
 from types import CoroutineType
 from typing import Any
 
+from contracts import overrides
 from contracts.command import Command
 from contracts.contract import Caller, Contract
-from contracts.kinds import Kind
 from contracts.values import OversizedValue, UnreadableValue
 from coordinator.engine import loop as engine_loop
 from coordinator.engine.order import OutOfOrder
@@ -24,7 +24,7 @@ from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.runtime import SagaRuntime
 from coordinator.saga.updates import Update
 
-_BETWEEN = frozenset({Command.write_arguments.__code__.co_filename, scopes.__file__, __file__})
+_BETWEEN = frozenset({overrides.__file__, scopes.__file__, __file__})
 """Files whose frames stand between the saga's code and its caller."""
 _SCOPE_REMEDY = "Call what cannot be undone behind the scope, or catch inside of it what may be refused."
 _CLOCKS = (str(PurePath(asyncio.__file__).parent), engine_loop.__file__)
@@ -129,8 +129,7 @@ class _Watching:
             return await self._caller.call(command, arguments, named)
         except OutOfOrder as error:
             self._steps.pop()
-            without_undo = command.kind is Kind.COMPENSATABLE and command.undo_with is None
-            self._watch.misplaced.append(Misplaced(without_undo, place, error.problem.message))
+            self._watch.misplaced.append(Misplaced(command.lacks_undo, place, error.problem.message))
             raise
         except (TypeError, UnreadableValue, OversizedValue):
             self._steps.pop()  # arguments that cannot be sent: no step was issued

@@ -22,6 +22,15 @@ def event_line(event: Event, commands: dict[int, str]) -> str:
     return f"{words}{_more(event)}"
 
 
+def _overridden(override: Mapping[str, Any]) -> list[str]:
+    """What the call has otherwise than its command declares."""
+    own = [name.removesuffix("_ms").replace("_", " ") for name in override if name != "undo"]
+    parts = [f"with a {' and a '.join(own)} of its own"] if own else []
+    if "undo" in override:
+        parts.append(f"undone by {override['undo']}" if override["undo"] else "not undone")
+    return parts
+
+
 def _more(event: Event) -> str:
     parts: list[str] = []
     for sent in ("signal", "update"):
@@ -36,6 +45,7 @@ def _more(event: Event) -> str:
         parts.append(str(event["text"]) or "none any more")
     for name, value in (event.get("values") or event.get("attributes") or {}).items():
         parts.append(f"{name} {'none any more' if value is None else json.dumps(value, ensure_ascii=False)}")
+    parts += _overridden(event.get("override") or {})
     if event.get("act"):
         parts.append(str(event["act"]).replace("_", " "))
     if event.get("reason"):

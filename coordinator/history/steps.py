@@ -4,6 +4,7 @@ import msgspec
 
 from contracts.failures import Problem
 from contracts.kinds import Kind
+from contracts.overrides import Override
 
 
 class StepIssued(msgspec.Struct, frozen=True, gc=False, tag="step_issued", omit_defaults=True):
@@ -22,6 +23,8 @@ class StepIssued(msgspec.Struct, frozen=True, gc=False, tag="step_issued", omit_
     """The innermost scope in which it was asked for."""
     local: bool = False
     """The coordinator runs it itself. Kept here too: what was done here is undone here, whatever the contract says."""
+    override: Override | None = None
+    """What this call has otherwise than the command declares."""
 
 
 class StepAttemptFailed(msgspec.Struct, frozen=True, gc=False, tag="step_attempt_failed"):

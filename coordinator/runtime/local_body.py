@@ -52,7 +52,7 @@ def _cancelled() -> bool:
 
 
 async def _run(command: Command[..., Any], contract: Contract, message: CommandMessage, told: Told) -> msgspec.Raw:
-    undo = command.undo_with if message.direction == "undo" else None
+    undo = command.undo_named(message.undo) if message.direction == "undo" else None
     cause: Problem | None = None
     try:
         if undo is None:

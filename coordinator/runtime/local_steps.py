@@ -170,11 +170,11 @@ class LocalSteps:
             return None
         message = local.message
         command = self._definitions.body(message.definition, local.version, message.type)
-        if command is None or (message.direction == "undo" and command.undo_with is None):
+        if command is None or (message.direction == "undo" and command.undo_named(message.undo) is None):
             log.error(
                 "local_step_without_body",
                 command_id=row.command_id,
-                remedy=f"Deploy the local contract that has {message.type} ({message.direction}).",
+                remedy=f"Deploy the local contract that has {message.type} ({message.undo or message.direction}).",
             )
             return None
         contract = self._contracts.get(command.contract)

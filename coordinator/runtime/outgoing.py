@@ -93,6 +93,7 @@ class Outgoing:
             reply_partition=self._ownership.reply_partition(saga_id, saga.shard),
             value=send.value,
             deadline_ms=send.deadline,
+            undo=send.undo,
             traceparent=self._trace(machine.traceparent, send),
         )
         if send.local:

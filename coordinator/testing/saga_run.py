@@ -335,7 +335,7 @@ class SagaRun:
         command = self.driver.definition.commands[send.type]
         if send.direction == "forward":
             return command
-        undo = command.undo_with
+        undo = command.undo_named(send.undo)
         assert isinstance(undo, Undo), "only what has an undo is undone"
         return undo
 

@@ -42,9 +42,9 @@ class Arrivals:
         commands = participant.contract.commands.values()
         self._commands = {command.type: participant.handlers[command.name] for command in commands}
         self._undos = {
-            command.type: participant.handlers[command.undo_with.name]
+            (command.type, None if undo is command.undo_with else undo.name): participant.handlers[undo.name]
             for command in commands
-            if command.undo_with is not None
+            for undo in command.undos
         }
 
     def read(self, headers: Any, value: bytes | None) -> Call | SetAside:
@@ -67,7 +67,10 @@ class Arrivals:
             raise UnreadableMessage(
                 f"The header ce_replyto is {message.reply_to[:80]!r}: this participant answers to {self._replies!r}."
             )
-        handler = (self._commands if message.direction == "forward" else self._undos).get(message.type)
+        if message.direction == "forward":
+            handler = self._commands.get(message.type)
+        else:
+            handler = self._undos.get((message.type, message.undo))
         return _unknown(message) if handler is None else Call(message, forward_id(command_id), handler)
 
     def _unreadable(self, headers: Any, reason: str) -> SetAside:
@@ -81,5 +84,6 @@ class Arrivals:
 
 def _unknown(message: CommandMessage) -> SetAside:
     """Retryable: the participant that knows it may be on its way."""
-    reason = f"There is no {'undo of ' if message.direction == 'undo' else ''}{message.type!r} in this contract."
+    undo = "" if message.direction == "forward" else f"undo {message.undo} of " if message.undo else "undo of "
+    reason = f"There is no {undo}{message.type!r} in this contract."
     return SetAside(reason, message, Failure(Problem("unknown_command", reason, retryable=True)))

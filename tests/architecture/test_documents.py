@@ -72,10 +72,10 @@ def test_every_word_is_explained(word: str) -> None:
     assert re.search(rf"\b{word}\b", " ".join(re.findall(r"^\*\*[^.\n]*", glossary, re.MULTILINE)), re.IGNORECASE)
 
 
-def test_decisions_are_numbered_without_gaps() -> None:
-    """Each decision has a number of its own, which stands in its heading too."""
+def test_decisions_have_a_number_each() -> None:
+    """Which stands in its heading too. Numbers may be given before the decisions are written."""
     decisions = sorted((DOCS / "decisions").glob("*.md"))
-    assert [int(path.name[:4]) for path in decisions] == list(range(len(decisions)))
+    assert len({int(path.name[:4]) for path in decisions}) == len(decisions)
     assert [
         path.name for path in decisions if not path.read_text(encoding="utf-8").startswith(f"# {path.name[:4]}")
     ] == []

@@ -11,6 +11,7 @@ from pathlib import Path
 from coordinator.catalogue.book_trip import Trip, book_trip
 from coordinator.saga import saga
 from tests.golden.answering import STORIES as ANSWERING
+from tests.golden.bargaining import STORIES as BARGAINING
 from tests.golden.calling import STORIES as CALLING
 from tests.golden.going_back import STORIES as GOING_BACK
 from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
@@ -96,6 +97,8 @@ def main() -> None:
         stories[DIRECTORY / "calling" / f"call_around_v1_{story.__name__}.json"] = story
     for story in SHOWING:
         stories[DIRECTORY / "showing" / f"show_progress_v1_{story.__name__}.json"] = story
+    for story in BARGAINING:
+        stories[DIRECTORY / "bargaining" / f"bargain_v1_{story.__name__}.json"] = story
     for file, story in stories.items():
         if file.exists():
             continue

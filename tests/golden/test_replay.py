@@ -12,12 +12,13 @@ from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga import Definitions
 from tests.golden.answering import answer
+from tests.golden.bargaining import bargain
 from tests.golden.calling import call_around
 from tests.golden.going_back import choose
 from tests.golden.listening import listen
 from tests.golden.showing import show_progress
 
-DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer, choose, call_around, show_progress])
+DEFINITIONS = Definitions([*catalogue.DEFINITIONS, listen, answer, choose, call_around, show_progress, bargain])
 FILES = sorted(Path(__file__).parent.rglob("*.json"))
 
 

@@ -37,8 +37,8 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a retry takes a new id",
         "coordinator.engine.sends",
-        "            return Send(command_id(saga_id, number), participant,",
-        "            return Send(command_id(saga_id, number + 1000), participant,",
+        "            id, value = command_id(saga_id, number), step.arguments\n",
+        "            id, value = command_id(saga_id, number + 1000), step.arguments\n",
     ),
     Mutant(
         "a retry is not sent",

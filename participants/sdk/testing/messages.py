@@ -35,13 +35,19 @@ def forward_message(
     )
 
 
-def undo_message(forward: CommandMessage, result: msgspec.Raw = NULL, cause: Problem = CAUSE) -> CommandMessage:
-    """The undo of that command; ``result`` is what the coordinator knows, NULL when it knows nothing."""
+def undo_message(
+    forward: CommandMessage, result: msgspec.Raw = NULL, cause: Problem = CAUSE, undo: str | None = None
+) -> CommandMessage:
+    """The undo of that command; ``result`` is what the coordinator knows, NULL when it knows nothing.
+
+    ``undo`` is the name of another undo than the declared one.
+    """
     value = UndoValue(msgspec.Raw(forward.value), result, write_value(cause))
     return msgspec.structs.replace(
         forward,
         command_id=f"{forward_id(forward.command_id)}:undo",
         direction="undo",
+        undo=undo,
         value=msgspec.json.encode(value),
     )
 

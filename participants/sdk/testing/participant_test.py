@@ -100,7 +100,8 @@ class ParticipantTest(Generic[E]):
         for done in reversed(self.exchanges):
             if done.message.direction == "forward" and done.message.type == undo.command.type:
                 result = done.answer.result if isinstance(done.answer, Success) else NULL
-                _result(await self.answer(undo_message(done.message, result)))
+                other = None if undo is undo.command.undo_with else undo.name
+                _result(await self.answer(undo_message(done.message, result, undo=other)))
                 return
         raise LookupError(f"{undo.command.type} has not been called, so there is nothing to undo.")
 

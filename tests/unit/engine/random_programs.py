@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts import Refused, StepError
+from contracts import Refused, Retry, StepError
 from coordinator.engine.failure import problem_of
 from coordinator.saga import Query, Signal, Update, attributes, saga, scope, status
 from tests.sagas import Shop
@@ -30,6 +30,13 @@ FAVOURS: tuple[Program, ...] = (
     [],
 )
 """What the sagas are asked to do besides."""
+POLICIES: tuple[Any, ...] = (
+    {"retry": Retry.never(), "timeout": "1s"},
+    {"undo": Shop.throw_away},
+    {"undo": None},
+    {"undo_retry": Retry.never(), "undo_timeout": "1s"},
+)
+"""Of calls that have their own."""
 TOO_MUCH: Program = [["no"]]
 """What they will not even begin with."""
 
@@ -110,8 +117,10 @@ async def run_saga(program: Program, means: Means) -> None:
 
 
 async def run_scopes(what: str, rest: Program, means: Means) -> None:
-    """Does what they say. The first step behind a scope that was undone says so."""
+    """Scopes, and calls with policies of their own. The first step behind a scope that was undone says so."""
     match what:
+        case "using":
+            await means.shop.take.using(**POLICIES[rest[0]])("x")
         case "scope":
             next(means.scopes)
             async with scope(parallel_undo=rest[0]):
@@ -212,7 +221,8 @@ def programs(bugs: bool = False) -> st.SearchStrategy[Program]:
     rare = st.sampled_from([["pay"], ["launch"], ["ship"], *([["err"]] if bugs else [])])
     says = st.sampled_from(["a", "b", ""]).map(lambda line: ["say", line])
     marks = st.tuples(st.sampled_from(["a", "b"]), st.sampled_from([1, True, "x", None])).map(lambda m: ["mark", *m])
-    leaf = step | rare | hears | says | marks | seconds.map(lambda time: ["sleep", time])
+    using = st.integers(0, len(POLICIES) - 1).map(lambda number: ["using", number])
+    leaf = step | using | rare | hears | says | marks | seconds.map(lambda time: ["sleep", time])
 
     def inner(statement: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         body = st.lists(statement, max_size=3)

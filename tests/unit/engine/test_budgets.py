@@ -153,8 +153,12 @@ def test_what_makes_no_sense_is_refused(wrong: dict[str, object], says: str) -> 
 @pytest.mark.parametrize("ends", [Retry(total="1h", attempts=None), Retry(attempts=None, unless=("worn",))])
 def test_what_must_not_be_given_up_has_no_such_end(ends: Retry) -> None:
     """A retriable command, and a pivot without an undo."""
-    with pytest.raises(ValueError, match="tried until it succeeds"):
-        command(kind=RETRIABLE, retry=ends)
+    with pytest.raises(TypeError, match="tried until it succeeds"):
+
+        class Post(Contract, name="post"):  # pyright: ignore[reportUnusedClass]
+            @command(kind=RETRIABLE, retry=ends)
+            async def send(self) -> None: ...
+
     with pytest.raises(TypeError, match="declare an undo"):
 
         class Pad(Contract, name="pad"):  # pyright: ignore[reportUnusedClass]

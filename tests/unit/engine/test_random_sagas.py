@@ -10,12 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from contracts.ids import parse_command_id
+from contracts.overrides import Override
 from coordinator.engine.decision import Send
 from coordinator.engine.lifecycle import Back, Forward
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
+from coordinator.history.people import StepSeenTo
 from coordinator.history.steps import StepIssued, StepRefused, StepRetried, StepSucceeded
 from coordinator.history.undos import CompensationStarted, UndoIssued, UndoRetried, UndoSucceeded
 from tests.sagas import SagaDriver
@@ -39,6 +42,7 @@ def check(driver: SagaDriver) -> None:
     check_signals(driver)
     check_updates(driver)
     check_undos(history)
+    check_overrides(driver.sent, history)
     assert scope_faults(history) == []
     if driver.status is Status.COMPLETED:
         done = [step for step in state.steps.values() if step.forward is Forward.SUCCEEDED]
@@ -56,6 +60,7 @@ def check_sends(sent: Sequence[Send]) -> None:
         before = seen.get(send.command_id)
         assert send.attempt == (1 if before is None else before.attempt + 1)
         assert before is None or before.value == send.value or send.direction == "undo"
+        assert before is None or before.undo == send.undo
         assert send.direction == "forward" or send.command_id.removesuffix(":undo") in seen
         assert send.direction == "undo" or f"{send.command_id}:undo" not in seen
         seen[send.command_id] = send
@@ -104,6 +109,25 @@ def check_undos(history: Sequence[Event]) -> None:
                     assert [each for each in later if undoable[each] and each not in undone] == []
             case UndoRetried(step=step) | UndoSucceeded(step=step):
                 assert step in undone
+            case _:
+                pass
+
+
+def check_overrides(sent: Sequence[Send], history: Sequence[Event]) -> None:
+    """What a call has of its own holds for all its attempts: which undo, how long, how often."""
+    issued = {event.step: event for event in history if isinstance(event, StepIssued)}
+    for send in sent:
+        if send.direction == "undo":
+            override = issued[parse_command_id(send.command_id).step].override
+            assert send.undo == (override.undo if override is not None and override.undo else None)
+    for event in history:
+        match event:
+            case StepIssued(override=Override(timeout_ms=int(timeout))):
+                assert event.deadline - event.at == timeout
+            case StepRetried(step=step):
+                override = issued[step].override
+                by_hand = any(isinstance(each, StepSeenTo) for each in history)
+                assert by_hand or override is None or override.retry is None or override.retry.attempts != 1
             case _:
                 pass
 

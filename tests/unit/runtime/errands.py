@@ -71,6 +71,12 @@ class Errands(Contract, name="errands", local=True):
         HAND.undone_with.append(result)
         await HAND.run("undo", HAND.undo, item)
 
+    @find.other_undo(timeout="20s", retry=Retry(attempts=2, backoff="1ms..1ms"))
+    async def lose(self, item: str, result: str | None) -> None:
+        """As the test has it."""
+        HAND.undone_with.append(result)
+        await HAND.run("lose", HAND.undo, item)
+
     @command(timeout="50ms", retry=Retry.never())
     async def hurry(self, item: str) -> str:
         """The same, with little time."""
@@ -100,4 +106,10 @@ async def fetch_and_buy(item: str, errands: Errands, shop: Shop) -> str:
     return await shop.reserve(await errands.find(item))
 
 
-ERRANDS = Definitions([fetch, fetch_quickly, fetch_and_buy])
+@saga(version=1)
+async def fetch_and_lose(item: str, errands: Errands, shop: Shop) -> str:
+    """A local step that is undone otherwise than it is declared."""
+    return await shop.reserve(await errands.find.using(undo=Errands.lose)(item))
+
+
+ERRANDS = Definitions([fetch, fetch_quickly, fetch_and_buy, fetch_and_lose])

@@ -97,6 +97,15 @@ async def test_an_undo_is_given_what_the_body_returned(new_world: NewWorld, hand
     assert hand.undone_with == ["keys found"]
 
 
+async def test_a_body_is_undone_as_its_call_says(new_world: NewWorld, hand: Hand) -> None:
+    """The row of the undo says by which body."""
+    broker = MemoryBroker(lambda row: Refusal(Problem("sold_out")))
+    world = await local_world(new_world, broker=broker)
+    saga_id = await begun(world, "fetch_and_lose")
+    assert await status_of(world, saga_id) is Status.COMPENSATED
+    assert hand.begun == ["find 1", "lose 1"]
+
+
 async def test_a_body_that_takes_too_long_is_cancelled(new_world: NewWorld, hand: Hand) -> None:
     """And its undo waits until it has cleaned up."""
     clean = asyncio.Event()

@@ -27,11 +27,14 @@ def test_code_stands_in_its_file(path: str, code: str) -> None:
 
 def test_every_block_names_its_file() -> None:
     """No Python on the page that nothing checks."""
-    assert (WRITING.count("```python"), CHANGING.count("```python")) == (9, 1)
-    assert len(CODE) == 10
+    assert (WRITING.count("```python"), CHANGING.count("```python")) == (11, 1)
+    assert len(CODE) == 12
 
 
-@pytest.mark.parametrize(("tests", "count"), [("test_run_tab", 5), ("test_plan_weekend", 4), ("test_plan_visit", 4)])
+@pytest.mark.parametrize(
+    ("tests", "count"),
+    [("test_run_tab", 5), ("test_plan_weekend", 4), ("test_plan_visit", 4), ("test_rent_room", 5)],
+)
 def test_the_tests_of_its_sagas_pass(pytester: pytest.Pytester, tests: str, count: int) -> None:
     """As they stand there, beside their sagas."""
     pytester.syspathinsert(EXAMPLES)

@@ -1,0 +1,94 @@
+"""What one call has otherwise than its command declares."""
+
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from contracts.durations import Duration, milliseconds
+from contracts.retry import Retry
+from contracts.undo import Undo
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from contracts.command import Command
+    from contracts.contract import Caller
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Override(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Kept with the step, so that it holds whatever the contract says later. None and UNSET: as declared."""
+
+    timeout_ms: int | None = None
+    retry: Retry | None = None
+    undo: str | UnsetType | None = UNSET
+    """Another of the command's undos, by its name; None: it is not undone."""
+    undo_timeout_ms: int | None = None
+    undo_retry: Retry | None = None
+
+    @property
+    def other_undo(self) -> str | None:
+        """The name of the undo, where it is not the declared one."""
+        return self.undo if isinstance(self.undo, str) else None
+
+
+class BoundCommand(Generic[P, R]):
+    """A command as a saga calls it: ``await flights.reserve(…)``."""
+
+    __slots__ = ("_caller", "_command")
+
+    def __init__(self, caller: "Caller", command: "Command[P, R]") -> None:
+        self._caller = caller
+        self._command = command
+
+    def __call__(self, *arguments: P.args, **named: P.kwargs) -> "Coroutine[Any, Any, R]":
+        return self._caller.call(self._command, arguments, named)
+
+    def using(
+        self,
+        *,
+        timeout: Duration | None = None,
+        retry: Retry | None = None,
+        undo: Undo | UnsetType | None = UNSET,
+        undo_timeout: Duration | None = None,
+        undo_retry: Retry | None = None,
+    ) -> "BoundCommand[P, R]":
+        """The same command with other policies, for the calls made through what is returned.
+
+        ``await flights.reserve.using(timeout="2s", retry=Retry.never())(request)``. What is left out is as declared.
+        ``undo`` is another of the command's undos (see ``other_undo``), or None: what the call does then stands when
+        the saga goes back, and it is for the author to see to it. Raises TypeError for what the command's kind forbids.
+        """
+        if isinstance(undo, Undo) and undo not in self._command.undos:
+            raise TypeError(
+                f"{undo!r} does not undo {self._command.type}: declare it with @{self._command.name}.other_undo."
+            )
+        override = Override(
+            timeout_ms=None if timeout is None else milliseconds(timeout),
+            retry=retry,
+            undo=undo.name if isinstance(undo, Undo) else undo,
+            undo_timeout_ms=None if undo_timeout is None else milliseconds(undo_timeout),
+            undo_retry=undo_retry,
+        )
+        if self._command.override is not None:
+            override = over(self._command.override, override)
+        command = self._command.declared.overridden(override)
+        command.check_ends(command.type)
+        return BoundCommand(self._caller, command)
+
+    def __repr__(self) -> str:
+        return f"<bound {self._command!r}>"
+
+
+def over(first: Override, then: Override) -> Override:
+    """Both; where both say something, the second."""
+    said = {
+        name: value for name in then.__struct_fields__ if (value := getattr(then, name)) is not getattr(_NONE, name)
+    }
+    return msgspec.structs.replace(first, **said)
+
+
+_NONE = Override()
