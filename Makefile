@@ -26,7 +26,7 @@ dev: $(READY)  ## The demo's stack, kept running
 	@$(BIN)/amends dev
 
 test: $(READY)  ## The whole suite, on the same real servers
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 chaos: $(READY)  ## Kills and outages over a running load: MINUTES=15 SEED=7
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),5) $(if $(SEED),--seed $(SEED))

@@ -1,6 +1,7 @@
 """What every test may ask for: real servers, started when the first test wants them, and its own corner of them."""
 
 import asyncio
+import os
 import secrets
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Awaitable, Iterator
@@ -12,7 +13,14 @@ from coordinator.embedded.kafka import EmbeddedKafka
 from coordinator.embedded.postgres import EmbeddedPostgres
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
-from tests.servers import start_servers
+from tests.servers import prepare_kafka, start_servers
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Before several workers start: what is downloaded once is downloaded here, where it can be said."""
+    workers = getattr(session.config.option, "numprocesses", None)
+    if workers and "AMENDS_KAFKA_BOOTSTRAP" not in os.environ:
+        asyncio.run(prepare_kafka(print))
 
 
 class NewDatabase(Protocol):

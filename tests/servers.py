@@ -39,6 +39,11 @@ async def _start(servers: Servers[PostgresServer, KafkaServer]) -> None:
     await servers.start()
 
 
+async def prepare_kafka(progress: Progress) -> None:
+    """Downloads Kafka and records a start, unless that was done before. Tests start it many times."""
+    await EmbeddedKafka(root_of_run(1) / "kafka", progress=progress).record_start()
+
+
 def root_of_run(number: int) -> Path:
     """The root of the first, second, … run at a time."""
     return amends_home() / ("test" if number == 1 else f"test-{number}")

@@ -16,6 +16,7 @@ def main() -> int:
     """0 when nothing is wrong, 1 when something is: the evidence is kept then."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5, help="how long faults come; the default is 5")
+    parser.add_argument("--overtime", type=float, default=0, help="minutes more, while a kind has not struck yet")
     parser.add_argument("--seed", type=int, default=None, help="what comes and when; any number by default")
     parser.add_argument("--once", action="store_true", help="end as soon as each kind of fault has struck")
     parser.add_argument("--name", default="chaos", help="folder under .amends; one run at a time has a name")
@@ -30,6 +31,7 @@ def main() -> int:
     plan = Plan(
         seed=secrets.randbelow(1_000_000) if given.seed is None else given.seed,
         minutes=given.minutes,
+        overtime=given.overtime,
         name=given.name,
         once=given.once,
         coordinators=given.coordinators,

@@ -39,6 +39,8 @@ class Plan:
 
     seed: int
     minutes: float
+    overtime: float = 0
+    """Minutes more, as long as a kind has not struck: a slow machine has its faults one by one, too."""
     name: str = "chaos"
     """Of the folder under ``.amends``."""
     once: bool = False
@@ -104,13 +106,15 @@ def _wanted(plan: Plan, kind: Kind) -> bool:
 
 async def _rounds(plan: Plan, record: Record, rounds: Rounds, deck: Deck) -> None:
     until = record.began + plan.minutes * 60
+    at_most = until + plan.overtime * 60
     drawn: set[str] = set()
-    while time.monotonic() < until and (plan.keep_going or not record.objections):
+    while plan.keep_going or not record.objections:
+        all_struck = deck.whole and all(record.fired[name] for name in drawn)
+        if time.monotonic() >= (until if all_struck else at_most) or (plan.once and all_struck):
+            break
         kinds = deck.draw(_AT_ONCE)
         drawn |= {kind.name for kind in kinds}
         deck.put_back(await rounds.round(kinds))
-        if plan.once and deck.whole and all(record.fired[name] for name in drawn):
-            break
     if record.objections:
         return
     if deck.whole:

@@ -32,6 +32,8 @@ KINDS = (
     "drop: kafka",
 )
 MINUTES = 5
+OVERTIME_MINUTES = 6
+"""Until each kind has struck, on a machine that has other things to do."""
 LIMIT_MINUTES = 6
 """Far more than one fault takes."""
 
@@ -66,14 +68,15 @@ async def chaos(name: str, *arguments: str) -> tuple[int, dict[str, Any], str]:
     return status, json.loads(last), said
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1200)
 async def test_nothing_is_lost_doubled_or_orphaned(name: str) -> None:
     """Five minutes: each of these faults strikes, processes are killed all the while, the oracle has nothing to say."""
     kinds = (word for kind in KINDS for word in ("--only", kind))
-    status, told, said = await chaos(name, "--seed", "11", "--minutes", str(MINUTES), *kinds)
+    overtime = ("--overtime", str(OVERTIME_MINUTES))
+    status, told, said = await chaos(name, "--seed", "11", "--minutes", str(MINUTES), *overtime, *kinds)
     assert status == 0, said[-8000:]
     assert told["fired"].keys() >= set(KINDS)
-    assert len(told["kills"]) >= 8
+    assert sum(told["kills"].values()) >= 8
     assert told["sagas"]["started"] >= 300
     assert (told["lost"], told["doubled"], told["orphans"], told["deaths"]) == (0, 0, 0, 0)
 
