@@ -9,23 +9,28 @@ from coordinator.engine.state import SagaState
 
 
 class Awaited(msgspec.Struct, frozen=True, gc=False):
-    """The saga waits for its answer."""
+    """The saga waits for its answer, or will."""
 
     deadline: int | None
     """Until then, in ms; None: as long as it takes, such as while the saga stands still."""
     stands_still: bool = False
     """The saga is paused, or waits for mended code: what comes is kept, and nothing is begun."""
+    not_yet: bool = False
+    """This state is older than the attempt: it knows nothing of it."""
 
 
 _STANDS_STILL = Awaited(None, True)
+_NOT_YET = Awaited(None, not_yet=True)
 
 
 def awaited(state: SagaState, command_id: str, attempt: int) -> Awaited | None:
     """None: nobody waits for it. Its answer may come all the same. Raises ValueError for what is no command's id."""
     ref = parse_command_id(command_id)
-    step = state.steps.get(ref.step)
-    if step is None or state.status.ended:
+    if state.status.ended:
         return None
+    step = state.steps.get(ref.step)
+    if step is None or attempt > (step.undo_attempt if ref.undo else step.attempt):
+        return _NOT_YET
     if ref.undo:
         waits, latest, what = step.back is Back.PENDING, step.undo_attempt, Due.UNDO
     else:

@@ -193,6 +193,8 @@ class LocalSteps:
             awaited = awaits(command_id, attempt.row.message.attempt)
             if awaited is None:
                 self._done(attempt)
+            elif awaited.not_yet:
+                continue  # the answer to a commit came late, and somebody has gone on from there
             elif awaited.stands_still and attempt.body is None:
                 self._give_up(attempt)
             else:
@@ -302,15 +304,18 @@ class _Deadline:
 
     def __init__(self, attempt: LocalAttempt, clock: Clock) -> None:
         self._attempt, self._clock = attempt, clock
+        self._timer: asyncio.TimerHandle | None = None
         self._look()
 
     def _look(self) -> None:
         deadline, now = self._attempt.deadline, self._clock()
         if self._attempt.is_over(now):
             self._attempt.stop()
+            return  # however long it takes to clean up
         wait_s = _LONGEST_S if deadline is None else (deadline - now) / 1e3
         self._timer = asyncio.get_running_loop().call_later(min(max(wait_s, 0.0), _LONGEST_S), self._look)
 
     def cancel(self) -> None:
         """The body has ended."""
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()

@@ -91,6 +91,8 @@ class LocalSweep:
         if found is None:
             self._relay.confirm(Confirmed(row.command_id, row.attempt))
             return False
+        if found.not_yet:
+            return False
         if found.stands_still:
             self._room.held[row.saga_id] = now + self._limits.sweep_all_every_ms
             return False

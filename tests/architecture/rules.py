@@ -149,7 +149,7 @@ def tests_wait_for_facts(source: Source) -> Iterator[str]:
 
 def _is_saga(source: Source, call: ast.Call) -> bool:
     """Whether the call is part of a saga's code."""
-    takes_contracts = {"Shop", "Flights", "Hotels", "Payments", "Means"}
+    takes_contracts = {"Shop", "Flights", "Hotels", "Payments", "Means", "Town"}
     for node in _around(source, call):
         declared = any("saga" in ast.unparse(each) for each in node.decorator_list)
         taken = {ast.unparse(each.annotation) for each in node.args.args if each.annotation is not None}

@@ -116,7 +116,7 @@ class Consumer:
             self._unwatch(partition)
         self._positions.clear()
         if self._member is None or self._member.name not in self._group.members:
-            self._member = Member(self._name, self._topics, self._hear)
+            self._member = Member(self._name, self._process, self._topics, self._hear)
         member = self._member
         await _answered(self._cluster, self._process, lambda: self._group.join(member, generation))
 

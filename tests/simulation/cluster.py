@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
 from tests.simulation.network import Network
+from tests.simulation.process import Process
 
 METADATA_S = 3.0
 """So late at most a client hears of other topics."""
@@ -29,8 +30,9 @@ class Record(NamedTuple):
 class Member:
     """One consumer in a group. ``told`` hears of rebalances, in the consumer's own process."""
 
-    def __init__(self, name: str, topics: frozenset[str], told: Callable[..., None]) -> None:
+    def __init__(self, name: str, process: Process, topics: frozenset[str], told: Callable[..., None]) -> None:
         self.name = name
+        self.process = process
         self.topics = topics
         self.told = told
         self.joined = False
@@ -49,6 +51,10 @@ class Group:
         self._generation = 0
         self._joining = False
         self._divided_at = 0.0
+        self._divided: object = None
+        """Among whom, and what."""
+        self._turn = 0
+        """Where the division begins. It stays when nothing has changed: an assignor gives everybody the same again."""
 
     def join(self, member: Member, generation: int) -> None:
         """It takes part, or does again, and waits for its share. ``generation``: of which it was told, or negative."""
@@ -71,8 +77,14 @@ class Group:
             self._cluster.network.after(self._cluster.network.weather.seconds(0.0, HEARTBEAT_S), *_out(member))
             self.leave(name)
 
-    def rebalance(self) -> None:
-        """All members are asked to join anew."""
+    def has(self, process: Process) -> bool:
+        """Whether the process has been given its part, be it nothing."""
+        return any(each.generation >= 0 and each.process is process for each in self.members.values())
+
+    def rebalance(self, otherwise: bool = False) -> None:
+        """All members are asked to join anew; ``otherwise``: to get other parts than before."""
+        if otherwise:
+            self._divided = None
         if self._joining or not self.members:
             return
         self._joining = True
@@ -103,11 +115,15 @@ class Group:
         self._joining = False
         self._divided_at = self._cluster.network.loop.time()
         members = sorted(self.members.values(), key=lambda member: member.name)
+        topics = sorted({topic for member in members for topic in member.topics})
+        divided = [member.name for member in members], [self._cluster.partitions(topic) for topic in topics]
+        if divided != self._divided:
+            self._divided, self._turn = divided, generation
         shares: dict[str, list[TopicPartition]] = {member.name: [] for member in members}
-        for topic in sorted({topic for member in members for topic in member.topics}):
+        for topic in topics:
             wanting = [member for member in members if topic in member.topics]
             for number in range(self._cluster.partitions(topic)):
-                shares[wanting[(number + generation) % len(wanting)].name].append(TopicPartition(topic, number))
+                shares[wanting[(number + self._turn) % len(wanting)].name].append(TopicPartition(topic, number))
         network = self._cluster.network
         for member in members:
             member.joined = False

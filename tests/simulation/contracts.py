@@ -20,6 +20,8 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
     """It fails for good."""
     slow: float = 0.0
     """Seconds that the handler takes."""
+    tell: bool = False
+    """A local step says that it is still at it; it may then take longer than its timeout."""
     undo_fail: int = 0
     """So many attempts of the undo fail."""
 

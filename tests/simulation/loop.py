@@ -136,7 +136,7 @@ class SimulationLoop(asyncio.AbstractEventLoop):
 
     def resume(self, process: Process) -> None:
         """It goes on, as if nothing had been."""
-        process.paused = False
+        process.paused, process.woke_at = False, self._now
         if process.ready and not process.queued and process.alive:
             process.queued = True
             self._busy.append(process)

@@ -1,6 +1,7 @@
 """Bugs to plant, one line each: what a careful person might get wrong in the subtle places."""
 
 from tests.simulation.engine_mutants import ENGINE_MUTANTS
+from tests.simulation.local_mutants import LOCAL_MUTANTS
 from tests.simulation.mutant import Mutant
 
 RUNTIME = "coordinator.runtime"
@@ -177,6 +178,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "            await self._commit()\n",
     ),
     *ENGINE_MUTANTS,
+    *LOCAL_MUTANTS,
     Mutant(
         "no tombstone",
         f"{SDK}.entry",

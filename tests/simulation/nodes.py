@@ -20,6 +20,7 @@ from tests.simulation.connection import Connection, engine_of
 from tests.simulation.database import Database
 from tests.simulation.loop import SimulationLoop
 from tests.simulation.network import Network
+from tests.simulation.outside import OUTSIDE, Outside
 from tests.simulation.plan import Plan
 from tests.simulation.process import Process
 from tests.simulation.program import RELEASES
@@ -126,6 +127,8 @@ class CoordinatorNode(Node):
         """Of the one that runs."""
         self._log, self._partitions = log, plan.partitions
         self._limits = replace(_LIMITS, **plan.limits)
+        self.outside: Outside | None = None
+        """What its local steps call."""
         self.coordinator: Coordinator | None = None
         self.store: StoreOf | None = None
 
@@ -149,6 +152,8 @@ class CoordinatorNode(Node):
 
     async def _main(self, process: Process) -> None:
         self.running = self.release
+        assert self.outside is not None
+        OUTSIDE.set(self.outside)
         definitions = self.definitions
         self.store = StoreOf(self._log, process, self.network)
         settings = KafkaSettings("simulated:9092", partitions=self._partitions, commit_every_ms=500)

@@ -20,6 +20,8 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "database_slow": (0.01, 0.05),
     "database_request_lost": (0.01, 0.03),
     "database_answer_lost": (0.02, 0.1),
+    "outside_request_lost": (0.01, 0.1),
+    "outside_answer_lost": (0.02, 0.1),
     "crash_at_failpoint": (0.0005, 0.003),
     # Times a second.
     "coordinator_crashed": (0.05, 0.3),
@@ -111,6 +113,8 @@ NARROW: Mapping[str, tuple[int, ...]] = {
     "publishes_in_flight": (1, 2),
     "relay_rows": (3, 8),
     "sweep_page": (2, 5),
+    "local_steps": (1, 2),
+    "local_rows": (2, 5),
 }
 """Bounds of the runtime that only much load would reach otherwise."""
 

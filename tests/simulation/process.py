@@ -9,7 +9,19 @@ from typing import Any
 class Process:
     """One life of one process. A restart is another Process with the same name."""
 
-    __slots__ = ("_at_step", "alive", "context", "in_steps", "life", "name", "paused", "queued", "ready", "wall_off_s")
+    __slots__ = (
+        "_at_step",
+        "alive",
+        "context",
+        "in_steps",
+        "life",
+        "name",
+        "paused",
+        "queued",
+        "ready",
+        "wall_off_s",
+        "woke_at",
+    )
 
     def __init__(self, name: str, life: int = 0) -> None:
         self.name = name
@@ -17,6 +29,8 @@ class Process:
         """How often it was started before."""
         self.alive = True
         self.paused = False
+        self.woke_at = float("-inf")
+        """When it last went on after it had been paused."""
         self.ready: deque[Any] = deque()
         self.queued = False
         """Whether the loop has it among those with something ready."""

@@ -4,13 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from contracts import Refused, StepError
 from coordinator.saga import Definitions, Signal, saga
 from tests.simulation.contracts import Bank, Guide, Shop, Wish
+from tests.simulation.desk import Desk
 from tests.simulation.favours import Counts, Favours, take_favours
 
 Program = list[Any]
@@ -20,72 +21,82 @@ SIGNALS = ("note", "word")
 """What the sagas can be told."""
 
 
-async def run_program(program: Program, shop: Shop, bank: Bank, guide: Guide, signals: Signals) -> int:
+class Town(NamedTuple):
+    """All that a program can call and hear."""
+
+    shop: Shop
+    bank: Bank
+    guide: Guide
+    desk: Desk
+    signals: Signals
+
+
+async def run_program(program: Program, town: Town) -> int:
     """Returns the sum of what the steps answered and the signals said."""
     total = 0
     for what, *rest in program:
         match what:
             case "look" | "lose":
-                total += await getattr(guide, what)(msgspec.convert(rest[0], Wish))
+                total += await getattr(town.guide, what)(msgspec.convert(rest[0], Wish))
             case "take" | "lend":
-                total += await getattr(shop, what)(msgspec.convert(rest[0], Wish))
+                total += await getattr(town.shop, what)(msgspec.convert(rest[0], Wish))
             case "hold" | "pay" | "launch" | "post":
-                total += await getattr(bank, what)(msgspec.convert(rest[0], Wish))
+                total += await getattr(town.bank, what)(msgspec.convert(rest[0], Wish))
+            case "note" | "call" | "ask" | "file":
+                total += await getattr(town.desk, what)(msgspec.convert(rest[0], Wish))
             case "hear":
-                total += await signals[rest[0]]
+                total += await town.signals[rest[0]]
             case "sleep":
                 await asyncio.sleep(rest[0])
             case "loop":
                 for _ in range(rest[0]):
-                    total += await run_program(rest[1], shop, bank, guide, signals)
+                    total += await run_program(rest[1], town)
             case "refuse":
                 raise Refused("no_more", "The saga itself says no.")
             case "gather":
-                total += sum(await asyncio.gather(*(run_program(each, shop, bank, guide, signals) for each in rest[0])))
+                total += sum(await asyncio.gather(*(run_program(each, town) for each in rest[0])))
             case _:
-                total += await _run_around(what, rest, shop, bank, guide, signals)
+                total += await _run_around(what, rest, town)
     return total
 
 
-async def _run_around(what: str, rest: list[Any], shop: Shop, bank: Bank, guide: Guide, signals: Signals) -> int:
+async def _run_around(what: str, rest: list[Any], town: Town) -> int:
     """What has other statements inside."""
     match what:
         case "settle":
-            found = await asyncio.gather(
-                *(run_program(each, shop, bank, guide, signals) for each in rest[0]), return_exceptions=True
-            )
+            found = await asyncio.gather(*(run_program(each, town) for each in rest[0]), return_exceptions=True)
             return sum(each for each in found if isinstance(each, int))
         case "group":
             async with asyncio.TaskGroup() as group:
-                started = [group.create_task(run_program(each, shop, bank, guide, signals)) for each in rest[0]]
+                started = [group.create_task(run_program(each, town)) for each in rest[0]]
             return sum(each.result() for each in started)
         case "first":
-            started = [asyncio.create_task(run_program(each, shop, bank, guide, signals)) for each in rest[0]]
+            started = [asyncio.create_task(run_program(each, town)) for each in rest[0]]
             _, left = await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
             for each in left:
                 each.cancel()
             return 0
         case "leave":
-            asyncio.get_running_loop().create_task(run_program(rest[0], shop, bank, guide, signals))
+            asyncio.get_running_loop().create_task(run_program(rest[0], town))
             return 0
         case "timeout":
             try:
                 async with asyncio.timeout(rest[0]):
-                    return await run_program(rest[1], shop, bank, guide, signals)
+                    return await run_program(rest[1], town)
             except TimeoutError:
                 return 0
         case "shield":
-            return await asyncio.shield(run_program(rest[0], shop, bank, guide, signals))
+            return await asyncio.shield(run_program(rest[0], town))
         case "try":
             try:
-                return await run_program(rest[0], shop, bank, guide, signals)
+                return await run_program(rest[0], town)
             except (StepError, ExceptionGroup):
-                return await run_program(rest[1], shop, bank, guide, signals)
+                return await run_program(rest[1], town)
         case "finally":
             try:
-                return await run_program(rest[0], shop, bank, guide, signals)
+                return await run_program(rest[0], town)
             finally:
-                await run_program(rest[1], shop, bank, guide, signals)
+                await run_program(rest[1], town)
         case _:
             raise AssertionError(what)
 
@@ -96,15 +107,16 @@ async def errand_1(
     shop: Shop,
     bank: Bank,
     guide: Guide,
+    desk: Desk,
     note: Signal[int],
     word: Signal[int],
     favour: Favours,
     counts: Counts,
 ) -> int:
     """Runs its input, and what it is asked to run besides."""
-    signals = {"note": note, "word": word}
-    take_favours(favour, counts, lambda asked: run_program(asked, shop, bank, guide, signals))
-    return await run_program(program, shop, bank, guide, signals)
+    town = Town(shop, bank, guide, desk, {"note": note, "word": word})
+    take_favours(favour, counts, lambda asked: run_program(asked, town))
+    return await run_program(program, town)
 
 
 @saga(version=2, name="errand", deadline="60s")
@@ -113,16 +125,17 @@ async def errand_2(
     shop: Shop,
     bank: Bank,
     guide: Guide,
+    desk: Desk,
     note: Signal[int],
     word: Signal[int],
     favour: Favours,
     counts: Counts,
 ) -> int:
     """A later release: it looks first."""
-    signals = {"note": note, "word": word}
-    take_favours(favour, counts, lambda asked: run_program(asked, shop, bank, guide, signals))
+    town = Town(shop, bank, guide, desk, {"note": note, "word": word})
+    take_favours(favour, counts, lambda asked: run_program(asked, town))
     await guide.look(Wish())
-    return await run_program(program, shop, bank, guide, signals)
+    return await run_program(program, town)
 
 
 RELEASES = {1: Definitions([errand_1]), 2: Definitions([errand_1, errand_2])}
@@ -180,7 +193,7 @@ class Programs:
             return ["refuse"]
         if draw < 0.35:
             return ["sleep", self._random.choice((0, 0.05, 0.5, 2, 7))]
-        return [self._random.choice(("take", "lend", "look", "hold")), self._wish()]
+        return [self._random.choice(("take", "lend", "look", "hold", "note")), self._wish()]
 
     def _body(self, budget: int, depth: int) -> Program:
         body: Program = []
@@ -204,6 +217,8 @@ class Programs:
             return ["lose", {}]
         if draw < 0.25:
             return self._hear()
+        if draw < 0.5:
+            return [self._random.choice(("note", "note", "call", "ask")), self._talk(self._wish())]
         return [self._random.choice(("take", "take", "lend", "look", "hold", "hold")), self._wish()]
 
     def _hear(self) -> list[Any]:
@@ -213,10 +228,25 @@ class Programs:
 
     def _ending(self) -> Program:
         """A pivot, and what may follow it."""
-        after: Program = [["post", self._wish(sure=True)] for _ in range(self._random.randint(0, 2))]
+        after: Program = [self._sure() for _ in range(self._random.randint(0, 2))]
         if self._random.random() < 0.15:
             after.append(["hear", self._random.choice(SIGNALS)])
         return [[self._random.choice(("pay", "pay", "launch")), self._wish()], *after]
+
+    def _sure(self) -> list[Any]:
+        """A step that cannot be refused; a local one has to end, or tell, within its time."""
+        what, wish = self._random.choice(("post", "post", "file")), self._wish(sure=True)
+        if what == "post":
+            return [what, wish]
+        wish = self._talk(wish)
+        return [what, {**wish, "tell": True} if "slow" in wish else wish]
+
+    def _talk(self, wish: dict[str, Any]) -> dict[str, Any]:
+        """Local steps take longer than others."""
+        random = self._random
+        if random.random() < 0.3:
+            wish |= {"slow": random.choice((0.02, 0.5, 2.0, 2.0, 5.0)), "tell": random.random() < 0.4}
+        return wish
 
     def _wish(self, sure: bool = False) -> dict[str, Any]:
         random = self._random

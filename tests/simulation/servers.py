@@ -11,6 +11,7 @@ from tests.simulation.database import Database
 from tests.simulation.installed import START_S
 from tests.simulation.network import Network
 from tests.simulation.nodes import TOPICS
+from tests.simulation.outside import Outside
 from tests.simulation.poison import poison
 from tests.simulation.stores import SharedLog
 from tests.simulation.witness import Witness
@@ -24,6 +25,14 @@ class Servers:
         self.cluster = Cluster(network)
         self.log = SharedLog(self._committed, witness.deleted, lambda: START_S + network.loop.time())
         self.databases = {name: Database(name, network) for name in participants}
+        coordinators = self.cluster.group(f"{TOPICS.prefix}.coordinators")
+        self.outside = Outside(
+            network,
+            lambda saga_id: witness.rows.get(saga_id, ()),
+            witness.ended_at,
+            coordinators,
+        )
+        """Whom local steps call."""
         self._witness = witness
         self.cluster.on_arrival = self._arrived
         self.cluster.on_commit = self._offsets
@@ -52,7 +61,7 @@ class Servers:
         groups = [group for group in self.cluster.groups.values() if group.members]
         if not groups:
             return False
-        random.choice(groups).rebalance()
+        random.choice(groups).rebalance(otherwise=True)
         return True
 
     def leave(self, kind: str, seconds: float, random: Random) -> bool:
@@ -106,6 +115,11 @@ class Servers:
         """All answer again."""
         for server in (self.cluster, self.log, *self.databases.values()):
             server.away = False
+
+    @property
+    def outbox(self) -> list[str]:
+        """Commands that are still to be sent, or to be run: not those that wait for mended code."""
+        return [command_id for command_id in self.log.outbox_ids if not self._witness.stands_still(command_id)]
 
     def unhandled(self) -> list[str]:
         """Partitions with records that their group is not through with."""

@@ -73,7 +73,11 @@ class StoreOf:
             delay_s = weather.seconds(0.01, 2.0)
             await self._network.fail_later(self._process, delay_s, StoreUnavailable("No answer of the store."))
         slow_s = weather.seconds(0.05, 4.0) if weather.strikes("store_slow") else 0.0
-        return await self._network.ask(self._process, lambda: _now(call()), slow_s)
+        late_s = slow_s if weather.seconds(0, 1) < 0.3 else 0.0
+        found = await self._network.ask(self._process, lambda: _now(call()), slow_s - late_s)
+        if late_s:
+            await self._network.pause(late_s)  # it was done in time, and the answer is out of date
+        return found
 
     async def time(self) -> int:
         return await self._ask(self._log.time)
@@ -100,6 +104,9 @@ class StoreOf:
 
     async def leftovers(self, older_than: int, newer_than: int, limit: int, after: str = "") -> Sequence[OutboxRow]:
         return await self._ask(lambda: self._log.leftovers(older_than, newer_than, limit, after))
+
+    async def local_rows(self, limit: int, after: str = "") -> Sequence[OutboxRow]:
+        return await self._ask(lambda: self._log.local_rows(limit, after))
 
     async def outbox_of(self, saga_ids: Sequence[str]) -> Sequence[OutboxRow]:
         return await self._ask(lambda: self._log.outbox_of(saga_ids))

@@ -25,6 +25,7 @@ def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
         *people.askers.judged(witness.rows),
         *_queries(witness),
         *_standstills(witness),
+        *(fault for saga_id, rows in witness.rows.items() for fault in servers.outside.judged(saga_id, rows)),
     ]
     if people.busy:
         faults.append(f"{people.busy} clients still wait for their answers")
@@ -74,7 +75,7 @@ def evidence(witness: Witness, servers: Servers, people: People) -> Evidence:
             saga_id: [HistoryRow(seq, events) for seq, events in enumerate(rows, 1)]
             for saga_id, rows in witness.rows.items()
         },
-        outbox=servers.log.outbox_ids,
+        outbox=servers.outbox,
         effects=[
             Effect(name, effect.command_id, effect.direction)
             for name, database in servers.databases.items()

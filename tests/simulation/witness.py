@@ -17,6 +17,7 @@ from coordinator.engine.status import ENDED
 from coordinator.history.codec import read_events
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
+from coordinator.history.parking import ReplyDeferred
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
@@ -34,7 +35,7 @@ from coordinator.history.undos import (
     UndoSkipped,
     UndoSucceeded,
 )
-from coordinator.runtime.ports import Confirmed, SagaRowChange, SagaWrite
+from coordinator.runtime.ports import LOCAL_TOPIC, Confirmed, SagaRowChange, SagaWrite
 from coordinator.saga import Definitions
 from tests.simulation.cluster import Cluster, Record
 from tests.simulation.database import Effect
@@ -65,14 +66,20 @@ class Witness:
         """By saga: after each row of its history, when its row in the table wakes it."""
         self.show: Callable[[str, Sequence[Event]], None] = lambda _, __: None
         """Told of every row of a history."""
+        self.ended_at: dict[str, float] = {}
+        """When sagas ended, by the world's clock."""
         self.outcomes: dict[str, int] = {}
         """How many sagas ended how."""
         self._random = random
         self._definitions = definitions
         self._decided: set[tuple[str, int]] = set()
         """Attempts that were in the outbox at some time."""
+        self._local: set[tuple[str, int]] = set()
+        """Those of them that the coordinators run themselves."""
         self._settled: set[str] = set()
         """Commands and undos whose answer is in the log."""
+        self._kept: set[str] = set()
+        """Commands and undos whose answer came while the saga stood still."""
         self._failed: set[tuple[str, int]] = set()
         """Attempts of which the log has that they failed."""
         self._answered: set[tuple[str, int]] = set()
@@ -102,6 +109,8 @@ class Witness:
             self.wake_ups.setdefault(write.saga_id, []).append(self.changes[write.saga_id].wake_at)
             for row in write.outbox:
                 self._decided.add((row.command_id, row.attempt))
+                if row.topic.startswith(LOCAL_TOPIC):
+                    self._local.add((row.command_id, row.attempt))
             for event in events:
                 self._settle(write.saga_id, event)
                 self._in_order(write.saga_id, event)
@@ -119,12 +128,15 @@ class Witness:
                 self._settled.add(f"{saga_id}:{step}")
             case UndoSucceeded(step) | UndoSkipped(step):
                 self._settled.add(f"{saga_id}:{step}:undo")
+            case ReplyDeferred(command):
+                self._kept.add(command)
             case StepAttemptFailed(step, attempt):
                 self._failed.add((f"{saga_id}:{step}", attempt))
             case UndoAttemptFailed(step, attempt):
                 self._failed.add((f"{saga_id}:{step}:undo", attempt))
             case _ if isinstance(event, SagaEnded):
                 name = type(event).__name__
+                self.ended_at[saga_id] = self._now()
                 self.outcomes[name] = self.outcomes.get(name, 0) + 1
             case _:
                 pass
@@ -150,8 +162,23 @@ class Witness:
     def deleted(self, confirmed: Sequence[Confirmed]) -> None:
         """These outbox rows are deleted."""
         for each in confirmed:
-            if (each.command_id, each.attempt) not in self._sent:
+            if (each.command_id, each.attempt) in self._local:
+                self._over(each)
+            elif (each.command_id, each.attempt) not in self._sent:
                 self.faults.append(f"{each.command_id}, attempt {each.attempt}, left the outbox before it was sent")
+
+    def stands_still(self, command_id: str) -> bool:
+        """Whether it is a local step that waits until its saga's code is mended."""
+        ref = parse_command_id(command_id)
+        change = self.changes[ref.saga_id]
+        local = any(command_id == each for each, _ in self._local)
+        return local and not ref.undo and change.parked_for == "code"
+
+    def _over(self, row: Confirmed) -> None:
+        """Nobody waits for a local step whose row goes."""
+        saga_id = parse_command_id(row.command_id).saga_id
+        if row.command_id not in self._kept and self.machine(saga_id).awaits(row.command_id, row.attempt) is not None:
+            self.faults.append(f"Local: {row.command_id}, attempt {row.attempt}, left the outbox, and is waited for")
 
     def _compare(self, saga_id: str) -> None:
         """O5, O7: the row says what the log says, and wakes the saga in time; the code says it too."""
@@ -182,6 +209,8 @@ class Witness:
             self._sent.add(sent)
             if headers["ce_type"] == b"guide.lose":
                 self.faults.append(f"{sent[0]} was sent, and may be refused and not be undone")
+            if sent in self._local:
+                self.faults.append(f"{sent[0]} was sent, and is a local step")
             if sent not in self._decided:
                 self.faults.append(f"{sent[0]}, attempt {sent[1]}, was sent before it was committed")
 

@@ -79,6 +79,8 @@ class World:
             for each in PARTICIPANTS
             for number in range(plan.workers)
         ]
+        for each in self.coordinators:
+            each.outside = self.servers.outside
         self.nodes = {node.name: node for node in (*self.coordinators, *self.participants)}
         self.trouble = Trouble(Random(dice.random()), self.servers, self.coordinators, self.participants)
         self.people = People(Random(dice.random()), cluster, self.coordinators, self.witness.changes)
@@ -130,6 +132,7 @@ class World:
             self.programs,
             [
                 *self.witness.faults,
+                *self.servers.outside.faults,
                 *self.people.faults,
                 *self.people.senders.faults,
                 *self.people.askers.faults,
@@ -184,7 +187,7 @@ class World:
         """What is not quiet yet."""
         return [
             *(f"O1: {each} is {row.status}" for each, row in self.witness.changes.items() if _under_way(row.status)),
-            *(f"O5: {each} is still in the outbox" for each in self.servers.log.outbox_ids),
+            *(f"O5: {each} is still in the outbox" for each in self.servers.outbox),
             *self.servers.unhandled(),
             *(["A client still waits for its answer"] if self.people.busy else []),
         ]

@@ -1,6 +1,7 @@
 """Local steps: bodies run on the coordinator, at least once, and never when nobody waits for them."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -127,6 +128,33 @@ async def test_a_body_that_takes_too_long_is_cancelled(new_world: NewWorld, hand
     assert hand.ended == ["hurry 1", "undo 1"]
     assert "StepTimedOut" in await kinds(world.store, saga_id)
     await outbox_is_empty(world, saga_id)
+
+
+async def test_a_body_that_cleans_up_is_left_in_peace(new_world: NewWorld, hand: Hand) -> None:
+    """Its time is up, it was told so, and it takes as long as it takes: nobody looks at the clock for it again."""
+    clean, looks = asyncio.Event(), 0
+
+    async def slow_to_end(item: str) -> str:
+        try:
+            return await never(item)
+        finally:
+            await clean.wait()
+
+    def clock() -> int:
+        nonlocal looks
+        looks += 1
+        return time.time_ns() // 1_000_000
+
+    hand.find = slow_to_end
+    world = await local_world(new_world, clock=clock, sweep_every_ms=60_000)
+    saga_id = await begun(world, "fetch_quickly")
+    await until_soon(lambda: world.coordinator.local is not None and world.coordinator.local.waiting)
+    before = looks
+    for _ in range(1_000):
+        await asyncio.sleep(0)
+    assert looks - before < 100
+    clean.set()
+    assert await status_of(world, saga_id) is Status.COMPENSATED
 
 
 async def test_a_saga_that_is_cancelled_ends_the_body(new_world: NewWorld, hand: Hand) -> None:

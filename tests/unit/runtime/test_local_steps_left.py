@@ -1,16 +1,19 @@
 """Local steps that outlive a coordinator, a pause, or the interest in them: run again, elsewhere, or not at all."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
+from coordinator.engine.awaited import awaited
+from coordinator.engine.evolve import evolved
 from coordinator.engine.facts import Cancel, Pause, Resume, Terminate
 from coordinator.engine.status import Status
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.conftest import NewWorld
 from tests.unit.runtime.errands import ERRANDS, Hand, found, never, once
-from tests.unit.runtime.local_world import begun, kinds, left_behind, local_world, outbox_is_empty, status_of
+from tests.unit.runtime.local_world import begun, history, kinds, left_behind, local_world, outbox_is_empty, status_of
 from tests.unit.runtime.sagas import start, success
 from tests.unit.runtime.until import until, until_soon
 from tests.unit.runtime.wrapped_store import WrappedStore
@@ -128,6 +131,21 @@ async def test_a_body_goes_on_in_a_pause(new_world: NewWorld, hand: Hand) -> Non
     await world.coordinator.intake.submit(saga_id, Resume())
     assert await status_of(world, saga_id) is Status.COMPLETED
     assert hand.begun == ["hurry 1"]
+
+
+async def test_what_is_known_too_late_ends_nothing(new_world: NewWorld, hand: Hand) -> None:
+    """The answer to a commit comes after somebody has gone on from there, and that was found: the body runs on."""
+    go_on = asyncio.Event()
+    hand.find = once(go_on)
+    world = await local_world(new_world)
+    saga_id = await begun(world)
+    await until(lambda: hand.begun)
+    before = evolved((await history(world.store, saga_id))[:1])
+    assert world.coordinator.local is not None
+    world.coordinator.local.decided(saga_id, partial(awaited, before))
+    go_on.set()
+    assert await status_of(world, saga_id) is Status.COMPLETED
+    assert hand.begun == ["find 1"]
 
 
 async def test_a_row_that_nobody_waits_for_is_deleted(new_world: NewWorld, hand: Hand) -> None:
