@@ -36,6 +36,7 @@ from coordinator.engine.status import Status
 from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga import Definitions, SagaDefinition, saga
+from tests.kept_rows import check_kept
 
 E = TypeVar("E")
 NOON = 1_700_000_000_000
@@ -356,6 +357,8 @@ class SagaDriver:
         rebuilt = self.rebuilt()
         assert rebuilt.state == self.machine.state
         assert (rebuilt.seq, rebuilt.wake_at) == (self.machine.seq, self.machine.wake_at)
+        if rebuilt.state.round > 1:
+            check_kept(self.machine, self.rows, self.definitions)
 
     def unchanged_by(self, change: Callable[[], object]) -> bool:
         """Whether nothing at all was written, sent or remembered."""

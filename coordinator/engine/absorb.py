@@ -5,7 +5,7 @@ from typing import assert_never
 from contracts.failures import Problem
 from coordinator.engine import compensation, forward
 from coordinator.engine.agenda import Due, DueKey
-from coordinator.engine.conclude import conclude, is_to_be_parked
+from coordinator.engine.conclude import conclude, parked_because
 from coordinator.engine.facts import (
     Accepted,
     Cancel,
@@ -105,7 +105,7 @@ def _start(turn: Turn, start: Start) -> Verdict:
     turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, trace, deadline, attributes))
     match start.sent:  # before anything follows: the code may be through with its first run
         case Signal():
-            if is_to_be_parked(turn.run, turn.state):
+            if parked_because(turn.run, turn.state, turn.definitions) is not None:
                 conclude(turn)  # or the signal would stand in the way of what mended code asks for first
             keep(turn, start.sent)
         case Update():

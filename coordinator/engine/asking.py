@@ -36,6 +36,8 @@ class Asking(DeterministicLoop, SagaRuntime):
         self._inboxes = {name: Inbox(type) for name, type in definition.signals.items()}
         self._waits = 0
         """How often the code waited for a signal."""
+        self.took_signal = False
+        """The code has taken one that was there when it asked."""
         self.handlers = Handlers()
         self._save_points = SavePoints()
         self._patches: dict[str, bool] = {}
@@ -77,6 +79,11 @@ class Asking(DeterministicLoop, SagaRuntime):
         if name not in self._patches:
             self._patches[name] = self._script.take_patch(name)
         return self._patches[name]
+
+    @property
+    def own_attributes(self) -> frozenset[str]:
+        """Names of the attributes that the code has set, in earlier rounds too."""
+        return frozenset() if self._attributes is None else self._attributes.names
 
     def show_status(self, text: str) -> None:
         """See SagaRuntime."""
@@ -130,6 +137,7 @@ class Asking(DeterministicLoop, SagaRuntime):
         inbox = self._inboxes[name]
         if (kept := inbox.take()) is not None:
             self._script.take_signal(kept.signal, None)
+            self.took_signal = True
             return kept.value
         self._waits += 1
         wait = self._waits

@@ -4,7 +4,9 @@ from coordinator.engine import compensation
 from coordinator.engine.agenda import Due
 from coordinator.engine.compensation import scopes_undone
 from coordinator.engine.failure import problem_of
-from coordinator.engine.run import Raised, Returned, Run
+from coordinator.engine.kept import named
+from coordinator.engine.rounds import begin_round, cannot_go_on
+from coordinator.engine.run import Continued, Raised, Returned, Run
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -12,6 +14,7 @@ from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFail
 from coordinator.history.parking import SagaResumed
 from coordinator.history.scopes import ScopeUndone
 from coordinator.history.undos import CompensationStarted
+from coordinator.saga.definitions import Definitions
 
 _GIVEN_UP = (
     "An undo was given up: {steps}. Mend what keeps it from succeeding, then resume the saga: the undo is tried again."
@@ -33,15 +36,14 @@ def conclude(turn: Turn) -> None:
 
 def _follow(turn: Turn) -> bool:
     """Whether the code has heard of something, so that more may follow."""
-    if turn.state.status is Status.RUNNING and turn.run is not None and isinstance(turn.run.outcome, Raised):
-        _raised(turn, turn.run.outcome)
+    if turn.state.status is Status.RUNNING and turn.run is not None and turn.run.outcome is not None:
+        _left(turn, turn.run.outcome)
     _cancelled(turn)
     _send_undos(turn)
     if turn.state.status is Status.RUNNING and turn.run is not None and (undone := scopes_undone(turn.state)):
         turn.record(ScopeUndone(undone[0], turn.now))
         return True
-    _end(turn)
-    return False
+    return _end(turn)
 
 
 def _on_its_way(turn: Turn) -> bool:
@@ -58,10 +60,19 @@ def _on_its_way(turn: Turn) -> bool:
     )
 
 
-def is_to_be_parked(run: Run | None, state: SagaState) -> bool:
-    """The code has raised what is no reason to go back, or came too late for that."""
+def parked_because(run: Run | None, state: SagaState, definitions: Definitions) -> str | None:
+    """The code has raised what is no reason to go back, or came too late for that; or it cannot go on as new."""
     outcome = None if run is None else run.outcome
-    return isinstance(outcome, Raised) and (state.forward_only or problem_of(outcome.error) is None)
+    if isinstance(outcome, Raised):
+        return named(outcome.error) if state.forward_only or problem_of(outcome.error) is None else None
+    return cannot_go_on(run, state, definitions)
+
+
+def _left(turn: Turn, outcome: Returned | Continued | Raised) -> None:
+    if isinstance(outcome, Raised):
+        _raised(turn, outcome)
+    elif (why := cannot_go_on(turn.run, turn.state, turn.definitions)) is not None:
+        turn.park("code", why, raised=True)
 
 
 def _raised(turn: Turn, raised: Raised) -> None:
@@ -97,7 +108,8 @@ def _send_undos(turn: Turn) -> None:
             turn.record(compensation.issued(step, turn.command(step), turn.now))
 
 
-def _end(turn: Turn) -> None:
+def _end(turn: Turn) -> bool:
+    """Whether it goes on as new instead."""
     state = turn.state
     if compensation.may_end(state):
         turn.record(_undone(state)(turn.now))
@@ -108,11 +120,15 @@ def _end(turn: Turn) -> None:
             turn.park("undo", message)
     elif state.status is Status.RUNNING and turn.run is not None:
         if _returned(turn):
+            if isinstance(turn.run.outcome, Continued):
+                begin_round(turn)
+                return True
             assert isinstance(turn.run.outcome, Returned)
             turn.record(SagaCompleted(turn.run.outcome.result, turn.now))
             turn.drop_code()
         elif not (state.in_flight or state.undoing or state.due or state.signals.waits or turn.run.takes_updates):
             turn.park("code", NOTHING_TO_COME, raised=True)
+    return False
 
 
 def _stuck(turn: Turn) -> bool:
@@ -133,13 +149,13 @@ def _undone(state: SagaState) -> type[SagaCompensated | SagaPartiallyCompensated
 
 
 def _returned(turn: Turn) -> bool:
-    """The code is through, and nothing it left behind is still under way.
+    """The code is through, or goes on as new, and nothing it left behind is still under way.
 
     A coroutine that it left, and that waits for something that never comes, is not under way.
     """
     state, run = turn.state, turn.run
-    if run is None or not isinstance(run.outcome, Returned) or state.in_flight or state.undoing or state.to_undo:
+    if run is None or not isinstance(run.outcome, Returned | Continued):
         return False
-    if state.scopes.undoing:
+    if state.in_flight or state.undoing or state.to_undo or state.scopes.undoing:
         return False
     return run.through or not state.due

@@ -8,6 +8,7 @@ from coordinator.engine.facts import Verdict
 from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
 from coordinator.history.events import Event
+from coordinator.history.rounds import SagaContinued
 
 
 class Send(msgspec.Struct, frozen=True, gc=False):
@@ -49,3 +50,14 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """While parked: what has to be mended (see ``history.parking``)."""
     shown: Shown | None = None
     """What lists show of the saga from here on; None: as before."""
+    first_row: int = 1
+    """The row with which the round began that the saga was in."""
+    round_at: int | None = None
+    """Place of the event, if there is one, with which another round begins: none before it is kept, here or in the rows
+    before."""
+
+    @property
+    def continued(self) -> SagaContinued | None:
+        """How the round begins that stands now, if it begins here."""
+        event = None if self.round_at is None else self.events[self.round_at]
+        return event if isinstance(event, SagaContinued) else None

@@ -6,6 +6,7 @@ from typing import Any
 from contracts.failures import Problem
 from coordinator.engine.agenda import Due
 from coordinator.engine.evolve_messages import MESSAGE_CHANGES
+from coordinator.engine.evolve_rounds import continued
 from coordinator.engine.evolve_scopes import SCOPE_CHANGES
 from coordinator.engine.evolve_shown import SHOWN_CHANGES
 from coordinator.engine.evolve_steps import STEP_CHANGES
@@ -26,6 +27,7 @@ from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
 from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.signals import SignalDeferred
 from coordinator.history.started import SagaStarted
 from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
@@ -34,7 +36,8 @@ from coordinator.history.undos import CancelRequested, CompensationStarted
 
 def evolve(state: SagaState, event: Event) -> None:
     """Applies the event. Raises IllegalMove, and then the state is what it was."""
-    if state.status.ended or (type(event) is SagaStarted) is bool(state.definition):
+    ended = state.status.ended
+    if ended or ((type(event) is SagaStarted) is bool(state.definition) and type(event) is not SagaContinued):
         raise IllegalMove("The saga", state.status if state.definition else "not begun", event)
     _CHANGES[type(event)](state, event)
 
@@ -153,6 +156,7 @@ def _timer_over(state: SagaState, event: TimerFired | TimerCancelled) -> None:
 
 _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     SagaStarted: _started,
+    SagaContinued: continued,
     CancelRequested: _cancel_requested,
     CompensationStarted: _compensation_started,
     SagaParked: _parked,

@@ -18,6 +18,7 @@ def _own_signals(state: SagaState) -> Signals:
 def _signal_received(state: SagaState, event: SignalReceived) -> None:
     signals = _own_signals(state)
     signals.ids[event.id] = event.name
+    signals.received = event.signal
     signals.kept[event.signal] = event
 
 
@@ -39,6 +40,7 @@ def _update_accepted(state: SagaState, event: UpdateAccepted) -> None:
     if state.updates is NO_UPDATES:
         state.updates = Updates()
     state.updates.ids[event.id] = event.name
+    state.updates.accepted = event.update
     state.updates.open.add(event.update)
 
 

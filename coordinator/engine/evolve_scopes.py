@@ -25,7 +25,7 @@ def _undo_started(state: SagaState, event: ScopeUndoStarted) -> None:
     if state.cause is not None or event.scope in scopes.undoing:
         raise IllegalMove(f"Scope {event.scope}", "being undone", event)
     scopes.undoing[event.scope] = event.cause
-    scopes.so_far[event.scope] = len(state.steps)
+    scopes.so_far[event.scope] = state.last_step
     for number in sorted(state.in_flight, reverse=True):
         step = state.steps[number]
         if not scopes.holds(event.scope, step.scope):

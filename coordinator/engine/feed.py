@@ -1,8 +1,13 @@
 """Which events the saga's code hears of, and how. Shared by live work and replay, so that both feed alike."""
 
+from typing import Any
+
+import msgspec
+
 from contracts.values import UnreadableValue
 from coordinator.engine.run import Run
 from coordinator.history.events import Event
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.scopes import ScopeUndone
 from coordinator.history.signals import SignalReceived
 from coordinator.history.started import SagaStarted
@@ -13,7 +18,7 @@ from coordinator.history.updates import UpdateAccepted
 FED = frozenset(
     {
         *(SagaStarted, StepSucceeded, StepRefused, StepFailed, StepTimedOut),
-        *(TimerFired, SignalReceived, UpdateAccepted, ScopeUndone),
+        *(TimerFired, SignalReceived, UpdateAccepted, ScopeUndone, SagaContinued),
     }
 )
 """The events that wake the code up."""
@@ -27,11 +32,7 @@ def feed(run: Run, event: Event) -> None:
     """Tells the code and runs it until it is idle. Raises UnreadableInput."""
     match event:
         case SagaStarted(input=data, at=at):
-            try:
-                value = run.definition.read_input(data)
-            except UnreadableValue as error:
-                raise UnreadableInput(f"The input does not fit {run.definition!r}: {error}") from error
-            run.begin(value, at)
+            run.begin(_input(run, data), at)
         case StepSucceeded(step, _, result, at):
             run.succeed(step, result, at)
         case StepRefused(step, _, problem, at):
@@ -48,5 +49,14 @@ def feed(run: Run, event: Event) -> None:
             run.accept(update, name, id, value, at)
         case ScopeUndone(scope, at):
             run.scope_undone(scope, at)
+        case SagaContinued(input=data):
+            run.go_on(_input(run, data), event)
         case _:
             return
+
+
+def _input(run: Run, data: msgspec.Raw) -> Any:
+    try:
+        return run.definition.read_input(data)
+    except UnreadableValue as error:
+        raise UnreadableInput(f"The input does not fit {run.definition!r}: {error}") from error

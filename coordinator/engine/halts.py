@@ -2,13 +2,12 @@
 
 from contracts.failures import Problem
 from coordinator.engine import compensation
-from coordinator.engine.conclude import conclude, is_to_be_parked
+from coordinator.engine.conclude import conclude, parked_because
 from coordinator.engine.facts import Accepted, Conflict, Known, Verdict
-from coordinator.engine.kept import kept_text, named
+from coordinator.engine.kept import kept_text
 from coordinator.engine.rebuild import Rebuilt, resume, stand_again
 from coordinator.engine.replay import CodeMismatch
 from coordinator.engine.replies import let_go_back, take_in
-from coordinator.engine.run import Raised
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
 from coordinator.history.endings import SagaTerminated
@@ -86,7 +85,7 @@ def _unpause(turn: Turn, reason: str) -> None:
     mismatch: str | None = None
     if state.cause is None:
         try:
-            _stand(turn, stand_again(turn.saga_id, [*turn.log, *turn.events], turn.definitions))
+            _stand(turn, stand_again(turn.saga_id, turn.round, turn.definitions))
         except CodeMismatch as error:
             mismatch = str(error)
     turn.record(SagaUnpaused(kept_text(reason), turn.now))
@@ -97,16 +96,14 @@ def _unpause(turn: Turn, reason: str) -> None:
 
 def _resume_code(turn: Turn, reason: str) -> Verdict:
     try:
-        rebuilt = resume(turn.saga_id, [*turn.log, *turn.events], turn.definitions, turn.now)
+        rebuilt = resume(turn.saga_id, turn.round, turn.definitions, turn.now)
     except CodeMismatch as error:
         return Conflict(str(error))
     run = rebuilt.run
     assert run is not None, "a resumed saga has its code"
-    if is_to_be_parked(run, rebuilt.state):
-        assert isinstance(run.outcome, Raised), "it raised"
-        again = named(run.outcome.error)
+    if (again := parked_because(run, rebuilt.state, turn.definitions)) is not None:
         run.discard()
-        return Conflict(f"The saga would stop at the same place again: {again}.")
+        return Conflict(f"The saga would stop at the same place again: {again.rstrip('.')}.")
     deferred = list(turn.state.deferred.values())
     _stand(turn, rebuilt)
     turn.record(SagaResumed(turn.now, kept_text(reason)))

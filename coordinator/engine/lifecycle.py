@@ -20,6 +20,7 @@ from coordinator.history.endings import (
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
 from coordinator.history.people import SagaPaused
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.steps import (
     StepAbandoned,
     StepAttemptFailed,
@@ -78,6 +79,7 @@ SETTLED_BACK = frozenset({Back.NONE, Back.DONE, Back.SKIPPED})
 
 SAGA_MOVES: Mapping[tuple[Status, type[Event]], Status] = {
     (Status.RUNNING, SagaCompleted): Status.COMPLETED,
+    (Status.RUNNING, SagaContinued): Status.RUNNING,
     (Status.RUNNING, CompensationStarted): Status.COMPENSATING,
     (Status.RUNNING, SagaParked): Status.PARKED,
     (Status.RUNNING, SagaPaused): Status.PAUSED,

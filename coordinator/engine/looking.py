@@ -14,7 +14,7 @@ from coordinator.engine.run import Run
 from coordinator.engine.script import Meddled
 from coordinator.engine.signals import misfit_among
 from coordinator.history.events import Event
-from coordinator.history.started import SagaStarted
+from coordinator.history.rounds import begun, round_of
 from coordinator.saga.definitions import Definitions
 
 
@@ -34,8 +34,9 @@ def look(
     saga_id: str, log: Sequence[Event], definitions: Definitions, name: str, value: msgspec.Raw
 ) -> Answered | NoAnswer | Unfit:
     """Asks the saga as its log has it; one that goes back, or has ended, as it stood when its code was left."""
-    started = log[0]
-    assert isinstance(started, SagaStarted), "a log begins with saga_started"
+    log = round_of(log)
+    started = begun(log)
+    assert started is not None, "a log begins with saga_started, or with saga_continued"
     definition = definitions.get(started.definition, started.version)
     if definition is not None:
         misfit = misfit_among(definition.queries, definition, "answers no query", name, value)

@@ -18,6 +18,7 @@ from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
 from coordinator.history.events import Event
+from coordinator.history.rounds import SagaContinued, round_of
 from coordinator.saga.definitions import Definitions
 
 
@@ -34,7 +35,7 @@ class Machine:
         self._definitions = definitions
         self._run = run
         self._log: list[Event] = []
-        """All events, as long as the code may have to be called again."""
+        """All events of the round, as long as the code may have to be called again."""
         self._mismatch: str | None = None
 
     @classmethod
@@ -52,6 +53,9 @@ class Machine:
             seq += 1
         if not log:
             return cls.new(saga_id, definitions)
+        if isinstance(log[0], SagaContinued):  # the rows before are not kept
+            seq += log[0].row - 1
+        log = list(round_of(log))
         rebuilt = rebuild(saga_id, log, definitions)
         machine = cls(saga_id, definitions, rebuilt.state, rebuilt.run, seq)
         machine._mismatch = rebuilt.mismatch
@@ -61,16 +65,20 @@ class Machine:
 
     def advance(self, facts: Sequence[Fact], now: int) -> Decision:
         """Takes the facts in, one by one and in order, at the time ``now`` (ms since 1970)."""
-        turn = Turn(self.saga_id, self.state, self._run, self._log, self._definitions, now)
+        turn = Turn(self.saga_id, self.state, self._run, self._log, self._definitions, now, self.seq + 1)
         if self._mismatch is not None:
             turn.park("code", self._mismatch)
             self._mismatch = None
         shown = self.state.shown
+        first_row = self.state.first_row
         verdicts = tuple([absorb(turn, fact) for fact in facts])
         self.state, self._run = turn.state, turn.run
         if turn.events:
             self.seq += 1
-            self._log.extend(turn.events)
+            if turn.round_at is None:
+                self._log.extend(turn.events)
+            else:
+                self._log = turn.round
         self._rest()
         state = self.state
         return Decision(
@@ -84,6 +92,8 @@ class Machine:
             outcome=state.outcome,
             parked_for=state.parked_for,
             shown=None if state.shown is shown else state.shown,
+            first_row=first_row,
+            round_at=turn.round_at,
         )
 
     def _rest(self) -> None:

@@ -12,7 +12,7 @@ from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Asked, Event, Noted
 from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.people import SagaPaused, SagaUnpaused
-from coordinator.history.started import SagaStarted
+from coordinator.history.rounds import begun
 from coordinator.history.undos import CompensationStarted
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
@@ -90,8 +90,8 @@ def _replayed(saga_id: str, log: Sequence[Event], definition: SagaDefinition, ta
 
 
 def _definition(log: Sequence[Event], definitions: Definitions) -> SagaDefinition:
-    started = log[0]
-    assert isinstance(started, SagaStarted), "a log begins with saga_started"
+    started = begun(log)
+    assert started is not None, "a log begins with saga_started, or with saga_continued"
     definition = definitions.get(started.definition, started.version)
     if definition is None:
         raise CodeMismatch(

@@ -36,8 +36,10 @@ def on_repair(turn: Turn, repair: Repair) -> Verdict:
     """Nothing changes unless it is Accepted."""
     state = turn.state
     step = state.steps.get(repair.step)
+    if 0 < repair.step <= state.earlier_steps:
+        return Conflict(f"Step {repair.step} is of an earlier round: what it did stands.")
     if step is None:
-        return Conflict(f"The saga has no step {repair.step}: it has asked for {len(state.steps)} so far.")
+        return Conflict(f"The saga has no step {repair.step}: it has asked for {state.last_step} so far.")
     if state.status.ended:
         return Conflict(f"The saga has ended: it is {state.status}. There is nothing to see to.")
     if state.status is Status.PAUSED:

@@ -24,6 +24,8 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
     except ValueError as error:
         return Ignored(str(error))
     step = turn.state.steps.get(ref.step)
+    if ref.saga_id == turn.saga_id and 0 < ref.step <= turn.state.earlier_steps:
+        return Known()
     if step is None or ref.saga_id != turn.saga_id:
         return Ignored(f"the saga has no step {reply.command_id}")
     state, command = turn.state, turn.command(step)

@@ -4,7 +4,7 @@ import asyncio
 import warnings
 from collections.abc import Callable, Coroutine
 from contextvars import Context
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,12 +16,20 @@ from coordinator.engine.failure import problem_of
 from coordinator.engine.handlers import arguments_of
 from coordinator.engine.inbox import Arrived
 from coordinator.engine.script import LOOKING, Meddled
+from coordinator.engine.shown import OwnAttributes
 from coordinator.engine.unreadable import UnreadableResult, UnreadableSignal, UnreadableUpdate
+from coordinator.history.rounds import SagaContinued
 from coordinator.saga.calls import SagaCaller
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.queries import Query
+from coordinator.saga.rounds import continued_by
 from coordinator.saga.signals import Signal
 from coordinator.saga.updates import Update
+
+_WAITED_FOR_NOTHING = (
+    "The saga raised ContinueAsNew before it had waited for anything, and would do so for ever: "
+    "await a step, a signal or a sleep of more than 0 seconds in each round."
+)
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -30,10 +38,22 @@ class Returned(msgspec.Struct, frozen=True):
     result: msgspec.Raw
 
 
+class Continued(msgspec.Struct, frozen=True):
+    """The function wants to be called anew."""
+
+    input: msgspec.Raw
+    """With this, as JSON."""
+    version: int | None
+    """Of this version; None: of the newest."""
+
+
 class Raised(msgspec.Struct, frozen=True):
     """The function raised this, or a callback of its did."""
 
     error: BaseException
+
+
+End = TypeVar("End", Returned, Continued)
 
 
 def new_run(saga_id: str, definition: SagaDefinition) -> "Run":
@@ -52,7 +72,9 @@ class Run(Asking):
         self._others: list[asyncio.Task[Any]] = []
         """Coroutines that the function started; those that are done are removed now and then."""
         self._look_over_at = 64
-        self.outcome: Returned | Raised | None = None
+        self._begins = False
+        """The function has just been called, and has heard of nothing yet."""
+        self.outcome: Returned | Continued | Raised | None = None
         """How the function ended; None while it has not."""
 
     # --- what the machine feeds
@@ -72,7 +94,18 @@ class Run(Asking):
         self.now_ms = at
         # An empty context: what the coordinator keeps in its own is none of the saga's business.
         self._main = self._start(self.definition.function(**arguments), {"context": Context(), "name": "saga"})
+        self._begins = True
         self._go()
+        self._begins = False
+
+    def go_on(self, value: Any, round: SagaContinued) -> None:
+        """The same for a later round: steps stand behind it, and signals wait for it."""
+        self._steps = round.steps
+        if round.own_attributes:
+            self._attributes = OwnAttributes(round.own_attributes)
+        for each in round.kept:
+            self._put(each.signal, each.name, each.id, each.value)
+        self.begin(value, round.at)
 
     def succeed(self, step: int, result: msgspec.Raw, at: int) -> None:
         """The step's result came."""
@@ -108,12 +141,15 @@ class Run(Asking):
     def receive(self, signal: int, name: str, id: str, value: msgspec.Raw, at: int) -> None:
         """A signal came. One that the code has no name for any more stays untaken."""
         self.now_ms = at
+        self._put(signal, name, id, value)
+        self._go()
+
+    def _put(self, signal: int, name: str, id: str, value: msgspec.Raw) -> None:
         if (inbox := self._inboxes.get(name)) is not None:
             try:
                 inbox.put(Arrived(signal, inbox.type.read(value)))
             except UnreadableValue as error:
                 self.error = self.error or UnreadableSignal(name, id, error)
-        self._go()
 
     def accept(self, update: int, name: str, id: str, value: msgspec.Raw, at: int) -> None:
         """An update came, and the code has not refused it: its handler begins."""
@@ -183,8 +219,8 @@ class Run(Asking):
 
     @property
     def through(self) -> bool:
-        """The function has returned, and so has whatever it started."""
-        return isinstance(self.outcome, Returned) and all(each.done() for each in self._others)
+        """The function has returned, or goes on as new, and so has whatever it started."""
+        return isinstance(self.outcome, Returned | Continued) and all(each.done() for each in self._others)
 
     @property
     def takes_updates(self) -> bool:
@@ -196,9 +232,17 @@ class Run(Asking):
         """The function has returned, or raised."""
         return self._main is None or self._main.done()
 
+    @property
+    def goes_on(self) -> bool:
+        """The function wants to be called anew."""
+        main = self._main
+        if main is None or not main.done() or main.cancelled():
+            return False
+        return continued_by(main.exception()) is not None
+
     def _settle(self) -> None:
-        """Notices the function's end: when it has returned, and all updates are answered. As asyncio.run does, what
-        else runs is cancelled then."""
+        """Notices the function's end: when it has returned, or goes on as new, and all updates are answered. As
+        asyncio.run does, what else runs is cancelled then."""
         main = self._main
         if self.error is not None:
             self.outcome = Raised(self.error)
@@ -206,21 +250,35 @@ class Run(Asking):
             return
         elif main.cancelled():
             self.outcome = Raised(asyncio.CancelledError())
-        elif (error := main.exception()) is not None:
+        elif (error := main.exception()) is not None and not self.goes_on:
             self.outcome = Raised(error)
         elif all(each.done() for each in self._handling):
-            self.outcome = self._returned(main.result())
+            self.outcome = self._returned(main.result()) if error is None else self._continued(error)
 
     def _returned(self, value: Any) -> Returned | Raised:
         try:
             result = self.definition.write_result(value)
         except ValueError as error:
             return Raised(TypeError(f"The saga's result cannot be kept: {error}"))
+        return self._left(Returned(result))
+
+    def _continued(self, error: BaseException) -> Continued | Raised:
+        asked = continued_by(error)
+        assert asked is not None, "it goes on"
+        if self._begins and not self.took_signal:
+            return Raised(RuntimeError(_WAITED_FOR_NOTHING))
+        try:
+            return self._left(Continued(write_value(asked.input), asked.version))
+        except ValueError as error:
+            return Raised(TypeError(f"The input of the saga's next round cannot be kept: {error}"))
+
+    def _left(self, outcome: End) -> End | Raised:
+        """Whatever the function has left behind is cancelled."""
         if left := [each for each in self._others if not each.done()]:
             for each in left:
                 cancel(each)
             self.run_until_idle()
-        return Returned(result) if self.error is None else Raised(self.error)
+        return outcome if self.error is None else Raised(self.error)
 
     def discard(self) -> None:
         """Throws the code away. Its ``finally`` blocks may run, but reach nobody."""

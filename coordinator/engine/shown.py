@@ -1,6 +1,6 @@
 """What lists show of a saga besides its status, and by what they find it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -44,17 +44,17 @@ class OwnAttributes:
     Counted here, and not where it is kept what lists show: code that is replayed must be refused where it was.
     """
 
-    __slots__ = ("_names",)
+    __slots__ = ("names",)
 
-    def __init__(self) -> None:
-        self._names: frozenset[str] = frozenset()
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = frozenset(names)
 
     def take(self, given: Mapping[str, Any]) -> dict[str, AttributeValue | None]:
         """The values as they are kept. Raises UnfitAttribute, and then none of them is set."""
         values = {name: None if value is None else checked_attribute(name, value) for name, value in given.items()}
         taken_away = {name for name, value in values.items() if value is None}
-        names = (self._names | values.keys()) - taken_away
+        names = (self.names | values.keys()) - taken_away
         if len(names) > MAX_ATTRIBUTES:
             raise too_many(len(names))
-        self._names = names
+        self.names = names
         return values

@@ -71,16 +71,14 @@ class Signals:
     """What came from outside for the saga's code, and what the code waits for."""
 
     ids: dict[str, str] = field(default_factory=dict[str, str])
-    """Of all of them, with their names."""
+    """Those that are remembered, with their names: all of this round, and some of the rounds before."""
     kept: dict[int, SignalReceived] = field(default_factory=dict[int, SignalReceived])
     """Those that the code has not taken, by number."""
     waits: dict[int, str] = field(default_factory=dict[int, str])
     """Names of the signals that the code waits for, by number of the wait."""
 
-    @property
-    def received(self) -> int:
-        """How many ever came: each has an id of its own."""
-        return len(self.ids)
+    received: int = 0
+    """How many ever came."""
 
 
 @dataclass(slots=True)
@@ -88,14 +86,12 @@ class Updates:
     """What was asked of the saga's code from outside."""
 
     ids: dict[str, str] = field(default_factory=dict[str, str])
-    """Of all that were accepted, with their names."""
+    """Those that are remembered, with their names: all of this round, and some of the rounds before."""
     open: set[int] = field(default_factory=set[int])
     """Those that the code has not answered, by number."""
 
-    @property
-    def accepted(self) -> int:
-        """How many ever were: each has an id of its own."""
-        return len(self.ids)
+    accepted: int = 0
+    """How many ever were taken in."""
 
 
 @dataclass(slots=True)
@@ -135,11 +131,17 @@ NO_SIGNALS, NO_UPDATES, NO_SCOPES = Signals(), Updates(), Scopes()
 
 @dataclass(slots=True)
 class SagaState:
-    """What the events so far amount to."""
+    """What the events so far amount to. Of a saga that went on as new, those of its last round."""
 
     definition: str = ""
     version: int = 0
     input: bytes = b"null"
+    """What the saga was started with; a later round was given another."""
+    round: int = 1
+    first_row: int = 1
+    """The row of the history with which the round begins."""
+    earlier_steps: int = 0
+    """How many steps the rounds before asked for."""
     traceparent: str | None = None
     status: Status = Status.RUNNING
     steps: dict[int, Step] = field(default_factory=dict[int, Step])
@@ -183,6 +185,11 @@ class SagaState:
     )
     """What came while it stood still, in order: answers by command id and answer, signals by ``signal`` and id."""
     outcome: bytes | None = None
+
+    @property
+    def last_step(self) -> int:
+        """The number of the step that was asked for last; 0: none ever was."""
+        return self.earlier_steps + len(self.steps)
 
     @property
     def code_stopped(self) -> bool:

@@ -15,6 +15,7 @@ from coordinator.engine.state import SagaState, Step
 from coordinator.engine.unreadable import Unreadable
 from coordinator.history.events import Asked, Event, Noted
 from coordinator.history.parking import ParkedFor, SagaParked
+from coordinator.history.rounds import SagaContinued
 from coordinator.saga.definitions import Definitions
 
 
@@ -29,14 +30,20 @@ class Turn:
         log: Sequence[Event],
         definitions: Definitions,
         now: int,
+        row: int,
     ) -> None:
         self.saga_id = saga_id
         self.state = state
         self.run = run
         self.log = log
-        """The events before this turn, as far as they are still needed: for a saga that may be resumed."""
+        """The events of the round before this turn, as far as they are still needed: as long as the code may be called
+        again."""
         self.definitions = definitions
         self.now = now
+        self.row = row
+        """The row of the history that this turn writes, if it has anything to write."""
+        self.round_at: int | None = None
+        """The event, of those of this turn, with which a round began; None: it goes on."""
         self.events: list[Event] = []
         self.sends: list[Send] = []
         self._told = 0, 0
@@ -63,10 +70,21 @@ class Turn:
         self.run = run
         run.attend(Live(self.state, self.record, self.now))
 
+    @property
+    def round(self) -> list[Event]:
+        """All events of the round."""
+        return [*self.log, *self.events] if self.round_at is None else self.events[self.round_at :]
+
+    def begin_round(self, event: SagaContinued) -> None:
+        """The code, which is to begin it, hears of it. Whatever stands before it is not needed any more."""
+        self.round_at = len(self.events)
+        self.record(event)
+
     def forget(self) -> None:
         """Of a saga that was to begin in this turn: it does not. Nothing of it is written."""
         self.drop_code()
         self.state = SagaState()
+        self.round_at = None
         self.events.clear()
         self.sends.clear()
 
@@ -90,7 +108,7 @@ class Turn:
         events, sends = self._told
         if len(self.events) > events:
             del self.events[events:], self.sends[sends:]
-            self.state = evolved([*self.log, *self.events])
+            self.state = evolved(self.round)
         if isinstance(error, Unreadable):
             self.park("code", f"{error} {error.remedy}", raised=True)
             return

@@ -59,7 +59,7 @@ def _asked(turn: Turn, update: Update) -> Verdict:
         refusal = _refusal(run, update.name, update.value)
     except Meddled as error:
         try:
-            rebuilt = stand_again(turn.saga_id, [*turn.log, *turn.events], turn.definitions)
+            rebuilt = stand_again(turn.saga_id, turn.round, turn.definitions)
         except CodeMismatch as mismatch:  # it is not the same each time: a restart would have found it out
             turn.park("code", str(mismatch))
             return Declined(Problem("check_failed", str(error)))
@@ -81,6 +81,8 @@ def _asked(turn: Turn, update: Update) -> Verdict:
 
 def _refusal(run: Run, name: str, value: msgspec.Raw) -> Problem | str | None:
     """Why the code does not take it now: its own no, or a sentence. Raises Meddled."""
+    if run.goes_on:
+        return "The saga's code begins anew as soon as all is settled: send the update again in a moment."
     if run.main_done or run.error is not None:
         return "The saga's code has ended: it takes no updates any more."
     if name not in run.handlers.handles:

@@ -8,6 +8,7 @@ import msgspec
 
 from coordinator.history.codec import read_events
 from coordinator.history.events import Event
+from coordinator.history.rounds import SagaContinued, begun
 from coordinator.history.started import SagaStarted
 
 History = Path | str | bytes | Sequence[Event] | Sequence[Any] | dict[str, Any]
@@ -23,7 +24,7 @@ def read_history(history: History) -> list[list[Event]]:
         return read_history(Path(history).read_bytes())
     if isinstance(history, str | bytes):
         return _rows(_parsed(history.encode() if isinstance(history, str) else history))
-    if isinstance(history, Sequence) and history and isinstance(history[0], SagaStarted):
+    if isinstance(history, Sequence) and history and isinstance(history[0], SagaStarted | SagaContinued):
         return [list(cast(Sequence[Event], history))]
     return _rows(history)
 
@@ -54,8 +55,8 @@ def _rows(found: Any) -> list[list[Event]]:
         ]
     except (KeyError, TypeError, msgspec.MsgspecError) as error:
         raise UnreadableHistory(f"These are not the rows of a history: {error!r}. {_HOW}") from error
-    if not rows or not rows[0] or not isinstance(rows[0][0], SagaStarted):
-        raise UnreadableHistory(f"A history begins with saga_started, and this does not. {_HOW}")
+    if not rows or begun(rows[0]) is None:
+        raise UnreadableHistory(f"A history begins with saga_started, or saga_continued, and this does not. {_HOW}")
     return rows
 
 

@@ -11,7 +11,7 @@ from coordinator.fit.replaying import DoesNotFit, replay
 from coordinator.history.codec import read_events
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
-from coordinator.history.started import SagaStarted
+from coordinator.history.rounds import begun, round_of
 from coordinator.history.undos import CompensationStarted
 from coordinator.saga.definitions import Definitions
 
@@ -34,12 +34,12 @@ class Judged(msgspec.Struct, frozen=True):
 def judge(definitions: Definitions, rows: Sequence[str | bytes]) -> Judged:
     """Replays the saga's rows and throws the code away: nothing is written anywhere."""
     try:
-        log = [event for row in rows for event in read_events(row)]
+        log = round_of([event for row in rows for event in read_events(row)])
     except msgspec.MsgspecError as error:
         return Judged("unreadable", f"This release does not know its history: {error}.")
-    started = log[0] if log else None
-    if not isinstance(started, SagaStarted):
-        return Judged("unreadable", "Its history does not begin with saga_started.")
+    started = begun(log)
+    if started is None:
+        return Judged("unreadable", "Its history does not begin with saga_started, or saga_continued.")
     definition = definitions.get(started.definition, started.version)
     if definition is None:
         if _goes_back(log):

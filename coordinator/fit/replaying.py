@@ -7,14 +7,14 @@ import msgspec
 
 from coordinator.engine.rebuild import heard, tail_at
 from coordinator.engine.replay import CodeMismatch, Replay
-from coordinator.engine.run import Raised, Returned
+from coordinator.engine.run import Continued, Raised, Returned
 from coordinator.engine.state import SagaState
 from coordinator.fit.history_file import History, read_history
 from coordinator.fit.source_line import SourceLines
 from coordinator.fit.story import story
 from coordinator.history.endings import SagaCompleted
 from coordinator.history.events import Event
-from coordinator.history.started import SagaStarted
+from coordinator.history.rounds import begun, round_of
 from coordinator.history.undos import CompensationStarted
 from coordinator.saga.definition import SagaDefinition
 
@@ -37,13 +37,13 @@ class Replayed(msgspec.Struct, frozen=True):
 
 
 def replay(definition: SagaDefinition, history: History) -> Replayed:
-    """Calls the code again and feeds it the history; see SagaTest.
+    """Calls the code again and feeds it the history, of a saga that went on as new its last round; see SagaTest.
 
     Raises DoesNotFit, UnreadableHistory, ValueError for another definition's history.
     """
-    log = [event for row in read_history(history) for event in row]
-    started = log[0]
-    assert isinstance(started, SagaStarted), "read_history has looked"
+    log = round_of([event for row in read_history(history) for event in row])
+    started = begun(log)
+    assert started is not None, "read_history has looked"
     if (started.definition, started.version) != (definition.name, definition.version):
         raise ValueError(
             f"This is a history of {started.definition} version {started.version}: replay it with that, "
@@ -114,6 +114,8 @@ def _ended(
         match outcome:
             case Returned():
                 found = "the code returns"
+            case Continued():
+                found = "the code goes on as new"
             case Raised(error):
                 found = f"the code raises {error!r}"
             case None:

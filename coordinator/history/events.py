@@ -8,6 +8,7 @@ from coordinator.history.endings import SagaEnded
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
 from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
 from coordinator.history.shown import AttributesSet, StatusSet
 from coordinator.history.signals import (
@@ -79,6 +80,7 @@ Event = (
     Asked
     | Noted
     | SagaStarted
+    | SagaContinued
     | StepAttemptFailed
     | StepRetried
     | StepProgressed

@@ -1,7 +1,10 @@
 """What has become of one update, as its saga's history tells it."""
 
+from collections.abc import Iterable
+
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
+from coordinator.history.rounds import AnsweredUpdate, SagaContinued
 from coordinator.history.undos import CompensationStarted
 from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 
@@ -26,7 +29,15 @@ class FollowedUpdate:
                 self.name, self._number = name, number
             case UpdateAnswered(number) | UpdateRefused(number) if number == self._number:
                 self.outcome = event
+            case SagaContinued(answered=answered) if self.outcome is None:
+                self._remember(answered)
             case _ if isinstance(event, CompensationStarted | SagaEnded) and self.name and self.outcome is None:
                 self.outcome = event
             case _:
                 pass
+
+    def _remember(self, answered: Iterable[AnsweredUpdate]) -> None:
+        """It may have come in a round that is not kept."""
+        for each in answered:
+            if each.id == self.id:
+                self.name, self._number, self.outcome = each.name, each.outcome.update, each.outcome

@@ -7,6 +7,7 @@ from coordinator.saga.definitions import Definitions
 from coordinator.saga.local_steps import LocalStep, current_step
 from coordinator.saga.patches import patched
 from coordinator.saga.queries import Query
+from coordinator.saga.rounds import ContinueAsNew
 from coordinator.saga.scopes import Scope, scope
 from coordinator.saga.shown import attributes, status
 from coordinator.saga.signals import Signal
@@ -16,6 +17,7 @@ __all__ = [
     "COMPENSATABLE",
     "PIVOT",
     "RETRIABLE",
+    "ContinueAsNew",
     "Contract",
     "Definitions",
     "Failed",

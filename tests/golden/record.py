@@ -9,13 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from coordinator.catalogue.book_trip import Trip, book_trip
+from coordinator.history.codec import write_events
 from coordinator.saga import saga
 from tests.golden.answering import STORIES as ANSWERING
 from tests.golden.bargaining import STORIES as BARGAINING
 from tests.golden.calling import STORIES as CALLING
 from tests.golden.going_back import STORIES as GOING_BACK
+from tests.golden.going_on import STORIES as GOING_ON
 from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
 from tests.golden.showing import STORIES as SHOWING
+from tests.kept_rows import kept_rows
 from tests.sagas import SagaDriver, Shop
 
 DIRECTORY = Path(__file__).parent
@@ -99,6 +102,8 @@ def main() -> None:
         stories[DIRECTORY / "showing" / f"show_progress_v1_{story.__name__}.json"] = story
     for story in BARGAINING:
         stories[DIRECTORY / "bargaining" / f"bargain_v1_{story.__name__}.json"] = story
+    for story in GOING_ON:
+        stories[DIRECTORY / "going_on" / f"collect_v1_{story.__name__}.json"] = story
     for file, story in stories.items():
         if file.exists():
             continue
@@ -106,7 +111,7 @@ def main() -> None:
         state = driver.machine.state
         recorded = {
             "saga_id": driver.saga_id,
-            "rows": [json.loads(row) for row in driver.rows],
+            "rows": [json.loads(write_events(row)) for row in kept_rows(driver.rows)],
             "stands": {
                 "status": state.status,
                 "wake_at": driver.machine.wake_at,

@@ -1,7 +1,6 @@
 """The replay matrix's rows: every awaitable, as a body that a saga awaits before its last step.
 
-A new awaitable is not finished before its row stands here, in ``awaited_messages.py``, ``awaited_scopes.py`` or
-``awaited_policies.py``.
+A new awaitable is not finished before its row stands here, or in one of ``awaited_….py``.
 """
 
 import asyncio
@@ -12,10 +11,11 @@ from coordinator.saga import attributes, status
 from tests.sagas import Shop
 from tests.unit.engine.awaited_messages import MESSAGES
 from tests.unit.engine.awaited_policies import POLICIES
+from tests.unit.engine.awaited_rounds import ROUNDS
 from tests.unit.engine.awaited_scopes import SCOPES
 from tests.unit.engine.rows import Rows, passes, succeeds
 
-ROWS = Rows([*MESSAGES, *SCOPES, *POLICIES])
+ROWS = Rows([*MESSAGES, *SCOPES, *POLICIES, *ROUNDS])
 saga_row = ROWS.row
 
 

@@ -10,7 +10,7 @@ from tests.sagas import SagaDriver, Shop
 
 Act = Callable[[SagaDriver], Any]
 Body = Callable[..., Awaitable[Any]]
-"""Takes the shop, and the signal `note` or the update `ask` if it has parameters for them."""
+"""Takes the shop; and the input `passed`, the signal `note` or the update `ask` if it has parameters for them."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Rows(list[Row]):
             wanted = inspect.signature(body).parameters
 
             @saga(version=1, name="row")
-            async def row(shop: Shop, note: Signal[str], ask: Update[str, str]) -> Any:
-                given = {"note": note, "ask": ask}
+            async def row(passed: Any, shop: Shop, note: Signal[str], ask: Update[str, str]) -> Any:
+                given = {"passed": passed, "note": note, "ask": ask}
                 result = await body(shop, **{name: each for name, each in given.items() if name in wanted})
                 await shop.look("last")
                 return result
@@ -49,7 +49,7 @@ class Rows(list[Row]):
         return add
 
 
-def succeeds(step: int, result: Any) -> Act:
+def succeeds(step: int | str, result: Any) -> Act:
     """The step is answered."""
     return lambda saga: saga.succeeds(step, result)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from contracts import Refused
-from coordinator.saga import saga
+from coordinator.saga import ContinueAsNew, saga
 from tests.sagas import SagaDriver, Shop
 
 
@@ -159,6 +159,19 @@ def is_terminated_while_compensating() -> SagaDriver:
     return SagaDriver(errand).start().cancel().is_("compensating").terminates().is_("terminated")
 
 
+def goes_on_as_new() -> SagaDriver:
+    """And ends in its second round."""
+
+    @saga(version=1)
+    async def again(rounds: int, shop: Shop) -> str:
+        taken = await shop.take("a")
+        if rounds:
+            raise ContinueAsNew(rounds - 1)
+        return taken
+
+    return SagaDriver(again).start(1).succeeds(1, "A").succeeds(2, "B").is_("completed")
+
+
 STORIES: list[Callable[[], SagaDriver]] = [
     completes,
     is_refused,
@@ -180,4 +193,5 @@ STORIES: list[Callable[[], SagaDriver]] = [
     is_terminated_while_paused,
     is_terminated_while_parked,
     is_terminated_while_compensating,
+    goes_on_as_new,
 ]

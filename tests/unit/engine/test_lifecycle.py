@@ -23,6 +23,7 @@ from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
 from coordinator.history.patches import PatchTaken
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
+from coordinator.history.rounds import Begun, SagaContinued
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
 from coordinator.history.shown import AttributesSet, StatusSet
 from coordinator.history.signals import (
@@ -64,6 +65,7 @@ SAMPLES: dict[type[Event], Event] = {
     type(event): event
     for event in (
         SagaStarted("s", 1, NULL, 1),
+        SagaContinued(2, 3, "s", 1, NULL, NULL, 1, 4),
         StepIssued(1, "shop.take", NULL, Kind.COMPENSATABLE, True, 1, 9),
         StepAttemptFailed(1, 1, NO, 1, 9),
         StepRetried(1, 2, 1, 9),
@@ -196,8 +198,8 @@ def test_nothing_happens_after_the_end(status: Status, event: Event) -> None:
 
 @pytest.mark.parametrize("event", SAMPLES.values(), ids=lambda event: type(event).__name__)
 def test_a_saga_begins_once_and_first(event: Event) -> None:
-    """Only saga_started can be the first event, and it cannot be another."""
-    if isinstance(event, SagaStarted):
+    """Only saga_started, or what begins a later round, can be the first event; and neither while a step is out."""
+    if isinstance(event, Begun):
         refused(standing(Status.RUNNING), event)
     else:
         refused(SagaState(), event)

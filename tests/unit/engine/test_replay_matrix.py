@@ -1,6 +1,6 @@
 """Every awaitable at every moment: new; answered when new; unanswered on replay; answered later on replay; answered.
 
-The rows stand in ``awaitables.py``, ``awaited_messages.py`` and ``awaited_scopes.py``: what a body asks for at first,
+The rows stand in ``awaitables.py`` and in ``awaited_….py``: what a body asks for at first,
 how it is answered, and what comes of it. The driver compares the warm saga with the rebuilt one after every activation.
 """
 
