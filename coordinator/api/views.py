@@ -161,7 +161,8 @@ class SagaBody(msgspec.Struct, frozen=True):
     input: msgspec.Raw
     """What it was started with."""
     outcome: msgspec.Raw | None
-    """Once it ended or is parked: ``{"result": …}`` or ``{"problem": …}``."""
+    """Once it ended or is parked: ``{"result": …}``, or ``{"problem": …, "cause": …}``; the cause, of one that went
+    back, is ``refused``, ``failed``, ``timed_out`` or ``cancelled``."""
     parked_for: str | None
     """While parked, what has to be mended: ``code``, ``undo``, ``forward_only`` or ``unknown_pivot``."""
     wake_at: str | None

@@ -27,6 +27,7 @@ from coordinator.engine.facts import (
     Verdict,
     WakeUp,
 )
+from coordinator.engine.failure import DEADLINE
 from coordinator.engine.halts import on_cancel, on_pause, on_resume, on_terminate
 from coordinator.engine.repairs import on_repair
 from coordinator.engine.replies import on_reply
@@ -145,6 +146,6 @@ def _happen(turn: Turn, key: DueKey) -> None:
             turn.record(compensation.on_due(step, turn.command(step), turn.saga_id, turn.now))
         case Due.DEADLINE:
             message = "The saga did not end by its deadline."
-            turn.record(CancelRequested(Problem(type="deadline_exceeded", message=message), turn.now))
+            turn.record(CancelRequested(Problem(type=DEADLINE, message=message), turn.now))
         case _:
             assert_never(what)

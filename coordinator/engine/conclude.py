@@ -3,7 +3,7 @@
 from coordinator.engine import compensation
 from coordinator.engine.agenda import Due
 from coordinator.engine.compensation import scopes_undone
-from coordinator.engine.failure import problem_of
+from coordinator.engine.failure import DEADLINE, cause_of, problem_of
 from coordinator.engine.kept import named
 from coordinator.engine.rounds import begin_round, cannot_go_on
 from coordinator.engine.run import Continued, Raised, Returned, Run
@@ -87,14 +87,15 @@ def _raised(turn: Turn, raised: Raised) -> None:
             raised=True,
         )
     elif not turn.state.pivot_in_flight:
-        turn.record(CompensationStarted(problem, turn.now))
+        turn.record(CompensationStarted(problem, turn.now, cause_of(raised.error)))
         turn.drop_code()
 
 
 def _cancelled(turn: Turn) -> None:
     cancel = turn.state.cancel
     if cancel is not None and turn.state.must_go_back:
-        turn.record(CompensationStarted(cancel, turn.now))
+        sort = "timed_out" if cancel.type == DEADLINE else "cancelled"
+        turn.record(CompensationStarted(cancel, turn.now, sort))
         turn.drop_code()
 
 

@@ -45,7 +45,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     verdicts: tuple[Verdict, ...]
     """One for each fact given, in order."""
     outcome: bytes | None = None
-    """Once ended or parked: the result, or the problem, as a JSON object (``{"result": …}`` or ``{"problem": …}``)."""
+    """Once ended or parked: the result, or the problem, as a JSON object (``{"result": …}``, or ``{"problem": …}``
+    with what sort of ``cause`` it is)."""
     parked_for: str | None = None
     """While parked: what has to be mended (see ``history.parking``)."""
     shown: Shown | None = None

@@ -70,7 +70,7 @@ def _cancel_requested(state: SagaState, event: CancelRequested) -> None:
 def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
     """Whatever is still out has an unknown outcome from here on; only undos can be due."""
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
-    state.cause, state.cancel = event.cause, None
+    state.cause, state.sort, state.cancel = event.cause, event.sort, None
     state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, {}
     for number in sorted(state.in_flight, reverse=True):
         step = state.steps[number]
@@ -133,7 +133,7 @@ def _ended(state: SagaState, event: SagaEnded) -> None:
         case SagaTerminated(reason):
             state.outcome = problem_outcome(Problem(type="terminated", message=reason))
         case _:
-            state.outcome = problem_outcome(state.cause)
+            state.outcome = problem_outcome(state.cause, state.sort)
     state.parked_for, state.paused_at = None, None
     state.due.clear()
 

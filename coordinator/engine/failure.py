@@ -2,8 +2,27 @@
 
 import asyncio
 
-from contracts.failures import Problem, StepError
+from contracts.failures import Failed, Problem, StepError, TimedOut
 from coordinator.engine.kept import kept_problem, kept_text
+from coordinator.history.undos import Cause
+
+DEADLINE = "deadline_exceeded"
+"""Type of the problem of a saga that did not end by its deadline."""
+
+
+def cause_of(error: BaseException) -> Cause:
+    """What sort of no it is; of several at once, the first."""
+    match error:
+        case BaseExceptionGroup(exceptions=errors):
+            return cause_of(errors[0])
+        case Failed():
+            return "failed"
+        case TimedOut() | TimeoutError():
+            return "timed_out"
+        case asyncio.CancelledError():
+            return "cancelled"
+        case _:
+            return "refused"
 
 
 def problem_of(error: BaseException) -> Problem | None:

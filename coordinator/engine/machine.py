@@ -14,6 +14,7 @@ from coordinator.engine.facts import Fact
 from coordinator.engine.rebuild import rebuild
 from coordinator.engine.run import Run
 from coordinator.engine.script import BETWEEN
+from coordinator.engine.shown import NOTHING
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -91,7 +92,7 @@ class Machine:
             verdicts=verdicts,
             outcome=state.outcome,
             parked_for=state.parked_for,
-            shown=None if state.shown is shown else state.shown,
+            shown=None if state.shown is shown else state.shown or NOTHING,
             first_row=first_row,
             round_at=turn.round_at,
         )

@@ -12,6 +12,7 @@ from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
 from coordinator.history.parking import ParkedFor, ReplyDeferred
 from coordinator.history.signals import SignalDeferred, SignalReceived
+from coordinator.history.undos import Cause
 
 
 @dataclass(slots=True)
@@ -169,6 +170,8 @@ class SagaState:
     """Asked to go back as soon as no pivot is in flight."""
     cause: Problem | None = None
     """Why it goes back; None while it goes forward."""
+    sort: Cause | None = None
+    """Of the cause; None while it goes forward, and where an older release did not say."""
     parked_for: ParkedFor | None = None
     parked_message: str = ""
     signals: Signals = field(default_factory=lambda: NO_SIGNALS)

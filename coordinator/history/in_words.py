@@ -41,6 +41,8 @@ def _more(event: Event) -> str:
     problem = event.get("problem") or event.get("cause")
     if problem:
         parts.append(f"{problem['type']}: {problem['message']}" if problem.get("message") else str(problem["type"]))
+    if event.get("sort"):
+        parts.append(str(event["sort"]).replace("_", " "))
     if "text" in event:
         parts.append(str(event["text"]) or "none any more")
     for name, value in (event.get("values") or event.get("attributes") or {}).items():

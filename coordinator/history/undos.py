@@ -1,5 +1,7 @@
 """The way back."""
 
+from typing import Literal
+
 import msgspec
 
 from contracts.failures import Problem
@@ -12,11 +14,17 @@ class CancelRequested(msgspec.Struct, frozen=True, gc=False, tag="cancel_request
     at: int
 
 
-class CompensationStarted(msgspec.Struct, frozen=True, gc=False, tag="compensation_started"):
+Cause = Literal["refused", "failed", "timed_out", "cancelled"]
+"""What sort of no it is for which a saga goes back, whatever the problem's type is called."""
+
+
+class CompensationStarted(msgspec.Struct, frozen=True, gc=False, tag="compensation_started", omit_defaults=True):
     """The saga cannot, or must not, go forward: from here only undos are sent."""
 
     cause: Problem
     at: int
+    sort: Cause | None = None
+    """None: an older release wrote it."""
 
 
 class UndoIssued(msgspec.Struct, frozen=True, gc=False, tag="undo_issued"):

@@ -48,7 +48,7 @@ def test_a_trip_is_booked() -> None:
 def test_no_seat_and_nothing_to_undo() -> None:
     """The flight is refused: the saga has failed, and nobody is asked to undo anything."""
     saga = booked(until="flights.reserve").refuses("flights.reserve", "sold_out").expects().is_("failed")
-    assert saga.outcome == {"problem": {"type": "sold_out"}}
+    assert saga.outcome == {"problem": {"type": "sold_out"}, "cause": "refused"}
 
 
 def test_no_room_and_the_flight_is_released() -> None:
@@ -112,7 +112,10 @@ def test_a_trip_is_cancelled_before_the_charge() -> None:
     """Cancelled while the hotel is asked: its outcome is unknown, so it is undone first; then the flight."""
     saga = booked(until="hotels.reserve").cancel("not going").expects("undo hotels.reserve")
     saga.succeeds("undo hotels.reserve").expects("undo flights.reserve").succeeds("undo flights.reserve")
-    assert saga.is_("compensated").outcome == {"problem": {"type": "cancelled", "message": "not going"}}
+    assert saga.is_("compensated").outcome == {
+        "problem": {"type": "cancelled", "message": "not going"},
+        "cause": "cancelled",
+    }
 
 
 def test_time_to_think_is_durable() -> None:

@@ -10,7 +10,7 @@ from contracts import Refused
 from coordinator.engine.shown import Shown
 from coordinator.history.shown import AttributesSet, StatusSet
 from coordinator.history.started import SagaStarted
-from coordinator.saga import Query, attributes, saga, status
+from coordinator.saga import ContinueAsNew, Query, attributes, saga, status
 from coordinator.saga.runtime import OutsideOfSaga
 from tests.sagas import SagaDriver, Shop, code
 
@@ -325,3 +325,21 @@ def test_a_no_after_it_is_one_decision() -> None:
     driver = SagaDriver(code(refuses)).start().succeeds(1, "A").is_("compensating")
     assert driver.last is not None
     assert driver.last.shown == Shown()
+
+
+def test_a_line_taken_away_right_before_the_next_round() -> None:
+    """The row is told, though the round begins with nothing to show."""
+
+    @saga(version=1)
+    async def rounds(left: int, shop: Shop) -> None:
+        if left:
+            status("busy")
+            await shop.take("a")
+            status(None)
+            raise ContinueAsNew(left - 1)
+        await shop.take("b")
+
+    driver = SagaDriver(rounds).start(1).succeeds(1, "A").is_("running")
+    assert driver.last is not None
+    assert driver.last.shown == Shown()
+    assert shown(driver) is None
