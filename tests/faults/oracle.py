@@ -15,6 +15,7 @@ from coordinator.engine.status import ENDED, Status
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
+from coordinator.history.scopes import ScopeUndoStarted
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
@@ -119,6 +120,7 @@ def _backwards(saga_id: str, events: list[Event]) -> Iterator[str]:
     completed: list[int] = []
     settled: set[int] = set()
     under_way: set[int] = set()
+    turned = False
     for event in events:
         match event:
             case StepSucceeded(step):
@@ -127,12 +129,13 @@ def _backwards(saga_id: str, events: list[Event]) -> Iterator[str]:
                 settled.add(step)
             case StepRefused(step) | StepFailed(step) | StepTimedOut(step) | StepAbandoned(step):
                 settled.add(step)
-            case CompensationStarted():
+            case CompensationStarted() | ScopeUndoStarted():
+                turned = turned or isinstance(event, CompensationStarted)
                 settled.update(each.step for each in events if isinstance(each, StepIssued))
             case UndoIssued(step):
                 if step not in settled:
                     yield f"{saga_id} undid step {step} before its outcome was known"
-                if step in completed:
+                if step in completed and turned:  # before, it is the scope's: see ScopeLedger
                     if under_way:
                         yield f"{saga_id} undid step {step} while the undo of {sorted(under_way)} was under way"
                     if later := completed[completed.index(step) + 1 :]:

@@ -22,6 +22,8 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
     """Seconds that the handler takes."""
     tell: bool = False
     """A local step says that it is still at it; it may then take longer than its timeout."""
+    behind: str = ""
+    """Behind which scope it is asked for, once that is undone; for ``tests/scope_ledger.py``."""
     undo_fail: int = 0
     """So many attempts of the undo fail."""
 

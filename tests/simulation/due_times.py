@@ -5,6 +5,7 @@ from contracts.kinds import Kind
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
+from coordinator.history.scopes import ScopeUndoStarted
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
@@ -28,6 +29,7 @@ from coordinator.history.undos import (
     UndoSkipped,
     UndoSucceeded,
 )
+from tests.simulation.nesting import Nesting
 
 Key = tuple[str, int]
 
@@ -39,6 +41,7 @@ class DueTimes:
         self._saga_id, self._faults = saga_id, faults
         self._due: dict[Key, int] = {}
         self._paused_at = 0
+        self._nesting = Nesting()
         self._may_be_left: set[int] = set()
         """Steps that can be undone, or need not be: nothing of them is due once nobody waits for them."""
         self._by_hand: Key | None = None
@@ -52,6 +55,7 @@ class DueTimes:
 
     def read(self, event: Event) -> None:
         """One more of its history."""
+        self._nesting.read(event)
         match event:
             case SagaStarted(deadline=int(deadline)):
                 self._due["saga", 0] = deadline
@@ -115,6 +119,9 @@ class DueTimes:
                 self._paused_at = at
             case SagaUnpaused(_, at):
                 self._due = {key: due + at - self._paused_at for key, due in self._due.items()}
+            case ScopeUndoStarted(scope):
+                for step in self._may_be_left.intersection(self._nesting.steps(scope)):
+                    self._due.pop(("step", step), None)
             case CompensationStarted():
                 self._due = {key: due for key, due in self._due.items() if key[0] == "undo"}
             case _ if isinstance(event, SagaEnded):

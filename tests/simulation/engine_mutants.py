@@ -16,6 +16,24 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
         "return state.succeeded[-1:]\n",
     ),
     Mutant(
+        "the undos of a scope all at once",
+        "coordinator.engine.compensation",
+        "return [] if waits else done[-1:]",
+        "return done",
+    ),
+    Mutant(
+        "behind a scope before it is undone",
+        "coordinator.engine.compensation",
+        "    left = [*state.to_undo, *state.succeeded, *state.undoing, *state.given_up]\n",
+        "    left = [*state.to_undo, *state.succeeded]\n",
+    ),
+    Mutant(
+        "what is in flight when a scope is undone is not undone",
+        "coordinator.engine.evolve_scopes",
+        "            if step.unknown:\n                state.to_undo.append(number)\n",
+        "",
+    ),
+    Mutant(
         "ended before everything is undone",
         "coordinator.engine.compensation",
         "state.to_undo or state.succeeded or state.undoing or state.given_up",
@@ -67,7 +85,7 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "what cannot be undone is sent",
         "coordinator.engine.order",
-        "            if command.undo_with is None:\n",
+        "            if command.lacks_undo:\n",
         "            if False:\n",
     ),
     Mutant(
@@ -103,8 +121,8 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "nobody is told of a signal that waits for it",
         "coordinator.engine.feed",
-        "*(TimerFired, SignalReceived, UpdateAccepted, ScopeUndone),",
-        "*(TimerFired, UpdateAccepted, ScopeUndone),",
+        "*(TimerFired, SignalReceived, UpdateAccepted,",
+        "*(TimerFired, UpdateAccepted,",
     ),
     Mutant(
         "answers that came in a pause are dropped",
@@ -115,7 +133,7 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "time passes in a pause",
         "coordinator.engine.evolve",
-        "    state.due.shift(event.at - state.paused_at)\n",
+        "    state.due.shift(stood_still)\n",
         "",
     ),
     Mutant(

@@ -66,7 +66,7 @@ LOCAL_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a local step's undo goes to Kafka",
         "coordinator.engine.sends",
-        '    return Send(id, participant, step.command, "undo", attempt, value, deadline, step.local)\n',
-        '    return Send(id, participant, step.command, "undo", attempt, value, deadline)\n',
+        '"undo", attempt, value, deadline, step.other_undo, step.local)\n',
+        '"undo", attempt, value, deadline, step.other_undo)\n',
     ),
 )

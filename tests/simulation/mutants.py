@@ -161,7 +161,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an update that is refused is handled without a dead letter",
         "coordinator.kafka.requests",
-        "                self._set_aside(record, offsets, f\"The saga refuses the update: {said.rstrip('.')}.\")\n",
+        "                self._set_aside(record, offsets, verdict.message)\n",
         "                offsets.done(record.offset)\n",
     ),
     Mutant(

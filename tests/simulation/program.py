@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
 
 from contracts import Refused, StepError
-from coordinator.saga import Definitions, Signal, saga
+from coordinator.engine.failure import problem_of
+from coordinator.saga import Definitions, Signal, saga, scope
 from tests.simulation.contracts import Bank, Guide, Shop, Wish
 from tests.simulation.desk import Desk
 from tests.simulation.favours import Counts, Favours, take_favours
@@ -29,6 +31,8 @@ class Town(NamedTuple):
     guide: Guide
     desk: Desk
     signals: Signals
+    scopes: Iterator[int]
+    """Their numbers: the next is drawn right before it is opened."""
 
 
 async def run_program(program: Program, town: Town) -> int:
@@ -55,9 +59,35 @@ async def run_program(program: Program, town: Town) -> int:
                 raise Refused("no_more", "The saga itself says no.")
             case "gather":
                 total += sum(await asyncio.gather(*(run_program(each, town) for each in rest[0])))
+            case "scope" | "retreat" | "trial":
+                total += await _run_in_scope(what, rest, town)
             case _:
                 total += await _run_around(what, rest, town)
     return total
+
+
+async def _run_in_scope(what: str, rest: list[Any], town: Town) -> int:
+    """The first step behind a scope that was undone says so."""
+    number = next(town.scopes)
+    behind = Wish(behind=f"behind {number}")
+    match what:
+        case "scope":
+            async with scope(parallel_undo=rest[0]):
+                return await run_program(rest[1], town)
+        case "retreat":
+            try:
+                async with scope(parallel_undo=rest[0]):
+                    return await run_program(rest[1], town)
+            except (StepError, ExceptionGroup, TimeoutError) as error:
+                if problem_of(error) is None:
+                    raise  # a bug among them undoes nothing
+                return await town.guide.look(behind) + await run_program(rest[2], town)
+        case _:
+            async with scope(parallel_undo=rest[0]) as trial:
+                total = await run_program(rest[1], town)
+                await trial.undo()
+                total += await town.guide.look(behind)
+                return total + await run_program(rest[2], town)
 
 
 async def _run_around(what: str, rest: list[Any], town: Town) -> int:
@@ -114,7 +144,7 @@ async def errand_1(
     counts: Counts,
 ) -> int:
     """Runs its input, and what it is asked to run besides."""
-    town = Town(shop, bank, guide, desk, {"note": note, "word": word})
+    town = Town(shop, bank, guide, desk, {"note": note, "word": word}, count(1))
     take_favours(favour, counts, lambda asked: run_program(asked, town))
     return await run_program(program, town)
 
@@ -132,7 +162,7 @@ async def errand_2(
     counts: Counts,
 ) -> int:
     """A later release: it looks first."""
-    town = Town(shop, bank, guide, desk, {"note": note, "word": word})
+    town = Town(shop, bank, guide, desk, {"note": note, "word": word}, count(1))
     take_favours(favour, counts, lambda asked: run_program(asked, town))
     await guide.look(Wish())
     return await run_program(program, town)
@@ -158,8 +188,8 @@ def heard(program: Program) -> Counter[str]:
             counts[statement[1]] += 1
         times = statement[1] if statement[0] == "loop" else 1
         for body in bodies(statement):
-            for name, count in heard(body).items():
-                counts[name] += times * count
+            for name, often in heard(body).items():
+                counts[name] += times * often
     return counts
 
 
@@ -271,7 +301,22 @@ class Programs:
     def _around(self, budget: int, depth: int) -> list[Any]:
         random = self._random
         what = random.choice(
-            ("gather", "gather", "group", "settle", "first", "leave", "timeout", "shield", "try", "finally", "loop")
+            (
+                *(
+                    "gather",
+                    "gather",
+                    "group",
+                    "settle",
+                    "first",
+                    "leave",
+                    "timeout",
+                    "shield",
+                    "try",
+                    "finally",
+                    "loop",
+                ),
+                *("scope", "retreat", "retreat", "trial"),
+            )
         )
         match what:
             case "gather" | "group" | "settle" | "first":
@@ -281,6 +326,13 @@ class Programs:
                 return [what, random.choice((0.05, 1, 4, 10)), self._body(budget, depth + 1)]
             case "loop":
                 return [what, random.randint(2, 3), self._body(max(1, budget // 2), depth + 1)]
+            case "scope":
+                return [what, random.random() < 0.3, self._body(budget, depth + 1)]
+            case "retreat" | "trial":
+                undone, instead = self._body(budget - 1, depth + 1), self._body(1, depth + 1)
+                if what == "retreat" and random.random() < 0.5:
+                    undone.append(["refuse"])
+                return [what, random.random() < 0.3, undone, instead]
             case "try" | "finally":
                 return [what, self._body(budget - 1, depth + 1), self._body(1, depth + 1)]
             case _:

@@ -7,10 +7,12 @@ from coordinator.history.endings import SagaEnded, SagaTerminated
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
 from coordinator.history.people import SagaPaused, SagaUnpaused
+from coordinator.history.scopes import ScopeUndoStarted
 from coordinator.history.signals import SignalDeferred
 from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.undos import CancelRequested, CompensationStarted, UndoSkipped, UndoSucceeded
 from tests.simulation.due_times import DueTimes
+from tests.simulation.nesting import Nesting
 
 MAY_COME = ReplyDeferred | SignalDeferred | CancelRequested | StepRefused | StepFailed | SagaUnpaused | SagaTerminated
 """All that may be in the history of a paused saga. That its pivot did not happen is taken in when it is cancelled."""
@@ -26,6 +28,7 @@ class Standstill:
         self.faults: list[str] = []
         self._saga_id = saga_id
         self._times = DueTimes(saga_id, self.faults)
+        self._nesting = Nesting()
         self._paused = False
         self._stopped = False
         """Parked, and its code must not run."""
@@ -39,6 +42,7 @@ class Standstill:
             if self._paused and not isinstance(event, MAY_COME):
                 self.faults.append(f"Pauses: in a pause of {self._saga_id} there is {event}")
             self._times.read(event)
+            self._nesting.read(event)
             self._follow(event)
         if self._to_take_in:
             self.faults.append(f"Pauses: {self._saga_id} went on, and did not take in {sorted(self._to_take_in)}")
@@ -69,6 +73,9 @@ class Standstill:
                 self._done((step, False))
             case UndoSucceeded(step) | UndoSkipped(step):
                 self._done((step, True))
+            case ScopeUndoStarted(scope):
+                for step in self._nesting.steps(scope):
+                    self._done((step, False))
             case CompensationStarted():
                 self._stopped = False
                 for each in (*self._deferred, *self._to_take_in):

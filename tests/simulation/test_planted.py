@@ -1,5 +1,8 @@
 """A simulation that finds nothing proves something only if it would have found it: the canaries."""
 
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from tests.simulation.hunted import found
@@ -28,6 +31,16 @@ def test_a_planted_bug_is_found(name: str) -> None:
 def test_every_planted_bug_has_a_name_of_its_own() -> None:
     """There are at least thirty."""
     assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS) >= 30
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_bug_can_be_planted(mutant: Mutant) -> None:
+    """Its text stands in the code."""
+    spec = importlib.util.find_spec(mutant.module)
+    assert spec is not None
+    assert spec.origin is not None
+    source = Path(spec.origin).read_text()
+    assert planted(mutant, source) != source
 
 
 def test_a_bug_that_cannot_be_planted_is_told() -> None:

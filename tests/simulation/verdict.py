@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
 from tests.faults.oracle import judge, undos_go_backwards
+from tests.scope_ledger import scope_faults
 from tests.signal_ledger import signal_faults
 from tests.simulation.favours import count_faults
 from tests.simulation.people import People
@@ -25,6 +26,7 @@ def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
         *people.askers.judged(witness.rows),
         *_queries(witness),
         *_standstills(witness),
+        *_scopes(witness),
         *(fault for saga_id, rows in witness.rows.items() for fault in servers.outside.judged(saga_id, rows)),
     ]
     if people.busy:
@@ -41,6 +43,12 @@ def _oracle(found: Evidence) -> Iterator[str]:
 def _standstills(witness: Witness) -> Iterator[str]:
     for saga_id, rows in witness.rows.items():
         yield from standstill_faults(saga_id, rows, witness.wake_ups[saga_id])
+
+
+def _scopes(witness: Witness) -> Iterator[str]:
+    for saga_id, rows in witness.rows.items():
+        for fault in scope_faults([event for row in rows for event in row]):
+            yield f"Scopes: {saga_id}: {fault}"
 
 
 def _signals(witness: Witness, people: People) -> Iterator[str]:
