@@ -15,6 +15,7 @@ from coordinator.cli.talk import fail, say
 from coordinator.config import Settings
 from coordinator.engine.status import ENDED, Status
 from coordinator.fit.judge import Judged, judge
+from coordinator.guard import guard_sagas
 from coordinator.runtime.ports import SagaView, StoreUnavailable
 from coordinator.saga import Definitions
 from coordinator.saga.catalogues import load_definitions
@@ -45,6 +46,7 @@ def check(
     if not against_open:
         fail("Say what to check the code against: --against-open.", Exit.USAGE)
     import_from_here()
+    guard_sagas()
     chosen = settings()
     with setup_errors():
         definitions = load_definitions(chosen.catalogue)

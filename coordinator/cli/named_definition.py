@@ -9,6 +9,7 @@ from typing import NoReturn
 from coordinator.cli.exits import Exit
 from coordinator.cli.setup import import_from_here, settings, setup_errors
 from coordinator.cli.talk import fail
+from coordinator.guard import guard_sagas
 from coordinator.saga import SagaDefinition
 from coordinator.saga.catalogues import load_definitions
 
@@ -16,6 +17,7 @@ from coordinator.saga.catalogues import load_definitions
 def named_definition(name: str, version: int | None) -> SagaDefinition:
     """The definition; the latest version, if none is named. Ends the command when there is none."""
     import_from_here()
+    guard_sagas()
     module, colon, attribute = name.partition(":")
     if colon:
         found = getattr(_module(module, name), attribute, None)

@@ -13,6 +13,7 @@ import migrations
 from coordinator.api.server import HttpServer
 from coordinator.bootstrap import build, database_url, open_outside
 from coordinator.config import Settings, SetupError
+from coordinator.guard import guard_sagas
 from coordinator.saga.catalogues import load_definitions
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ async def serve(settings: Settings, *, migrate: bool, announce: Callable[[str], 
     ``announce`` gets the line ``ready coordinator <url>`` once the coordinator takes work.
     """
     stop = _stop_on_signals()
+    guard_sagas()
     definitions = load_definitions(settings.catalogue)
     outside = await open_outside(settings, definitions)
     service = build(settings, definitions, outside)

@@ -18,6 +18,8 @@ class Due(IntEnum):
 
 DueKey = tuple[Due, int]
 """One thing that will be due: of what sort, and its number."""
+DEADLINE: DueKey = (Due.DEADLINE, 0)
+"""The whole saga has one at most."""
 
 
 class Agenda:

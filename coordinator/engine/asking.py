@@ -17,7 +17,7 @@ from coordinator.engine.save_points import SavePoints
 from coordinator.engine.script import BETWEEN, Script
 from coordinator.engine.shown import MAX_LINE, OwnAttributes
 from coordinator.saga.definition import SagaDefinition
-from coordinator.saga.runtime import SagaRuntime
+from coordinator.saga.runtime import NoDeadline, SagaRuntime
 from coordinator.saga.scopes import CURRENT
 
 _SAVE_POINT = Problem("scope_undone", "The saga went back to a save-point, and does not wait for this any more.")
@@ -29,6 +29,7 @@ class Asking(DeterministicLoop, SagaRuntime):
     def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
         super().__init__(saga_id)
         self.definition = definition
+        self._saga_id = saga_id
         self._script: Script = BETWEEN
         self._awaited: dict[int, tuple[Command[..., Any], asyncio.Future[Any]]] = {}
         """Steps that the code waits for: their command, and their result to come."""
@@ -44,6 +45,9 @@ class Asking(DeterministicLoop, SagaRuntime):
         """What the code has asked about."""
         self._attributes: OwnAttributes | None = None
         """Those that the code has set; None: it never set any."""
+        self._draws = 0
+        """How often the code drew something."""
+        self._round = 1
         self._looks = False
         """The code only looks at something, on behalf of somebody outside."""
 
@@ -94,6 +98,18 @@ class Asking(DeterministicLoop, SagaRuntime):
         if self._attributes is None:
             self._attributes = OwnAttributes()
         self._script.show_attributes(self._attributes.take(values))
+
+    def extend_deadline(self, by_ms: int) -> int:
+        """See SagaRuntime."""
+        due = self._script.extend_deadline(by_ms)
+        if due is None:
+            raise NoDeadline("The saga has no deadline to extend: declare one, as in @saga(version=1, deadline='48h').")
+        return due
+
+    def draw(self) -> str:
+        """See SagaRuntime."""
+        self._draws += 1
+        return f"{self._saga_id}:{self._round}:{self._draws}"
 
     def open_scope(self, within: int | None, parallel: bool) -> int:
         """See SagaRuntime."""

@@ -6,6 +6,7 @@ import msgspec
 
 from contracts.command import Command
 from coordinator.engine.times import deadline
+from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.events import Asked
 from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
@@ -56,6 +57,8 @@ def same(asked: Asked, logged: object) -> bool:
             return scope == number and outer == other
         case ScopeUndoStarted(scope), ScopeUndoStarted(number):
             return scope == number
+        case DeadlineExtended(), DeadlineExtended():
+            return True
         case _:
             return False
 
@@ -87,5 +90,7 @@ def in_words(event: object) -> str:
             return f"update {update} answered"
         case UpdateRefused(update):
             return f"update {update} refused"
+        case DeadlineExtended():
+            return "the saga's deadline extended"
         case _:
             return f"nothing more before {type(event).__name__}"

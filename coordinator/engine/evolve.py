@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from contracts.failures import Problem
-from coordinator.engine.agenda import Due
+from coordinator.engine.agenda import DEADLINE, Due
 from coordinator.engine.evolve_messages import MESSAGE_CHANGES
 from coordinator.engine.evolve_rounds import continued
 from coordinator.engine.evolve_scopes import SCOPE_CHANGES
@@ -15,6 +15,7 @@ from coordinator.engine.outcome import problem_outcome, result_outcome
 from coordinator.engine.shown import Shown
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
+from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.endings import (
     SagaCompensated,
     SagaCompleted,
@@ -59,12 +60,16 @@ def _started(state: SagaState, event: SagaStarted) -> None:
     if event.attributes is not None:
         state.shown = Shown(attributes=event.attributes)
     if event.deadline is not None:
-        state.due.put((Due.DEADLINE, 0), event.deadline)
+        state.due.put(DEADLINE, event.deadline)
+
+
+def _deadline_extended(state: SagaState, event: DeadlineExtended) -> None:
+    state.due.put(DEADLINE, event.due)
 
 
 def _cancel_requested(state: SagaState, event: CancelRequested) -> None:
     state.cancel = event.cause
-    state.due.remove((Due.DEADLINE, 0))
+    state.due.remove(DEADLINE)
 
 
 def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
@@ -157,6 +162,7 @@ def _timer_over(state: SagaState, event: TimerFired | TimerCancelled) -> None:
 _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     SagaStarted: _started,
     SagaContinued: continued,
+    DeadlineExtended: _deadline_extended,
     CancelRequested: _cancel_requested,
     CompensationStarted: _compensation_started,
     SagaParked: _parked,

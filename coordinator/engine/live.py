@@ -8,10 +8,13 @@ import msgspec
 from contracts.attributes import AttributeValue
 from contracts.command import Command
 from contracts.failures import Problem
+from coordinator.engine.agenda import DEADLINE
 from coordinator.engine.asks import step_issued
 from coordinator.engine.order import OutOfOrder, order_error, undo_error
 from coordinator.engine.shown import NOTHING, changes
 from coordinator.engine.state import SagaState
+from coordinator.engine.times import within
+from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.events import Event
 from coordinator.history.patches import PatchTaken
 from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
@@ -77,6 +80,15 @@ class Live:
         if error is None:
             self._record(ScopeUndoStarted(scope, cause, self._now))
         return error
+
+    def extend_deadline(self, by: int) -> int | None:
+        """See Script."""
+        due = self._state.due.at(DEADLINE)
+        if due is None:
+            return None
+        later = within(self._now, due + by)
+        self._record(DeadlineExtended(by, self._now, later))
+        return later
 
     def take_patch(self, name: str) -> bool:
         """See Script."""

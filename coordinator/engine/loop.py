@@ -16,8 +16,9 @@ from zlib import crc32
 
 from coordinator.engine.apart import Outside, is_apart, step_back, step_outside
 from coordinator.engine.given_order import given_order
-from coordinator.engine.not_durable import NotDurable, refuse_what_is_not_durable
+from coordinator.engine.not_durable import refuse_what_is_not_durable
 from coordinator.engine.times import within
+from coordinator.saga.not_durable import NotDurable
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -4,6 +4,8 @@ from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
+from coordinator.saga.not_durable import NotDurable
+
 Loop = TypeVar("Loop", bound=AbstractEventLoop)
 
 _INSTEAD: Mapping[str, str] = {
@@ -20,10 +22,6 @@ _INSTEAD: Mapping[str, str] = {
         run_forever run_until_complete stop close shutdown_asyncgens set_debug set_task_factory get_task_factory
         set_exception_handler get_exception_handler default_exception_handler""",
 }
-
-
-class NotDurable(RuntimeError):
-    """A saga used something that cannot survive a crash. The message names the durable replacement."""
 
 
 def refuse_what_is_not_durable(loop: type[Loop]) -> type[Loop]:

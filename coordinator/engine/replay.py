@@ -21,6 +21,7 @@ import msgspec
 from contracts.attributes import AttributeValue
 from contracts.command import Command
 from contracts.failures import Problem
+from coordinator.engine.agenda import DEADLINE
 from coordinator.engine.asks import in_words, same, step_issued
 from coordinator.engine.evolve import evolve
 from coordinator.engine.feed import FED, UnreadableInput, feed
@@ -30,6 +31,7 @@ from coordinator.engine.shown import NOTHING, changes
 from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
 from coordinator.engine.unreadable import Unreadable
+from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.events import ASKED, Asked, Event, Noted
 from coordinator.history.patches import PatchTaken
 from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
@@ -206,6 +208,14 @@ class Replay:
                 return error
         self._ask(asked)
         return None
+
+    def extend_deadline(self, by: int) -> int | None:
+        """See Script."""
+        due, now = self._state.due.at(DEADLINE), self._tail_at or self.run.now_ms
+        if due is None:
+            return None
+        self._ask(DeadlineExtended(by, now, within(now, due + by)))
+        return self._state.due.at(DEADLINE)
 
     def take_patch(self, name: str) -> bool:
         """See Script. Code that was here before, and did not ask, has gone the other way.

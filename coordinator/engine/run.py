@@ -100,7 +100,7 @@ class Run(Asking):
 
     def go_on(self, value: Any, round: SagaContinued) -> None:
         """The same for a later round: steps stand behind it, and signals wait for it."""
-        self._steps = round.steps
+        self._steps, self._round = round.steps, round.round
         if round.own_attributes:
             self._attributes = OwnAttributes(round.own_attributes)
         for each in round.kept:

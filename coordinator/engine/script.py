@@ -52,6 +52,10 @@ class Script(Protocol):
         """The code wants a scope undone; returns why it cannot be, or None."""
         ...
 
+    def extend_deadline(self, by: int) -> int | None:
+        """The code asks for so many ms more; returns the new deadline, or None where there is none to extend."""
+        ...
+
     def take_patch(self, name: str) -> bool:
         """The code asks, for the first time, whether it goes a patch's way."""
         ...
@@ -107,6 +111,9 @@ class NothingAsked:
         raise self._error(self._sentence)
 
     def undo_scope(self, scope: int, cause: Problem) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def extend_deadline(self, by: int) -> NoReturn:
         raise self._error(self._sentence)
 
     def take_patch(self, name: str) -> NoReturn:

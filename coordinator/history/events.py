@@ -4,6 +4,7 @@ They hold values and never each other, so the garbage collector need not look at
 sagas in memory that was a tenth of their CPU.
 """
 
+from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.endings import SagaEnded
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
 from coordinator.history.patches import PatchTaken
@@ -55,6 +56,7 @@ Asked = (
     | UpdateRefused
     | ScopeOpened
     | ScopeUndoStarted
+    | DeadlineExtended
 )
 """What the saga's code itself asked for: replay must find the same again, in the same order."""
 
@@ -70,6 +72,7 @@ ASKED = (
     UpdateRefused,
     ScopeOpened,
     ScopeUndoStarted,
+    DeadlineExtended,
 )
 """The same, for isinstance: quicker than a union."""
 

@@ -1,10 +1,13 @@
 """What an author of sagas imports."""
 
 from contracts import COMPENSATABLE, PIVOT, RETRIABLE, Contract, Failed, Refused, Retry, StepError, TimedOut, command
+from coordinator.saga.deadline import extend_deadline
 from coordinator.saga.decorator import saga
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
+from coordinator.saga.drawn import new_uuid, random_float
 from coordinator.saga.local_steps import LocalStep, current_step
+from coordinator.saga.now import now
 from coordinator.saga.patches import patched
 from coordinator.saga.queries import Query
 from coordinator.saga.rounds import ContinueAsNew
@@ -34,7 +37,11 @@ __all__ = [
     "attributes",
     "command",
     "current_step",
+    "extend_deadline",
+    "new_uuid",
+    "now",
     "patched",
+    "random_float",
     "saga",
     "scope",
     "status",

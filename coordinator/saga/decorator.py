@@ -12,6 +12,7 @@ from contracts.durations import Duration, milliseconds
 from contracts.ids import check_name
 from coordinator.saga.definition import SagaDefinition, SagaFunction
 from coordinator.saga.key_template import check_template
+from coordinator.saga.own_code import check_own_code
 from coordinator.saga.parameters import AnsweredType, ValueType, answered_type, check_not_inside, is_a, value_type
 from coordinator.saga.queries import Query
 from coordinator.saga.signals import Signal
@@ -53,6 +54,7 @@ def _define(
     contracts = {parameter: hints[parameter] for parameter in parameters if _is_contract(hints[parameter])}
     declared = _declared(name, hints)
     known = {*contracts, *declared.signals, *declared.updates, *declared.queries}
+    check_own_code(name, function)
     inputs = [parameter for parameter in parameters if parameter not in known]
     if len(inputs) > 1 or parameters[: len(inputs)] != inputs:
         raise TypeError(

@@ -14,6 +14,9 @@ from contracts.command import Command
 class SagaRuntime(ABC):
     """What a saga's loop offers besides being an event loop. The engine implements it."""
 
+    now_ms: int
+    """The time of what is happening, in ms since 1970."""
+
     @abstractmethod
     def issue(self, command: Command[..., Any], arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[Any]]":
         """Asks for a step; returns its number and its result to come. Raises StepError when it may not stand here."""
@@ -46,6 +49,14 @@ class SagaRuntime(ABC):
         """Lists find the saga by these from here on; None takes one away. Raises UnfitAttribute."""
 
     @abstractmethod
+    def extend_deadline(self, by_ms: int) -> int:
+        """Moves the saga's deadline; returns the new one, in ms since 1970. Raises NoDeadline."""
+
+    @abstractmethod
+    def draw(self) -> str:
+        """Another text whenever it is called, and on every replay the same again."""
+
+    @abstractmethod
     async def next_signal(self, name: str) -> Any:
         """The value of the next signal of that name: the oldest that nobody has taken, or the next that comes."""
 
@@ -65,6 +76,10 @@ class SagaRuntime(ABC):
     @abstractmethod
     def runs(self) -> bool:
         """Whether it is this saga's code that runs now, and nobody is throwing it away."""
+
+
+class NoDeadline(RuntimeError):
+    """The saga has no deadline, and its code asked for more time."""
 
 
 class OutsideOfSaga(RuntimeError):

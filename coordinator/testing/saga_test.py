@@ -8,6 +8,7 @@ from contracts import Command, Undo
 from contracts.values import UnreadableValue, write_value
 from coordinator.fit.replaying import History, Replayed, replay
 from coordinator.fit.story import story
+from coordinator.guard import guard_sagas
 from coordinator.saga.definition import SagaDefinition
 from coordinator.testing.behaviour import Planned, word_for
 from coordinator.testing.channel import Channel, Fate, arrives
@@ -36,6 +37,7 @@ class SagaTest:
     """
 
     def __init__(self, *, strict: bool = False) -> None:
+        guard_sagas()
         self.strict = strict
         self.runs: list[SagaRun] = []
         """Every saga started in this test."""

@@ -14,6 +14,7 @@ from coordinator.saga import saga
 from tests.golden.answering import STORIES as ANSWERING
 from tests.golden.bargaining import STORIES as BARGAINING
 from tests.golden.calling import STORIES as CALLING
+from tests.golden.extending import STORIES as EXTENDING
 from tests.golden.going_back import STORIES as GOING_BACK
 from tests.golden.going_on import STORIES as GOING_ON
 from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
@@ -104,6 +105,8 @@ def main() -> None:
         stories[DIRECTORY / "bargaining" / f"bargain_v1_{story.__name__}.json"] = story
     for story in GOING_ON:
         stories[DIRECTORY / "going_on" / f"collect_v1_{story.__name__}.json"] = story
+    for story in EXTENDING:
+        stories[DIRECTORY / "extending" / f"take_time_v1_{story.__name__}.json"] = story
     for file, story in stories.items():
         if file.exists():
             continue

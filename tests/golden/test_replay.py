@@ -14,13 +14,14 @@ from coordinator.saga import Definitions
 from tests.golden.answering import answer
 from tests.golden.bargaining import bargain
 from tests.golden.calling import call_around
+from tests.golden.extending import take_time
 from tests.golden.going_back import choose
 from tests.golden.going_on import collect
 from tests.golden.listening import listen
 from tests.golden.showing import show_progress
 
 DEFINITIONS = Definitions(
-    [*catalogue.DEFINITIONS, listen, answer, choose, call_around, show_progress, bargain, collect]
+    [*catalogue.DEFINITIONS, listen, answer, choose, call_around, show_progress, bargain, collect, take_time]
 )
 FILES = sorted(Path(__file__).parent.rglob("*.json"))
 

@@ -2,6 +2,7 @@
 
 from contracts.failures import Problem
 from contracts.kinds import Kind
+from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
@@ -63,6 +64,8 @@ class DueTimes:
                 if problem.type == "deadline_exceeded":
                     self._came(("saga", 0), at)
                 self._due.pop(("saga", 0), None)
+            case DeadlineExtended(due=due):
+                self._due["saga", 0] = due
             case TimerStarted(timer, due=due):
                 self._due["timer", timer] = due
             case TimerFired(timer, at):

@@ -12,6 +12,7 @@ from coordinator.engine.evolve import evolve
 from coordinator.engine.lifecycle import BACK_MOVES, FORWARD_MOVES, IN_FLIGHT, SAGA_MOVES, Back, Forward, IllegalMove
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import ENDED, Status
+from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.endings import (
     SagaCompensated,
     SagaCompleted,
@@ -88,6 +89,7 @@ SAMPLES: dict[type[Event], Event] = {
         ScopeOpened(1, 1),
         ScopeUndoStarted(1, NO, 1),
         ScopeUndone(1, 1),
+        DeadlineExtended(9, 1, 9),
         UpdateAccepted(1, "move", "id", NULL, 1),
         UpdateAnswered(1, NULL, 1),
         UpdateRefused(1, NO, 1),
