@@ -69,6 +69,11 @@ def undo_id(saga: str, step: int) -> str:
     return f"{saga}:{step}{_UNDO}"
 
 
+def undo_id_of(command: str) -> str:
+    """Id of the undo of the forward command with this id."""
+    return f"{command}{_UNDO}"
+
+
 def forward_id(command: str) -> str:
     """The id of the forward command that ``command`` is, or undoes."""
     return command.removesuffix(_UNDO)

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from contracts.failures import Problem
-from coordinator.engine import compensation, forward
+from coordinator.engine import children, compensation, forward
 from coordinator.engine.agenda import Due, DueKey
 from coordinator.engine.conclude import conclude, parked_because
 from coordinator.engine.facts import (
@@ -23,6 +23,7 @@ from coordinator.engine.facts import (
     SkipUndo,
     Start,
     Terminate,
+    UndoChild,
     Update,
     Verdict,
     WakeUp,
@@ -37,6 +38,7 @@ from coordinator.engine.signals import keep, misfit_of, on_signal
 from coordinator.engine.state import SagaState
 from coordinator.engine.times import within
 from coordinator.engine.turn import Turn
+from coordinator.engine.undone_by_parent import on_undo
 from coordinator.engine.updates import on_update
 from coordinator.history.started import SagaStarted
 from coordinator.history.timers import TimerFired
@@ -47,6 +49,8 @@ def absorb(turn: Turn, fact: Fact) -> Verdict:
     """What becomes of the fact. Nothing changes unless it is Accepted."""
     if isinstance(fact, Start):
         return _start(turn, fact)
+    if isinstance(fact, UndoChild):
+        return on_undo(turn, fact)
     if not turn.state.definition:
         return Ignored("there is no such saga")
     before = len(turn.events)
@@ -88,6 +92,8 @@ def next_due(state: SagaState) -> tuple[int, DueKey] | None:
 def _start(turn: Turn, start: Start) -> Verdict:
     state = turn.state
     if state.definition:
+        if start.parent is not None:
+            return children.called_again(turn.saga_id, state, start, start.parent)
         if state.definition == start.definition and same_input(state.input, bytes(start.input)):
             return Known() if start.sent is None else _send_existing(turn, start.sent)
         return Conflict(
@@ -102,8 +108,18 @@ def _start(turn: Turn, start: Start) -> Verdict:
         return misfit
     turn.begin(new_run(turn.saga_id, definition))
     deadline = None if definition.deadline_ms is None else within(turn.now, turn.now + definition.deadline_ms)
-    trace, attributes = start.traceparent, start.attributes
-    turn.record(SagaStarted(start.definition, start.version, start.input, turn.now, trace, deadline, attributes))
+    turn.record(
+        SagaStarted(
+            start.definition,
+            start.version,
+            start.input,
+            turn.now,
+            start.traceparent,
+            deadline,
+            start.attributes,
+            start.parent,
+        )
+    )
     match start.sent:  # before anything follows: the code may be through with its first run
         case Signal():
             if parked_because(turn.run, turn.state, turn.definitions) is not None:
@@ -117,7 +133,7 @@ def _start(turn: Turn, start: Start) -> Verdict:
         case None:
             pass
     conclude(turn)
-    return Accepted()
+    return Accepted(answer=children.begun(turn.saga_id, turn.state, start.parent))
 
 
 def _send_existing(turn: Turn, sent: Signal | Update) -> Verdict:

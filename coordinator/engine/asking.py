@@ -8,6 +8,7 @@ import msgspec
 
 from contracts.command import Command
 from contracts.failures import Problem, Refused
+from contracts.ids import command_id
 from coordinator.engine.failure import problem_of
 from coordinator.engine.handlers import Handlers
 from coordinator.engine.inbox import Arrived, Inbox
@@ -28,6 +29,7 @@ class Asking(DeterministicLoop, SagaRuntime):
 
     def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
         super().__init__(saga_id)
+        self.saga_id = saga_id
         self.definition = definition
         self._saga_id = saga_id
         self._script: Script = BETWEEN
@@ -60,13 +62,22 @@ class Asking(DeterministicLoop, SagaRuntime):
         """See SagaRuntime."""
         return self.entered and not self.stopped and not self._looks
 
-    def issue(self, command: "Command[..., Any]", arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[Any]]":
+    @property
+    def next_step(self) -> str:
+        """See SagaRuntime."""
+        return command_id(self.saga_id, self._steps + 1)
+
+    def issue(
+        self, command: "Command[..., Any]", arguments: msgspec.Raw, child: str | None = None
+    ) -> "tuple[int, asyncio.Future[Any]]":
         """See SagaRuntime."""
         scope = CURRENT.get()
-        error = self._script.issue(self._steps + 1, command, arguments, scope)
+        error = self._script.issue(self._steps + 1, command, arguments, scope, child)
         if error is not None:
             raise error
         self._steps += 1
+        if child is not None:
+            self.definition.children.setdefault(command.type, command)
         if scope is not None:
             self._save_points.put(self._steps, scope)
         result: asyncio.Future[Any] = self.create_future()

@@ -16,7 +16,7 @@ from coordinator.history.updates import UpdateAnswered, UpdateRefused
 
 
 def step_issued(
-    step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, now: int
+    step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None, now: int
 ) -> StepIssued:
     """A step's first attempt, sent now."""
     return StepIssued(
@@ -30,13 +30,15 @@ def step_issued(
         scope=scope,
         local=command.local,
         override=command.override,
+        child=child,
     )
 
 
 def same(asked: Asked, logged: object) -> bool:
     """Whether the code asks for what the log says it asked for.
 
-    Arguments and times are not compared: a field with a default that a contract gained is not another request.
+    Arguments, the id of a child that comes of them, and times are not compared: a field with a default that a contract
+    gained is not another request.
     """
     match asked, logged:
         case StepIssued(step, command, scope=scope), StepIssued():

@@ -10,9 +10,16 @@ from contracts.retry import Retry
 from coordinator.engine.lifecycle import SETTLED_BACK, Back
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
-from coordinator.engine.times import deadline, within
+from coordinator.engine.times import ASK_AGAIN_MS, deadline, within
 from coordinator.history.events import Event
-from coordinator.history.undos import UndoAttemptFailed, UndoGivenUp, UndoIssued, UndoRetried, UndoSucceeded
+from coordinator.history.undos import (
+    UndoAttemptFailed,
+    UndoGivenUp,
+    UndoIssued,
+    UndoProgressed,
+    UndoRetried,
+    UndoSucceeded,
+)
 
 _DEFAULT_TIMEOUT_MS = 20_000
 _DEFAULT_RETRY = Retry.forever()
@@ -78,6 +85,10 @@ def on_answer(
                 return "an older attempt of the undo"
             refused = isinstance(answer, Refusal)
             return _given_up_or_retried(step, command, problem, saga_id, now, final=refused)
+        case Pending() if step.child is not None:
+            if step.back is not Back.PENDING or attempt < step.undo_attempt:
+                return "an older attempt of the undo"
+            return UndoProgressed(step.number, attempt, now, within(now, now + ASK_AGAIN_MS))
         case Progress() | Pending():
             return "an undo is answered when it is done"
         case _:
@@ -88,10 +99,10 @@ def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now
     """The attempt's deadline, or the time of the next attempt, has come."""
     if step.back is Back.WAITING:
         return retried(step, command, now)
-    seconds = _timeout_ms(command) / 1_000
-    problem = Problem(
-        type="timeout", message=f"No answer to the undo of {step.command} within {seconds:g} s.", retryable=True
-    )
+    what = f"No answer to the undo of {step.command} within {_timeout_ms(command) / 1_000:g} s."
+    if step.child is not None:
+        what = f"Nothing was heard of {step.child} for a while: it is asked again."
+    problem = Problem(type="timeout", message=what, retryable=True)
     return _given_up_or_retried(step, command, problem, saga_id, now, final=False)
 
 

@@ -146,7 +146,8 @@ def _stuck(turn: Turn) -> bool:
 def _undone(state: SagaState) -> type[SagaCompensated | SagaPartiallyCompensated | SagaFailed]:
     if state.skipped:
         return SagaPartiallyCompensated
-    return SagaCompensated if state.undone else SagaFailed
+    reopened = state.parent is not None and state.parent.reopened
+    return SagaCompensated if state.undone or reopened else SagaFailed
 
 
 def _returned(turn: Turn) -> bool:

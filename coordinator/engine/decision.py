@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from contracts.answers import Answer
 from coordinator.engine.facts import Verdict
 from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
@@ -27,6 +28,21 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     """Which of the command's undos, by name; None: the declared one."""
     local: bool = False
     """It does not travel: the coordinator runs it itself."""
+    child: str | None = None
+    """It goes to the coordinators: the id of the saga that is called, or undone."""
+
+
+class ToParent(msgspec.Struct, frozen=True, gc=False):
+    """What the saga whose step this one is has to hear."""
+
+    saga_id: str
+    """The parent's."""
+    command_id: str
+    """The step, or its undo."""
+    attempt: int
+    answer: Answer
+    partition: int | None
+    """Of the replies' topic; None: the one of the parent's id."""
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
@@ -51,6 +67,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """While parked: what has to be mended (see ``history.parking``)."""
     shown: Shown | None = None
     """What lists show of the saga from here on; None: as before."""
+    answers: tuple[ToParent, ...] = ()
+    """For the outbox too."""
     first_row: int = 1
     """The row with which the round began that the saga was in."""
     round_at: int | None = None

@@ -13,8 +13,9 @@ from coordinator.engine.evolve_steps import STEP_CHANGES
 from coordinator.engine.lifecycle import SAGA_MOVES, Forward, IllegalMove, moved
 from coordinator.engine.outcome import problem_outcome, result_outcome
 from coordinator.engine.shown import Shown
-from coordinator.engine.state import SagaState
+from coordinator.engine.state import ParentStep, SagaState
 from coordinator.engine.status import Status
+from coordinator.history.children import SagaReopened, UndoRequested
 from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.endings import (
     SagaCompensated,
@@ -32,12 +33,12 @@ from coordinator.history.rounds import SagaContinued
 from coordinator.history.signals import SignalDeferred
 from coordinator.history.started import SagaStarted
 from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
-from coordinator.history.undos import CancelRequested, CompensationStarted
+from coordinator.history.undos import CancelRequested, Cause, CompensationStarted
 
 
 def evolve(state: SagaState, event: Event) -> None:
     """Applies the event. Raises IllegalMove, and then the state is what it was."""
-    ended = state.status.ended
+    ended = state.status.ended and type(event) is not SagaReopened
     if ended or ((type(event) is SagaStarted) is bool(state.definition) and type(event) is not SagaContinued):
         raise IllegalMove("The saga", state.status if state.definition else "not begun", event)
     _CHANGES[type(event)](state, event)
@@ -61,6 +62,8 @@ def _started(state: SagaState, event: SagaStarted) -> None:
         state.shown = Shown(attributes=event.attributes)
     if event.deadline is not None:
         state.due.put(DEADLINE, event.deadline)
+    if event.parent is not None:
+        state.parent = ParentStep.of(event.parent)
 
 
 def _deadline_extended(state: SagaState, event: DeadlineExtended) -> None:
@@ -72,10 +75,24 @@ def _cancel_requested(state: SagaState, event: CancelRequested) -> None:
     state.due.remove(DEADLINE)
 
 
+def _undo_requested(state: SagaState, event: UndoRequested) -> None:
+    """Where it goes back already, or is to, that is all that its parent wants."""
+    if state.parent is None or state.parent.undo_attempt:
+        raise IllegalMove("The saga", "nobody's child, or being undone for its parent", event)
+    state.parent.undo_attempt = event.attempt
+    if state.cause is None and state.cancel is None:
+        state.cancel = event.cause
+        state.due.remove(DEADLINE)
+
+
 def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
+    _turned(state, event, event.sort)
+
+
+def _turned(state: SagaState, event: CompensationStarted | SagaReopened, sort: Cause | None) -> None:
     """Whatever is still out has an unknown outcome from here on; only undos can be due."""
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
-    state.cause, state.sort, state.cancel = event.cause, event.sort, None
+    state.cause, state.sort, state.cancel = event.cause, sort, None
     state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, {}
     for number in sorted(state.in_flight, reverse=True):
         step = state.steps[number]
@@ -89,6 +106,13 @@ def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
         state.shown = state.shown.with_line("")
     for none_any_more in (state.signals.waits, state.updates.open, state.scopes.undoing):
         none_any_more.clear()
+
+
+def _reopened(state: SagaState, event: SagaReopened) -> None:
+    if state.parent is None or state.forward_only:
+        raise IllegalMove("The saga", "nobody's child, or past its point of no return", event)
+    _turned(state, event, "cancelled")
+    state.parent.undo_attempt, state.parent.reopened = event.attempt, True
 
 
 def _parked(state: SagaState, event: SagaParked) -> None:
@@ -165,6 +189,8 @@ _CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     DeadlineExtended: _deadline_extended,
     CancelRequested: _cancel_requested,
     CompensationStarted: _compensation_started,
+    UndoRequested: _undo_requested,
+    SagaReopened: _reopened,
     SagaParked: _parked,
     SagaResumed: _resumed,
     ReplyDeferred: _deferred,

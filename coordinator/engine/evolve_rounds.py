@@ -5,7 +5,7 @@ from dataclasses import fields
 from coordinator.engine.agenda import Due
 from coordinator.engine.lifecycle import SAGA_MOVES, IllegalMove, moved
 from coordinator.engine.shown import Shown
-from coordinator.engine.state import NO_SIGNALS, NO_UPDATES, SagaState, Signals, Updates
+from coordinator.engine.state import NO_SIGNALS, NO_UPDATES, ParentStep, SagaState, Signals, Updates
 from coordinator.history.rounds import SagaContinued
 
 _FIELDS = [field.name for field in fields(SagaState)]
@@ -31,6 +31,7 @@ def _of(event: SagaContinued) -> SagaState:
         first_row=event.row,
         earlier_steps=event.steps,
         traceparent=event.traceparent,
+        parent=ParentStep.of(event.parent, event.parent_undo),
         cancel=event.cancel,
         shown=_shown(event),
         signals=_signals(event),

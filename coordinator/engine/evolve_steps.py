@@ -24,6 +24,7 @@ from coordinator.history.undos import (
     UndoAttemptFailed,
     UndoGivenUp,
     UndoIssued,
+    UndoProgressed,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -47,6 +48,7 @@ def _issued(state: SagaState, event: StepIssued) -> None:
         event.scope,
         event.local,
         event.override,
+        event.child,
         since=event.at,
     )
     state.in_flight.add(number)
@@ -143,6 +145,11 @@ def _undo_attempt_failed(state: SagaState, event: UndoAttemptFailed) -> None:
     state.due.put((Due.UNDO, event.step), event.retry_at)
 
 
+def _undo_progressed(state: SagaState, event: UndoProgressed) -> None:
+    _move_back(state, event)
+    state.due.put((Due.UNDO, event.step), event.deadline)
+
+
 def _undo_retried(state: SagaState, event: UndoRetried) -> None:
     step = _move_back(state, event)
     if event.step in state.given_up:
@@ -214,6 +221,7 @@ STEP_CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     UndoIssued: _undo_issued,
     UndoAttemptFailed: _undo_attempt_failed,
     UndoRetried: _undo_retried,
+    UndoProgressed: _undo_progressed,
     UndoSucceeded: _undo_succeeded,
     UndoGivenUp: _undo_given_up,
     UndoSkipped: _undo_skipped,

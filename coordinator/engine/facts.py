@@ -7,6 +7,7 @@ import msgspec
 from contracts.answers import Answer
 from contracts.attributes import Attributes
 from contracts.failures import Problem
+from coordinator.history.started import Parent
 
 
 class Signal(msgspec.Struct, frozen=True, gc=False):
@@ -41,6 +42,9 @@ class Start(msgspec.Struct, frozen=True, gc=False):
     update is refused, no saga begins."""
     attributes: Attributes | None = None
     """By which lists find the saga. They count where it begins, and are not part of what makes two starts the same."""
+    parent: Parent | None = None
+    """A saga asks for it, as a step of its own. The same step again is the same saga; what it answers is in the
+    verdict."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -49,6 +53,18 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     command_id: str
     attempt: int
     answer: Answer
+
+
+class UndoChild(msgspec.Struct, frozen=True, gc=False):
+    """The saga of which this one is a step goes back: what the step did is to be undone, or never to happen."""
+
+    command_id: str
+    """Of the step, not of its undo."""
+    attempt: int
+    cause: Problem
+    start: Start | None
+    """What the step asked for: a saga that never began is written down as one that never will. None: the definition is
+    not deployed here."""
 
 
 class WakeUp(msgspec.Struct, frozen=True, gc=False):
@@ -113,7 +129,7 @@ class SkipUndo(msgspec.Struct, frozen=True, gc=False):
 Repair = RetryStep | GiveResult | ConfirmUndo | SkipUndo
 """What a person can do about one step."""
 
-Fact = Start | Reply | WakeUp | Signal | Update | Cancel | Pause | Resume | Terminate | Repair
+Fact = Start | UndoChild | Reply | WakeUp | Signal | Update | Cancel | Pause | Resume | Terminate | Repair
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
@@ -121,10 +137,15 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
     existing: bool = False
     """Of a start with a signal or an update: the saga was there before, and has it."""
+    answer: Answer | None = None
+    """For the parent of the saga, at once; None: there is no parent, or it hears of it later."""
 
 
 class Known(msgspec.Struct, frozen=True, gc=False):
     """Nothing changed: the history has it already."""
+
+    answer: Answer | None = None
+    """For the saga that asked, at once."""
 
 
 class Conflict(msgspec.Struct, frozen=True, gc=False):

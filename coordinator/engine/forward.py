@@ -10,7 +10,7 @@ from contracts.retry import Retry
 from contracts.values import NULL
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import Step
-from coordinator.engine.times import deadline, within
+from coordinator.engine.times import ASK_AGAIN_MS, deadline, within
 from coordinator.history.events import Event
 from coordinator.history.steps import (
     StepAttemptFailed,
@@ -48,7 +48,8 @@ def on_answer(
         case Pending():
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
-            return StepProgressed(step.number, attempt, now, NULL, None)
+            ask_again = None if step.child is None else within(now, now + ASK_AGAIN_MS)
+            return StepProgressed(step.number, attempt, now, NULL, ask_again)
         case _:
             assert_never(answer)
 
@@ -57,11 +58,10 @@ def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now
     """The attempt's deadline, or the time of the next attempt, has come."""
     if step.forward is Forward.WAITING:
         return retried(step, command, now)
-    problem = Problem(
-        type="timeout",
-        message=f"No answer to {step.command} within {_timeout_ms(command) / 1_000:g} s.",
-        retryable=True,
-    )
+    what = f"No answer to {step.command} within {_timeout_ms(command) / 1_000:g} s."
+    if step.child is not None:
+        what = f"Nothing was heard of {step.child} for a while: it is asked again."
+    problem = Problem(type="timeout", message=what, retryable=True)
     return _given_up_or_retried(step, command, problem, now, f"{saga_id}:{step.number}", timed_out=True)
 
 

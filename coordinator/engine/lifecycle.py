@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from coordinator.engine.status import Status
+from coordinator.history.children import SagaReopened
 from coordinator.history.endings import (
     SagaCompensated,
     SagaCompleted,
@@ -36,6 +37,7 @@ from coordinator.history.undos import (
     UndoAttemptFailed,
     UndoGivenUp,
     UndoIssued,
+    UndoProgressed,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -94,6 +96,7 @@ SAGA_MOVES: Mapping[tuple[Status, type[Event]], Status] = {
     (Status.PARKED, SagaParked): Status.PARKED,
     (Status.PARKED, SagaTerminated): Status.TERMINATED,
     (Status.PAUSED, SagaTerminated): Status.TERMINATED,
+    (Status.COMPLETED, SagaReopened): Status.COMPENSATING,
     # (Status.PARKED, SagaResumed) and (Status.PAUSED, SagaUnpaused) lead to where it stood: see evolve.py.
 }
 
@@ -115,6 +118,7 @@ BACK_MOVES: Mapping[tuple[Back, type[Event]], Back] = {
     (Back.NONE, UndoIssued): Back.PENDING,
     (Back.PENDING, UndoAttemptFailed): Back.WAITING,
     (Back.WAITING, UndoRetried): Back.PENDING,
+    (Back.PENDING, UndoProgressed): Back.PENDING,
     (Back.PENDING, UndoSucceeded): Back.DONE,
     (Back.WAITING, UndoSucceeded): Back.DONE,
     (Back.PENDING, UndoGivenUp): Back.GIVEN_UP,

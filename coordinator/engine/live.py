@@ -38,12 +38,12 @@ class Live:
         self._now = now
 
     def issue(
-        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
     ) -> OutOfOrder | None:
         """See Script."""
         error = order_error(self._state, command)
         if error is None:
-            self._record(step_issued(step, command, arguments, scope, self._now))
+            self._record(step_issued(step, command, arguments, scope, child, self._now))
         return error
 
     def abandon(self, step: int) -> None:

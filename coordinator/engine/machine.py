@@ -95,6 +95,7 @@ class Machine:
             shown=None if state.shown is shown else state.shown or NOTHING,
             first_row=first_row,
             round_at=turn.round_at,
+            answers=tuple(turn.answers),
         )
 
     def _rest(self) -> None:

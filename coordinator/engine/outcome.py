@@ -4,12 +4,24 @@ import msgspec
 
 from contracts.failures import Problem
 
+
+class _Outcome(msgspec.Struct):
+    result: msgspec.Raw
+
+
+_decoder = msgspec.json.Decoder(_Outcome)
 _encoder = msgspec.json.Encoder()
 
 
 def result_outcome(result: msgspec.Raw) -> bytes:
     """``{"result": …}``."""
     return b'{"result":' + bytes(result) + b"}"
+
+
+def read_result(outcome: bytes | None) -> msgspec.Raw:
+    """The result of an outcome that has one."""
+    assert outcome is not None, "it went through"
+    return _decoder.decode(outcome).result
 
 
 def problem_outcome(problem: Problem | None, cause: str | None = None) -> bytes:

@@ -158,10 +158,10 @@ class Replay:
     # --- Script
 
     def issue(
-        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
     ) -> OutOfOrder | None:
         """See Script."""
-        asked = step_issued(step, command, arguments, scope, self._tail_at or self.run.now_ms)
+        asked = step_issued(step, command, arguments, scope, child, self._tail_at or self.run.now_ms)
         if not same(asked, self._logged):
             # Where the log has another, the command may have been refused its place back then too.
             error = order_error(self._state, command)

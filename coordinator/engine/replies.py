@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from contracts.answers import Pending
 from contracts.ids import CommandRef, parse_command_id
 from coordinator.engine import compensation, forward
 from coordinator.engine.conclude import conclude
@@ -40,7 +41,8 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
     else:
         event = forward.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)
     if isinstance(event, str):
-        return Ignored(event)
+        late = step.child is not None and isinstance(reply.answer, Pending)  # that a child has begun, behind its end
+        return Known() if late else Ignored(event)
     turn.record(event)
     return Accepted()
 

@@ -79,6 +79,8 @@ def begin_round(turn: Turn) -> None:
         kept=tuple(state.signals.kept.values()),
         updates=state.updates.accepted,
         answered=tuple(_answered(turn.round)),
+        parent=None if state.parent is None else state.parent.kept,
+        parent_undo=0 if state.parent is None else state.parent.undo_attempt,
     )
     turn.drop_code()
     turn.begin(new_run(turn.saga_id, definition))

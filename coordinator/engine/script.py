@@ -15,7 +15,7 @@ class Script(Protocol):
     """Whoever hears what the code asks for: live it becomes history, on replay it is compared with the history."""
 
     def issue(
-        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
     ) -> OutOfOrder | None:
         """The code asks for a step; returns why it may not stand here, or None."""
         ...
@@ -86,7 +86,9 @@ class NothingAsked:
         self._error = error
         self._sentence = sentence
 
-    def issue(self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None) -> NoReturn:
+    def issue(
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
+    ) -> NoReturn:
         raise self._error(self._sentence)
 
     def abandon(self, step: int) -> NoReturn:

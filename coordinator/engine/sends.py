@@ -21,14 +21,16 @@ def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
     if type(event) not in _SENDING:
         return None
     match event:
-        case StepIssued(step, command, arguments, deadline=deadline, local=local):
+        case StepIssued(step, command, arguments, deadline=deadline, local=local, child=child):
             id, participant, value = command_id(saga_id, step), _participant(command), bytes(arguments)
-            return Send(id, participant, command, "forward", 1, value, deadline, local=local)
+            return Send(id, participant, command, "forward", 1, value, deadline, local=local, child=child)
         case StepRetried(number, attempt, _, deadline):
             step = state.steps[number]
             participant = _participant(step.command)
             id, value = command_id(saga_id, number), step.arguments
-            return Send(id, participant, step.command, "forward", attempt, value, deadline, local=step.local)
+            return Send(
+                id, participant, step.command, "forward", attempt, value, deadline, local=step.local, child=step.child
+            )
         case UndoIssued(number, _, deadline):
             return _undo(saga_id, state, number, 1, deadline)
         case UndoRetried(number, attempt, _, deadline):
@@ -42,7 +44,9 @@ def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: i
     cause = msgspec.Raw(_encoder.encode(state.cause or _scope_cause(state, step) or _ABANDONED))
     value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), msgspec.Raw(step.result), cause))
     id, participant = undo_id(saga_id, number), _participant(step.command)
-    return Send(id, participant, step.command, "undo", attempt, value, deadline, step.other_undo, step.local)
+    return Send(
+        id, participant, step.command, "undo", attempt, value, deadline, step.other_undo, step.local, step.child
+    )
 
 
 def _scope_cause(state: SagaState, step: Step) -> Problem | None:

@@ -12,6 +12,7 @@ from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
 from coordinator.history.parking import ParkedFor, ReplyDeferred
 from coordinator.history.signals import SignalDeferred, SignalReceived
+from coordinator.history.started import Parent
 from coordinator.history.undos import Cause
 
 
@@ -30,6 +31,8 @@ class Step:
     """The coordinator runs it, and its undo, itself."""
     override: Override | None = None
     """What this call has otherwise than the command declares."""
+    child: str | None = None
+    """It is another saga: its id."""
     forward: Forward = Forward.PENDING
     attempt: int = 1
     since: int = 0
@@ -65,6 +68,33 @@ class Step:
     def unknown(self) -> bool:
         """Given up: it may have happened, or not, and it can be undone."""
         return self.undoable and self.forward in UNKNOWN
+
+
+@dataclass(slots=True)
+class ParentStep:
+    """The step of another saga that this saga is."""
+
+    saga_id: str
+    command_id: str
+    attempt: int
+    partition: int | None
+    """Where its answers are awaited."""
+    undo_attempt: int = 0
+    """From 1: the parent has asked for this saga to be undone."""
+    reopened: bool = False
+    """This saga had gone through before."""
+
+    @classmethod
+    def of(cls, parent: Parent | None, undo_attempt: int = 0) -> "ParentStep | None":
+        """None: nobody waits for the saga's end."""
+        if parent is None or parent.detached:
+            return None
+        return cls(parent.saga_id, parent.command_id, parent.attempt, parent.partition, undo_attempt)
+
+    @property
+    def kept(self) -> Parent:
+        """As the history has it."""
+        return Parent(self.saga_id, self.command_id, self.attempt, self.partition)
 
 
 @dataclass(slots=True)
@@ -144,6 +174,8 @@ class SagaState:
     earlier_steps: int = 0
     """How many steps the rounds before asked for."""
     traceparent: str | None = None
+    parent: ParentStep | None = None
+    """None: nobody waits for its end."""
     status: Status = Status.RUNNING
     steps: dict[int, Step] = field(default_factory=dict[int, Step])
     timers: int = 0

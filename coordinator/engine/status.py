@@ -27,7 +27,7 @@ class Status(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Nothing can happen to the saga any more."""
+        """Nothing happens to the saga any more, unless it is the child of one that goes back."""
         return self in ENDED
 
 

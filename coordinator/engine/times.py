@@ -5,6 +5,9 @@ from contracts.retry import Retry
 LATEST = 253_402_300_799_000
 """The last second of the year 9999, in ms since 1970: no calendar in Postgres, Python or RFC 3339 goes further."""
 
+ASK_AGAIN_MS = 24 * 3_600_000
+"""A child that is under way is asked so often how it stands: what it said may have been lost with a broker."""
+
 
 def within(now: int, at: float) -> int:
     """The time in ms, after now and within the calendar.

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.command import Command
-from coordinator.engine.decision import Send
+from coordinator.engine.children import to_parent
+from coordinator.engine.decision import Send, ToParent
 from coordinator.engine.evolve import evolve, evolved
 from coordinator.engine.feed import FED, UnreadableInput, feed
 from coordinator.engine.kept import kept_trace, named
@@ -46,6 +47,7 @@ class Turn:
         """The event, of those of this turn, with which a round began; None: it goes on."""
         self.events: list[Event] = []
         self.sends: list[Send] = []
+        self.answers: list[ToParent] = []
         self._told = 0, 0
         """So many events and sends there were when the code was last told of one: the rest is what it asked for."""
         if run is not None:
@@ -58,6 +60,8 @@ class Turn:
         send = send_of(self.saga_id, self.state, event)
         if send is not None:
             self.sends.append(send)
+        if self.state.parent is not None and (answer := to_parent(self.saga_id, self.state, event)) is not None:
+            self.answers.append(answer)
         if self.run is not None and type(event) in FED and not self.state.must_go_back:
             self._told = len(self.events), len(self.sends)
             try:
@@ -87,6 +91,7 @@ class Turn:
         self.round_at = None
         self.events.clear()
         self.sends.clear()
+        self.answers.clear()
 
     def take_in(self, tail: Sequence[Asked | Noted]) -> None:
         """Events that mended code asked for while it was replayed: the state has them already."""
@@ -131,6 +136,6 @@ class Turn:
         It is the one that the saga itself calls, or else any other's.
         """
         definition = self.definitions.get(self.state.definition, self.state.version)
-        own = None if definition is None else definition.commands.get(step.command)
+        own = None if definition is None else definition.command(step.command)
         declared = own or self.definitions.command(step.command)
         return None if declared is None else declared.overridden(step.override)

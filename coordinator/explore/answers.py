@@ -10,6 +10,7 @@ import msgspec
 from contracts.command import Command
 from contracts.values import UnreadableValue, write_value
 from coordinator.explore.examples import NoExample, examples
+from coordinator.saga.children import CHILDREN, DETACHED
 
 RESULTS = 4
 """How many results of one command are made up at most."""
@@ -89,7 +90,7 @@ def told_apart(results: Sequence[msgspec.Raw]) -> list[str]:
 
 def _read(name: str, value: Any, commands: Mapping[str, Command[..., Any]]) -> Given:
     command = commands.get(name)
-    if command is None:
+    if command is None and name.partition(".")[0] not in (CHILDREN, DETACHED):
         raise UnusableAnswers(f"The results name {name}, which the saga has no contract for{meant(name, commands)}")
     try:
         given = msgspec.convert({"results": value} if isinstance(value, list) else value, _Written)
@@ -100,7 +101,8 @@ def _read(name: str, value: Any, commands: Mapping[str, Command[..., Any]]) -> G
     results = tuple(write_value(result) for result in given.results)
     for result in results:
         try:
-            command.read_result(result)
+            if command is not None:
+                command.read_result(result)
         except UnreadableValue as error:
             raise UnusableAnswers(f"A result of {name} does not fit its contract: {error}.") from error
     return Given(results, given.refusals)

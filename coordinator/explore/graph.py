@@ -140,7 +140,7 @@ class _Drawing:
 
     def _undo(self, state: SagaState, number: int) -> Node:
         step = state.steps[number]
-        command = self._definition.commands.get(step.command)
+        command = self._definition.command(step.command)
         undo = None if command is None else command.undo_named(step.other_undo)
         name = "undo" if undo is None else undo.name
         participant = step.command.partition(".")[0]

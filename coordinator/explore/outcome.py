@@ -110,5 +110,5 @@ def is_doubtful(step: Step) -> bool:
 
 
 def _changes_nothing(definition: SagaDefinition, step: Step) -> bool:
-    command: Command[..., object] | None = definition.commands.get(step.command)
+    command: Command[..., object] | None = definition.command(step.command)
     return command is not None and command.nothing_to_undo

@@ -191,7 +191,7 @@ def is_between_attempts(event: Event) -> bool:
 
 
 def _command(driver: Driver, step: Step) -> "Command[..., Any]":
-    command = driver.definition.commands.get(step.command) or driver.definitions.command(step.command)
+    command = driver.definition.command(step.command) or driver.definitions.command(step.command)
     assert command is not None, "a saga that is explored calls the contracts of its own definition"
     return command.overridden(step.override)
 

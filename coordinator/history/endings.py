@@ -36,4 +36,4 @@ class SagaFailed(msgspec.Struct, frozen=True, gc=False, tag="saga_failed"):
 
 
 SagaEnded = SagaCompleted | SagaCompensated | SagaPartiallyCompensated | SagaFailed | SagaTerminated
-"""Nothing happens to the saga any more."""
+"""Nothing happens to the saga any more, unless it is the child of one that goes back."""

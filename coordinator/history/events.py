@@ -4,6 +4,7 @@ They hold values and never each other, so the garbage collector need not look at
 sagas in memory that was a tenth of their CPU.
 """
 
+from coordinator.history.children import SagaReopened, UndoRequested
 from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.endings import SagaEnded
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
@@ -38,6 +39,7 @@ from coordinator.history.undos import (
     UndoAttemptFailed,
     UndoGivenUp,
     UndoIssued,
+    UndoProgressed,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -100,6 +102,7 @@ Event = (
     | UndoIssued
     | UndoAttemptFailed
     | UndoRetried
+    | UndoProgressed
     | UndoSucceeded
     | UndoGivenUp
     | UndoSkipped
@@ -111,4 +114,6 @@ Event = (
     | SagaPaused
     | SagaUnpaused
     | StepSeenTo
+    | UndoRequested
+    | SagaReopened
 )

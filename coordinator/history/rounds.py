@@ -8,7 +8,7 @@ import msgspec
 from contracts.attributes import Attributes
 from contracts.failures import Problem
 from coordinator.history.signals import SignalReceived
-from coordinator.history.started import SagaStarted
+from coordinator.history.started import Parent, SagaStarted
 from coordinator.history.updates import UpdateAnswered, UpdateRefused
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ class SagaContinued(msgspec.Struct, frozen=True, gc=False, tag="saga_continued",
     """How many were ever taken in; numbers go on."""
     answered: tuple[AnsweredUpdate, ...] = ()
     """Those that are remembered, oldest first."""
+    parent: Parent | None = None
+    """The saga whose step it is."""
+    parent_undo: int = 0
+    """The attempt at which that saga asked for its undo, if it has, and it was too late for the round before."""
 
 
 Begun = SagaStarted | SagaContinued

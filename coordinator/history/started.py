@@ -5,6 +5,20 @@ import msgspec
 from contracts.attributes import AttributeValue
 
 
+class Parent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Another saga, whose step this one is."""
+
+    saga_id: str
+    command_id: str
+    """The step's."""
+    attempt: int = 1
+    """Of the step, when this saga began."""
+    partition: int | None = None
+    """Of the replies' topic, where the answer is awaited; None: the one of the parent's id."""
+    detached: bool = False
+    """It only had this one begun: it does not wait for its end, and does not undo it."""
+
+
 class SagaStarted(msgspec.Struct, frozen=True, gc=False, tag="saga_started", omit_defaults=True):
     """Always the first event, and only there."""
 
@@ -20,3 +34,5 @@ class SagaStarted(msgspec.Struct, frozen=True, gc=False, tag="saga_started", omi
     """When the whole saga must have ended; past it, it goes back."""
     attributes: dict[str, AttributeValue] | None = None
     """By which lists find it, as whoever started it said."""
+    parent: Parent | None = None
+    """None: it is nobody's child."""

@@ -25,6 +25,8 @@ class StepIssued(msgspec.Struct, frozen=True, gc=False, tag="step_issued", omit_
     """The coordinator runs it itself. Kept here too: what was done here is undone here, whatever the contract says."""
     override: Override | None = None
     """What this call has otherwise than the command declares."""
+    child: str | None = None
+    """The step is another saga: its id."""
 
 
 class StepAttemptFailed(msgspec.Struct, frozen=True, gc=False, tag="step_attempt_failed"):

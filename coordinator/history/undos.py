@@ -54,6 +54,15 @@ class UndoRetried(msgspec.Struct, frozen=True, gc=False, tag="undo_retried"):
     deadline: int
 
 
+class UndoProgressed(msgspec.Struct, frozen=True, gc=False, tag="undo_progressed"):
+    """The child has heard of it and is undoing what it did; it is asked again at the deadline."""
+
+    step: int
+    attempt: int
+    at: int
+    deadline: int
+
+
 class UndoSucceeded(msgspec.Struct, frozen=True, gc=False, tag="undo_succeeded"):
     """What the step did is undone, or it is certain that it never happens."""
 

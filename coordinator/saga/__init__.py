@@ -1,6 +1,7 @@
 """What an author of sagas imports."""
 
 from contracts import COMPENSATABLE, PIVOT, RETRIABLE, Contract, Failed, Refused, Retry, StepError, TimedOut, command
+from coordinator.saga.children import child, detach
 from coordinator.saga.deadline import extend_deadline
 from coordinator.saga.decorator import saga
 from coordinator.saga.definition import SagaDefinition
@@ -35,8 +36,10 @@ __all__ = [
     "TimedOut",
     "Update",
     "attributes",
+    "child",
     "command",
     "current_step",
+    "detach",
     "extend_deadline",
     "new_uuid",
     "now",

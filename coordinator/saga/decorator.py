@@ -1,15 +1,16 @@
 """``@saga``: from an ordinary async function to a definition."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import NoneType
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, Concatenate, NamedTuple, Protocol, TypeVar, get_type_hints, overload
 
 import msgspec
 
 from contracts.contract import Contract
 from contracts.durations import Duration, milliseconds
 from contracts.ids import check_name
+from coordinator.saga.children import CHILDREN, DETACHED
 from coordinator.saga.definition import SagaDefinition, SagaFunction
 from coordinator.saga.key_template import check_template
 from coordinator.saga.own_code import check_own_code
@@ -18,10 +19,24 @@ from coordinator.saga.queries import Query
 from coordinator.saga.signals import Signal
 from coordinator.saga.updates import Update
 
+First = TypeVar("First")
+Result = TypeVar("Result")
+
+
+class Declares(Protocol):
+    """Makes a definition of an ``async def`` function: its input's type and its result's are those of the function."""
+
+    @overload
+    def __call__(self, function: Callable[[], Coroutine[Any, Any, Result]], /) -> SagaDefinition[None, Result]: ...
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[First, ...], Coroutine[Any, Any, Result]], /
+    ) -> SagaDefinition[First, Result]: ...
+
 
 def saga(
     *, version: int, key: str | None = None, deadline: Duration | None = None, name: str | None = None
-) -> Callable[[SagaFunction], SagaDefinition]:
+) -> Declares:
     """Declares a saga.
 
     The function takes at most one input first, then the contracts it calls, and the signals, updates and queries that
@@ -30,7 +45,7 @@ def saga(
     fit.
     """
 
-    def declare(function: SagaFunction) -> SagaDefinition:
+    def declare(function: SagaFunction) -> SagaDefinition[Any, Any]:
         return _define(function, version, key, deadline, check_name(name or function.__name__, "The saga"))
 
     return declare
@@ -52,6 +67,8 @@ def _define(
     if missing:
         raise TypeError(f"The saga {name}: annotate {', '.join(missing)}; schemas and contracts come from it.")
     contracts = {parameter: hints[parameter] for parameter in parameters if _is_contract(hints[parameter])}
+    if taken := {CHILDREN, DETACHED} & {contract.participant for contract in contracts.values()}:
+        raise TypeError(f"The saga {name}: no contract can be called {taken.pop()!r}, as sagas that sagas call are.")
     declared = _declared(name, hints)
     known = {*contracts, *declared.signals, *declared.updates, *declared.queries}
     check_own_code(name, function)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from contracts.command import Command
+from contracts.kinds import Kind
+from coordinator.saga.children import ANY_CHILD, CHILDREN, DETACHED, definition_command
 from coordinator.saga.definition import SagaDefinition
 
 
@@ -34,7 +36,16 @@ class Definitions:
 
     def command(self, type: str) -> Command[..., Any] | None:
         """The command of any definition by its type: enough to undo a step of a saga whose code is gone."""
-        return self._commands.get(type)
+        return self._commands.get(type) or self._child(type)
+
+    def _child(self, type: str) -> Command[..., Any] | None:
+        """The saga that others call by this type."""
+        participant, _, name = type.partition(".")
+        if participant not in (CHILDREN, DETACHED):
+            return None
+        definition = self._latest.get(name)
+        kind = None if participant == DETACHED else Kind.COMPENSATABLE
+        return ANY_CHILD if definition is None else definition_command(definition, kind)
 
     def body(self, name: str, version: int, type: str) -> "Command[..., Any] | None":
         """The local command with this type: that of this version, or else any other's; None: there is none."""

@@ -18,8 +18,18 @@ class SagaRuntime(ABC):
     """The time of what is happening, in ms since 1970."""
 
     @abstractmethod
-    def issue(self, command: Command[..., Any], arguments: msgspec.Raw) -> "tuple[int, asyncio.Future[Any]]":
-        """Asks for a step; returns its number and its result to come. Raises StepError when it may not stand here."""
+    def issue(
+        self, command: Command[..., Any], arguments: msgspec.Raw, child: str | None = None
+    ) -> "tuple[int, asyncio.Future[Any]]":
+        """Asks for a step; returns its number and its result to come. Raises StepError when it may not stand here.
+
+        ``child``: the step is a saga, with this id.
+        """
+
+    @property
+    @abstractmethod
+    def next_step(self) -> str:
+        """The command id of the step that the code asks for next."""
 
     @abstractmethod
     def abandon(self, step: int) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from contracts import Command, Problem, Undo
 from contracts.command_message import UndoValue
 from coordinator.engine.decision import Send
+from coordinator.saga.definition import SagaDefinition
 from coordinator.testing.stub import Target, name_of
 
 _undo_value = msgspec.json.Decoder(UndoValue)
@@ -44,6 +45,8 @@ class Called:
         if isinstance(other, Called):
             mine, theirs = ((c.target, c.arguments, c.result, c.cause) for c in (self, other))
             return mine == theirs
+        if isinstance(other, SagaDefinition):
+            return self.target in other.called.values()
         return self.target is other
 
     def __hash__(self) -> int:

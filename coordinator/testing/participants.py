@@ -9,9 +9,10 @@ import msgspec
 from contracts import Command, Failed, Problem, Refused, Undo
 from contracts.answers import Answer, Failure, Refusal, Success
 from contracts.ids import forward_id
-from contracts.values import NULL
+from contracts.values import NULL, write_value
 from coordinator.engine.decision import Send
 from coordinator.explore.examples import NoExample, examples
+from coordinator.saga.children import DETACHED
 from coordinator.testing.behaviour import Calls, Fails, NeverReplies, Planned, Refuses, Returns, at_delivery
 from coordinator.testing.called import Called
 from coordinator.testing.stub import Target, name_of, written_call, written_result
@@ -88,7 +89,8 @@ class Participants:
         self._deliveries[target] = number + 1
         planned, _ = at_delivery(self._plans.get(target, ()), number)
         if planned is None:
-            return Reply(Success(self._example(target)), now)
+            example = write_value(send.child) if send.participant == DETACHED else self._example(target)
+            return Reply(Success(example), now)
         planned.reached = True
         match planned.behaviour:
             case Returns(result, after_ms):

@@ -332,7 +332,8 @@ class SagaRun:
         return Called(self._target(send), send)
 
     def _target(self, send: Send) -> Target:
-        command = self.driver.definition.commands[send.type]
+        command = self.driver.definition.command(send.type)
+        assert command is not None, "its code has called it"
         if send.direction == "forward":
             return command
         undo = command.undo_named(send.undo)

@@ -5,10 +5,12 @@ from difflib import get_close_matches
 from typing import Any, ParamSpec, TypeVar, overload
 
 from contracts import Command, Undo
+from contracts.kinds import Kind
 from contracts.values import UnreadableValue, write_value
 from coordinator.fit.replaying import History, Replayed, replay
 from coordinator.fit.story import story
 from coordinator.guard import guard_sagas
+from coordinator.saga.children import definition_command
 from coordinator.saga.definition import SagaDefinition
 from coordinator.testing.behaviour import Planned, word_for
 from coordinator.testing.channel import Channel, Fate, arrives
@@ -52,18 +54,25 @@ class SagaTest:
     def stub(self, target: Command[P, R]) -> Stub[P, R]: ...
     @overload
     def stub(self, target: Undo) -> Stub[..., None]: ...
+    @overload
+    def stub(self, target: SagaDefinition[Any, R]) -> Stub[..., R]: ...
     def stub(self, target: Any) -> Stub[..., Any]:
         """What this command or undo does: ``saga.stub(Payments.charge).refuses("card_declined")``.
 
-        A stub made anew replaces the one before.
+        Or another saga that the saga calls: ``saga.stub(ship_order).returns(Shipped(…))``. A stub made anew replaces
+        the one before.
         """
+        if isinstance(target, SagaDefinition):
+            plan = list[Planned]()
+            for kind in Kind:
+                self._plans[definition_command(target, kind)] = plan
+            return Stub(definition_command(target, Kind.COMPENSATABLE), plan)
         if not isinstance(target, Command | Undo):
             raise TypeError(
-                f"{target!r} is neither a command nor an undo of a contract: give one, such as "
+                f"{target!r} is neither a command nor an undo of a contract, nor a saga: give one, such as "
                 "saga.stub(Payments.charge) or saga.stub(Payments.refund)."
             )
-        plan: list[Planned] = []
-        self._plans[target] = plan
+        plan = self._plans[target] = list[Planned]()
         return Stub(target, plan)
 
     def signal(self, name: str) -> SignalPlan:
@@ -152,7 +161,7 @@ class SagaTest:
         """
         missed = [
             f"saga.stub({name_of(target)}){''.join('.' + word_for(planned.behaviour) for planned in plan)}"
-            for target, plan in self._plans.items()
+            for target, plan in {id(plan): (target, plan) for target, plan in self._plans.items()}.values()
             if not all(planned.reached for planned in plan)
         ]
         unmet = [f"{' and '.join(missed)}: no command met it, or none its last part"] if missed else []

@@ -9,13 +9,14 @@ from typing import Any
 from contracts import Failed, Refused, TimedOut
 from coordinator.saga import attributes, status
 from tests.sagas import Shop
+from tests.unit.engine.awaited_children import CHILDREN
 from tests.unit.engine.awaited_messages import MESSAGES
 from tests.unit.engine.awaited_policies import POLICIES
 from tests.unit.engine.awaited_rounds import ROUNDS
 from tests.unit.engine.awaited_scopes import SCOPES
 from tests.unit.engine.rows import Rows, passes, succeeds
 
-ROWS = Rows([*MESSAGES, *SCOPES, *POLICIES, *ROUNDS])
+ROWS = Rows([*MESSAGES, *SCOPES, *POLICIES, *ROUNDS, *CHILDREN])
 saga_row = ROWS.row
 
 

@@ -3,8 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-from contracts import Refused
-from coordinator.saga import ContinueAsNew, saga
+import msgspec
+
+from contracts import Problem, Refused
+from coordinator.engine.facts import Start, UndoChild
+from coordinator.history.started import Parent
+from coordinator.saga import ContinueAsNew, child, saga
 from tests.sagas import SagaDriver, Shop
 
 
@@ -41,6 +45,20 @@ async def regretful(shop: Shop) -> None:
     """Says no when it is too late."""
     await shop.pay(1)
     raise Refused("too_late")
+
+
+@saga(version=1)
+async def lending(shop: Shop) -> str:
+    """Another saga's step."""
+    return await shop.lend("a")
+
+
+@saga(version=1)
+async def ordering(shop: Shop) -> str:
+    """Has a saga as a step."""
+    lent = await child(lending)
+    await shop.take("b")
+    return lent
 
 
 def completes() -> SagaDriver:
@@ -172,6 +190,19 @@ def goes_on_as_new() -> SagaDriver:
     return SagaDriver(again).start(1).succeeds(1, "A").succeeds(2, "B").is_("completed")
 
 
+def is_opened_again_by_its_parent() -> SagaDriver:
+    start = Start("lending", 1, msgspec.Raw(b"null"), parent=Parent("ordering:1", "ordering:1:1"))
+    driver = SagaDriver(lending).advance(start).succeeds("shop.lend", "a").is_("completed")
+    driver.advance(UndoChild("ordering:1:1", 1, Problem("no"), None)).is_("compensating")
+    return driver.succeeds("undo shop.lend").is_("compensated")
+
+
+def waits_for_a_child_to_be_undone() -> SagaDriver:
+    driver = SagaDriver(ordering, lending).start().will_answer_later("saga.lending").succeeds("saga.lending", "a")
+    driver.refuses("shop.take").will_answer_later("undo saga.lending")
+    return driver.succeeds("undo saga.lending").is_("compensated")
+
+
 STORIES: list[Callable[[], SagaDriver]] = [
     completes,
     is_refused,
@@ -194,4 +225,6 @@ STORIES: list[Callable[[], SagaDriver]] = [
     is_terminated_while_parked,
     is_terminated_while_compensating,
     goes_on_as_new,
+    is_opened_again_by_its_parent,
+    waits_for_a_child_to_be_undone,
 ]

@@ -12,6 +12,7 @@ from coordinator.engine.evolve import evolve
 from coordinator.engine.lifecycle import BACK_MOVES, FORWARD_MOVES, IN_FLIGHT, SAGA_MOVES, Back, Forward, IllegalMove
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import ENDED, Status
+from coordinator.history.children import SagaReopened, UndoRequested
 from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.endings import (
     SagaCompensated,
@@ -53,6 +54,7 @@ from coordinator.history.undos import (
     UndoAttemptFailed,
     UndoGivenUp,
     UndoIssued,
+    UndoProgressed,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -98,6 +100,7 @@ SAMPLES: dict[type[Event], Event] = {
         UndoIssued(1, 1, 9),
         UndoAttemptFailed(1, 1, NO, 1, 9),
         UndoRetried(1, 2, 1, 9),
+        UndoProgressed(1, 1, 1, 9),
         UndoSucceeded(1, 1, 1),
         UndoGivenUp(1, 1, NO, 1),
         SagaCompleted(NULL, 1),
@@ -107,6 +110,8 @@ SAMPLES: dict[type[Event], Event] = {
         SagaPaused("why", 1),
         SagaUnpaused("why", 1),
         StepSeenTo(1, "retry_step", "why", 1),
+        UndoRequested(NO, 1, 1),
+        SagaReopened(NO, 1, 1),
         UndoSkipped(1, "why", 1),
         SagaFailed(1),
         SagaParked("code", "why", 1),
