@@ -148,6 +148,8 @@ class AwaitedSaga(Awaited[SagaView]):
     def _decided(self, decision: Decision) -> None:
         if decision.seq == 1 and isinstance(first := decision.events[0], SagaStarted):
             self._started = first
+        if decision.continued is not None:
+            self._started = None  # its row has more to say
         if decision.status.value in _SETTLED:
             self._last = decision
             self._wake()

@@ -7,7 +7,7 @@ from typing import TypeVar, assert_never
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from coordinator.history.events import Event
-from coordinator.history.started import SagaStarted
+from coordinator.history.rounds import SagaContinued, begun
 from coordinator.runtime.machines import Machines, SagaMachine
 from coordinator.runtime.observed_steps import ObservedSteps, Told
 from coordinator.runtime.observer import Committed
@@ -62,6 +62,8 @@ class TelemetryObserver:
         """
         steps = self.made(saga_id, machine)
         told: list[Told] = []
+        if rows and isinstance(first := rows[0][0], SagaContinued):
+            steps.seq = first.row - 1
         for row in rows:
             steps.seq += 1
             for event in row:
@@ -129,10 +131,10 @@ class TelemetryObserver:
         return news
 
     def _tell_tail(self, saga_id: str, rows: Sequence[Sequence[Event]], told: Sequence[Told]) -> None:
-        started = rows[0][0]
+        started = begun(rows[0])
         last = max(event.at for event in rows[-1])
         old = _over(told) and self._now_s() * 1_000 - last > ENDED_MS
-        if old or not isinstance(started, SagaStarted) or started.traceparent is None:
+        if old or started is None or started.traceparent is None:
             return
         saga = SagaIdentity(saga_id, started.definition, started.version, started.traceparent)
         self._trace(saga, [one for one in told if _at(one) >= last - TAIL_MS])

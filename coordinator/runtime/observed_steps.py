@@ -14,6 +14,7 @@ from coordinator.history.endings import (
 )
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
@@ -67,6 +68,12 @@ class ObservedSteps:
     def started(self, event: SagaStarted) -> list[Told]:
         """The saga begins."""
         return [StartedSaga(event.at)]
+
+    def continued(self, event: SagaContinued) -> list[Told]:
+        """Another round begins: the steps of the one before are over."""
+        for of_steps in (self._commands, self._forward, self._undos, self._stay, self._local):
+            of_steps.clear()
+        return []
 
     def issued(self, event: StepIssued) -> list[Told]:
         """A step is under way."""
@@ -187,6 +194,7 @@ class ObservedSteps:
 
 _FOLLOWERS: dict[type[Event], Callable[[ObservedSteps, Any], list[Told]]] = {
     SagaStarted: ObservedSteps.started,
+    SagaContinued: ObservedSteps.continued,
     StepIssued: ObservedSteps.issued,
     StepRetried: ObservedSteps.retried,
     StepSucceeded: ObservedSteps.succeeded,

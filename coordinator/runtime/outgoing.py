@@ -13,7 +13,7 @@ from coordinator.history.codec import write_events
 from coordinator.history.started import SagaStarted
 from coordinator.runtime.local_rows import local_row
 from coordinator.runtime.ownership import Ownership
-from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaWrite, ShownInRow
+from coordinator.runtime.ports import OutboxRow, RoundInRow, SagaRowChange, SagaStart, SagaWrite, ShownInRow
 from coordinator.runtime.waking import row_must_move
 from coordinator.runtime.warm import WarmSaga
 
@@ -45,7 +45,10 @@ class Outgoing:
     def write(self, decision: Decision, saga: WarmSaga, before: Status | None, now: int) -> SagaWrite:
         """The write of a decision that has events. ``before`` is the status until now, None for a saga that begins."""
         start = self._start(decision, saga.shard) if before is None else None
-        changed = start is not None or decision.status != before or decision.status not in _MOVING
+        continued = decision.continued
+        changed = (
+            start is not None or continued is not None or decision.status != before or decision.status not in _MOVING
+        )
         change: SagaRowChange | None = None
         if changed or decision.shown is not None or row_must_move(saga.row_wake_at, decision.wake_at, now):
             change = SagaRowChange(
@@ -55,15 +58,17 @@ class Outgoing:
                 parked_for=decision.parked_for,
                 ended_at=now if decision.status.ended else None,
                 shown=None if decision.shown is None else _shown(decision.shown),
+                round=None if continued is None else RoundInRow(continued.round, continued.version),
             )
         return SagaWrite(
             saga_id=decision.saga_id,
             seq=decision.seq,
-            events=write_events(decision.events),
+            events=write_events(decision.events[decision.round_at or 0 :]),
             at=now,
             start=start,
             change=change,
             outbox=tuple([self._row(decision.saga_id, saga, send, now) for send in decision.sends]),
+            first_row=decision.first_row,
         )
 
     def _start(self, decision: Decision, shard: int) -> SagaStart:
@@ -72,7 +77,7 @@ class Outgoing:
             raise AssertionError(f"The first decision of {decision.saga_id} is row {decision.seq}, {first!r}.")
         return SagaStart(
             definition=first.definition,
-            version=first.version,
+            version=(decision.continued or first).version,
             input=bytes(first.input),
             at=first.at,
             shard=shard,

@@ -15,7 +15,7 @@ class StoredSaga(msgspec.Struct, frozen=True, gc=False):
     """A saga as the log has it."""
 
     rows: tuple[str | bytes, ...]
-    """The event arrays of its history, in order of seq from 1, gapless."""
+    """The event arrays of its history, in order of seq and gapless: from 1, or from where its round begins."""
     wake_at: int | None
     """The wake-up time in its saga row, in ms."""
     shard: int
@@ -72,6 +72,14 @@ class ShownInRow(msgspec.Struct, frozen=True, gc=False):
     """A JSON object; None: there are none."""
 
 
+class RoundInRow(msgspec.Struct, frozen=True, gc=False):
+    """The round that a saga is in."""
+
+    number: int
+    version: int
+    """Of its definition."""
+
+
 class SagaRowChange(msgspec.Struct, frozen=True, gc=False):
     """The parts of a saga row that do change. Written only when one of them has to."""
 
@@ -82,6 +90,9 @@ class SagaRowChange(msgspec.Struct, frozen=True, gc=False):
     ended_at: int | None
     shown: ShownInRow | None = None
     """None: as it was; in a saga that begins: nothing."""
+    round: RoundInRow | None = None
+    """Another round begins with the history row that is written: those before it are not kept. None: the same, or the
+    first."""
 
 
 class SagaWrite(msgspec.Struct, frozen=True, gc=False):
@@ -96,6 +107,8 @@ class SagaWrite(msgspec.Struct, frozen=True, gc=False):
     """Given exactly when seq is 1; then ``change`` is given too."""
     change: SagaRowChange | None
     outbox: tuple[OutboxRow, ...]
+    first_row: int = 1
+    """The row with which the round began that the saga was in when this was decided."""
 
 
 class StoreUnavailable(Exception):
@@ -119,10 +132,11 @@ class SagaStore(Protocol):
     async def commit(self, writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> frozenset[str]:
         """Writes a batch in one transaction and returns the ids of the sagas that were written.
 
-        A saga whose row (saga_id, seq) exists already loses alone: neither its outbox rows nor its saga row are
-        written, and its id is not returned. Confirmed outbox rows are deleted if their attempt is still the one
-        kept. A batch holds each saga at most once. Raises StoreUnavailable, OutcomeUnknown; ValueError when the
-        database refuses a value, in which case nothing took effect and the batch should be tried one by one.
+        A saga whose row (saga_id, seq) exists already, or that is in another round than its writer believes, loses
+        alone: neither its outbox rows nor its saga row are written, and its id is not returned. Confirmed outbox rows
+        are deleted if their attempt is still the one kept. A batch holds each saga at most once. Raises
+        StoreUnavailable, OutcomeUnknown; ValueError when the database refuses a value, in which case nothing took
+        effect and the batch should be tried one by one.
         """
         ...
 
@@ -195,7 +209,7 @@ class ReadModel(Protocol):
         ...
 
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence["HistoryRow"]:
-        """Rows with seq > after, in order."""
+        """Rows with seq > after, in order; of a saga that went on as new, those of its last round."""
         ...
 
 
@@ -216,6 +230,7 @@ class SagaView(msgspec.Struct, frozen=True, gc=False):
     status_line: str | None = None
     attributes: msgspec.Raw | None = None
     """A JSON object; None: there are none."""
+    round: int = 1
 
 
 class HistoryRow(msgspec.Struct, frozen=True, gc=False):

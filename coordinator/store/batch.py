@@ -1,13 +1,13 @@
 """A batch as the arrays that travel: a column each, all of one length, in the order of the statements' parameters."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
 
 from coordinator.runtime.ports import Confirmed, OutboxRow, SagaRowChange, SagaStart, SagaWrite
-from coordinator.store.statements import commit_batch
+from coordinator.store.statements import change_sagas, commit_batch, start_sagas, write_history
 
 Columns = tuple[list[object], ...]
 
@@ -21,23 +21,52 @@ class Batch(NamedTuple):
     history: Columns
     starts: Columns
     changes: Columns
+    over: Columns
+    """Rounds that are."""
     outbox: Columns
     confirmed: Columns
     shown: bool
     """The sagas' parts have columns of what their code shows."""
+    rounds: bool
+    """The histories' and the sagas' parts have columns of rounds: some sagas are not in their first any more."""
 
     @property
     def columns(self) -> Columns:
         """Of the histories and all parts that have rows, as the statement for them takes them."""
-        parts = (self.starts, self.changes, self.outbox, self.confirmed)
-        return sum((part for part in parts if part[0]), start=self.history)
+        return sum((part for part in self._parts if part[0]), start=self.history)
 
     @property
     def statement(self) -> str:
         """The one statement that writes it."""
-        parts = (self.starts, self.changes, self.outbox, self.confirmed)
-        starts, changes, outbox, confirmed = (bool(part[0]) for part in parts)
-        return commit_batch(starts=starts, changes=changes, shown=self.shown, outbox=outbox, confirmed=confirmed)
+        starts, changes, over, outbox, confirmed = (bool(part[0]) for part in self._parts)
+        return commit_batch(
+            starts=starts,
+            changes=changes,
+            shown=self.shown,
+            rounds=self.rounds,
+            over=over,
+            outbox=outbox,
+            confirmed=confirmed,
+        )
+
+    @property
+    def write_history(self) -> str:
+        """The statement for the histories alone; so with the other two."""
+        return write_history(rounds=self.rounds)
+
+    @property
+    def start_sagas(self) -> str:
+        """For the sagas that begin."""
+        return start_sagas(shown=self.shown, rounds=self.rounds)
+
+    @property
+    def change_sagas(self) -> str:
+        """For those that change."""
+        return change_sagas(shown=self.shown, rounds=self.rounds)
+
+    @property
+    def _parts(self) -> tuple[Columns, ...]:
+        return self.starts, self.changes, self.over, self.outbox, self.confirmed
 
 
 def in_order(writes: Sequence[SagaWrite]) -> Sequence[SagaWrite]:
@@ -56,6 +85,7 @@ def batch_of(writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> Bat
     """The columns of these writes. Raises ValueError for bytes that are not UTF-8."""
     starts: list[tuple[str, SagaStart, SagaRowChange]] = []
     changes: list[tuple[str, SagaRowChange, int]] = []
+    over: list[SagaWrite] = []
     # The newest attempt stands if one activation decided on several: a row cannot be replaced twice in a statement.
     rows: dict[str, tuple[OutboxRow, int]] = {}
     for write in writes:
@@ -65,25 +95,34 @@ def batch_of(writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> Bat
             starts.append((write.saga_id, write.start, write.change))
         elif write.change is not None:
             changes.append((write.saga_id, write.change, write.at))
+            if write.change.round is not None:
+                over.append(write)
         for row in write.outbox:
             rows[row.command_id] = (row, write.at)
     shown = any(write.change is not None and write.change.shown is not None for write in writes)
+    rounds = any(
+        write.first_row > 1 or (write.change is not None and write.change.round is not None) for write in writes
+    )
     return Batch(
         (
             [write.saga_id for write in writes],
             [write.seq for write in writes],
             [write.events.decode() for write in writes],
             [write.at for write in writes],
+            *(([write.first_row for write in writes],) if rounds else ()),
         ),
-        _starts(starts, shown),
-        _changes(changes, shown),
+        _starts(starts, shown, rounds),
+        _changes(changes, {write.saga_id: write.seq for write in over}, shown, rounds),
+        ([write.saga_id for write in over], [write.first_row for write in over], [write.seq for write in over]),
         _outbox(list(rows.values())),
         ([one.command_id for one in confirmed], [one.attempt for one in confirmed]),
         shown,
+        rounds,
     )
 
 
-def _starts(starts: Sequence[tuple[str, SagaStart, SagaRowChange]], shown: bool) -> Columns:
+def _starts(starts: Sequence[tuple[str, SagaStart, SagaRowChange]], shown: bool, rounds: bool) -> Columns:
+    changes = [change for _, _, change in starts]
     return (
         [saga_id for saga_id, _, _ in starts],
         [start.definition for _, start, _ in starts],
@@ -91,18 +130,23 @@ def _starts(starts: Sequence[tuple[str, SagaStart, SagaRowChange]], shown: bool)
         [start.input.decode() for _, start, _ in starts],
         [start.shard for _, start, _ in starts],
         [start.traceparent for _, start, _ in starts],
-        *_changing([change for _, _, change in starts]),
+        *_changing(changes),
         [start.at for _, start, _ in starts],
-        *(_shown([change for _, _, change in starts])[1:] if shown else ()),
+        *(_shown(changes)[1:] if shown else ()),
+        *(([1 if one.round is None else one.round.number for one in changes],) if rounds else ()),
     )
 
 
-def _changes(changes: Sequence[tuple[str, SagaRowChange, int]], shown: bool) -> Columns:
+def _changes(
+    changes: Sequence[tuple[str, SagaRowChange, int]], next_rows: Mapping[str, int], shown: bool, rounds: bool
+) -> Columns:
+    changed = [change for _, change, _ in changes]
     return (
         [saga_id for saga_id, _, _ in changes],
-        *_changing([change for _, change, _ in changes]),
+        *_changing(changed),
         [at for _, _, at in changes],
-        *(_shown([change for _, change, _ in changes]) if shown else ()),
+        *(_shown(changed) if shown else ()),
+        *((*_rounds(changed), [next_rows.get(saga_id) for saga_id, _, _ in changes]) if rounds else ()),
     )
 
 
@@ -123,6 +167,14 @@ def _shown(changes: Sequence[SagaRowChange]) -> Columns:
         [one is not None for one in now],
         [None if one is None else one.status_line for one in now],
         [None if one is None or one.attributes is None else one.attributes.decode() for one in now],
+    )
+
+
+def _rounds(changes: Sequence[SagaRowChange]) -> Columns:
+    """The number and the version of the rounds that begin."""
+    return (
+        [None if one.round is None else one.round.number for one in changes],
+        [None if one.round is None else one.round.version for one in changes],
     )
 
 

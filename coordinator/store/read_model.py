@@ -74,4 +74,5 @@ def _view(row: asyncpg.Record) -> SagaView:
         traceparent=row["traceparent"],
         status_line=row["status_line"],
         attributes=msgspec.Raw(attributes) if attributes is not None else None,
+        round=row["round"],
     )

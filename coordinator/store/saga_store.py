@@ -55,11 +55,14 @@ class PostgresStore:
             async with self._pool.connection() as connection:
                 await connection.execute(self._pool.settings.begin)
                 failpoint("transaction_begun")
-                won = frozenset(row[0] for row in await connection.fetch(statements.WRITE_HISTORY, *tried.history))
+                won = frozenset(row[0] for row in await connection.fetch(tried.write_history, *tried.history))
                 failpoint("history_written")
                 winners = batch_of([write for write in writes if write.saga_id in won], confirmed)
-                await connection.execute(statements.start_sagas(shown=winners.shown), *winners.starts)
-                await connection.execute(statements.change_sagas(shown=winners.shown), *winners.changes)
+                await connection.execute(winners.start_sagas, *winners.starts)
+                await connection.execute(winners.change_sagas, *winners.changes)
+                if winners.over[0]:
+                    await connection.execute(statements.FORGET, *winners.over)
+                    await connection.execute(statements.EMPTY, *winners.over)
                 # First, so that a newer attempt of a confirmed command stays.
                 await connection.execute(statements.DELETE_CONFIRMED, *winners.confirmed)
                 failpoint("outbox_deleted")

@@ -7,6 +7,7 @@ the index (see ``connection.STEADY_PLANS``).
 """
 
 import re
+from collections.abc import Sequence
 from functools import cache
 
 
@@ -14,15 +15,56 @@ def _ms(column: str) -> str:
     return f"(extract(epoch FROM {column}) * 1000)::bigint"
 
 
-# Adds a batch's rows to the histories and returns whose landed. A row whose key is taken, or whose predecessor is
-# missing (the database was restored to a time before it), does not land; the others do.
-WRITE_HISTORY = """
+_WRITE_HISTORY = """
     INSERT INTO history (saga_id, seq, events, at)
     SELECT w.saga_id, w.seq, w.events::json, to_timestamp(w.at / 1000)
-    FROM unnest($1::text[], $2::int[], $3::text[], $4::float8[]) AS w (saga_id, seq, events, at)
-    WHERE w.seq <= 1 OR (SELECT true FROM history AS p WHERE p.saga_id = w.saga_id AND p.seq = w.seq - 1)
+    FROM unnest($1::text[], $2::int[], $3::text[], $4::float8[]{types}) AS w (saga_id, seq, events, at{names})
+    WHERE (w.seq <= 1 OR (SELECT true FROM history AS p WHERE p.saga_id = w.saga_id AND p.seq = w.seq - 1))
+          {guard}
     ON CONFLICT (saga_id, seq) DO NOTHING
     RETURNING saga_id
+"""
+
+# Rows of rounds that are over are deleted, and a key that was deleted meanwhile is free again, whatever this statement
+# saw when it began. So whoever writes to a saga in a later round locks its row first, and looks at the round then.
+# Whoever takes it to be in its first round finds the key taken, for all that he could want stay: most sagas have no
+# other round, and pay nothing.
+_GUARDED = {
+    "types": ", $5::int[]",
+    "names": ", first_row",
+    "guard": """AND (w.first_row = 1 OR (SELECT true FROM saga AS s
+                                    WHERE s.saga_id = w.saga_id AND s.first_row = w.first_row FOR NO KEY UPDATE))""",
+}
+_NOT_GUARDED = {"types": "", "names": "", "guard": ""}
+
+
+def write_history(*, rounds: bool) -> str:
+    """Adds a batch's rows to the histories and returns whose landed.
+
+    A row whose key is taken, or whose predecessor is missing (the database was restored to a time before it), does not
+    land; the others do. ``rounds``: some of the sagas are not in their first round any more.
+    """
+    return _WRITE_HISTORY.format(**(_GUARDED if rounds else _NOT_GUARDED))
+
+
+_OVER = """
+    h.saga_id = ANY($1) AND h.saga_id = o.saga_id AND h.seq >= o.first_row AND h.seq < o.next_row
+    AND {for_the_fence} (o.first_row = 1 OR (h.seq = o.first_row AND EXISTS (
+        SELECT FROM history AS p WHERE p.saga_id = o.saga_id AND p.seq = o.first_row - 1))) AND {won}
+"""
+
+# Deletes the rows of rounds that are over, from their first to the one with which the next round begins; but for those
+# of the first round and the one behind it.
+_FORGET = f"""
+    DELETE FROM history AS h USING unnest($1::text[], $2::int[], $3::int[]) AS o (saga_id, first_row, next_row)
+    WHERE {_OVER.format(for_the_fence="NOT", won="{won}")}
+"""
+
+# Empties these.
+_EMPTY = f"""
+    UPDATE history AS h SET events = '[]'
+    FROM unnest($1::text[], $2::int[], $3::int[]) AS o (saga_id, first_row, next_row)
+    WHERE {_OVER.format(for_the_fence="", won="{won}")}
 """
 
 _START_SAGAS = """
@@ -65,43 +107,63 @@ _DELETE_CONFIRMED = """
           AND ((command_id, attempt) IN (SELECT * FROM unnest($1::text[], $2::int[]))) IS TRUE
 """
 
-# What the sagas' code shows of itself travels only in batches in which some of it has changed: most have none.
-_SHOWN_AT_START = {
-    "names": ", status_line, attributes",
-    "types": ", $13::text[], $14::text[]",
-    "values": ", s.status_line, s.attributes::jsonb",
-}
-_SHOWN_LATER = {
-    "names": ", shown, status_line, attributes",
-    "types": ", $8::bool[], $9::text[], $10::text[]",
-    "values": """,
+# What few sagas need travels only in batches in which one of them does: what its code shows, another round.
+_SHOWN = ("shown bool", "status_line text", "attributes text")
+_ROUND = ("round int", "next_version int", "next_row int")
+_SHOWN_VALUES = """,
         status_line = CASE WHEN c.shown THEN c.status_line ELSE saga.status_line END,
-        attributes = CASE WHEN c.shown THEN c.attributes::jsonb ELSE saga.attributes END""",
-}
-_NOT_SHOWN = {"names": "", "types": "", "values": ""}
+        attributes = CASE WHEN c.shown THEN c.attributes::jsonb ELSE saga.attributes END"""
+_ROUND_VALUES = """,
+        round = coalesce(c.round, saga.round), version = coalesce(c.next_version, saga.version),
+        first_row = coalesce(c.next_row, saga.first_row)"""
 
 
-def start_sagas(*, shown: bool, won: str = "true") -> str:
+def _more(columns: Sequence[str], taken: int) -> dict[str, str]:
+    """Names and types of further columns, behind so many."""
+    parts = [column.split() for column in columns]
+    return {
+        "names": "".join(f", {name}" for name, _ in parts),
+        "types": "".join(f", ${taken + number}::{type}[]" for number, (_, type) in enumerate(parts, 1)),
+    }
+
+
+def start_sagas(*, shown: bool, rounds: bool, won: str = "true") -> str:
     """Adds the rows of sagas that begin."""
-    return _START_SAGAS.format(won=won, **(_SHOWN_AT_START if shown else _NOT_SHOWN))
+    more = [*(_SHOWN[1:] if shown else ()), *(_ROUND[:1] if rounds else ())]
+    values = (", s.status_line, s.attributes::jsonb" if shown else "") + (", s.round" if rounds else "")
+    return _START_SAGAS.format(won=won, values=values, **_more(more, 12))
 
 
-def change_sagas(*, shown: bool, won: str = "true") -> str:
+def change_sagas(*, shown: bool, rounds: bool, won: str = "true") -> str:
     """Changes the rows of sagas."""
-    return _CHANGE_SAGAS.format(won=won, **(_SHOWN_LATER if shown else _NOT_SHOWN))
+    more = [*(_SHOWN if shown else ()), *(_ROUND if rounds else ())]
+    values = (_SHOWN_VALUES if shown else "") + (_ROUND_VALUES if rounds else "")
+    return _CHANGE_SAGAS.format(won=won, values=values, **_more(more, 7))
 
 
 # The same pieces for a transaction that is written statement by statement, of winners only.
+FORGET = _FORGET.format(won="true")
+EMPTY = _EMPTY.format(won="true")
 KEEP_OUTBOX = _KEEP_OUTBOX.format(won="true")
 DELETE_CONFIRMED = _DELETE_CONFIRMED.format(not_kept="true")
 
 
 @cache
-def commit_batch(*, starts: bool, changes: bool, shown: bool, outbox: bool, confirmed: bool) -> str:
+def commit_batch(
+    *,
+    starts: bool,
+    changes: bool,
+    shown: bool,
+    rounds: bool,
+    over: bool,
+    outbox: bool,
+    confirmed: bool,
+) -> str:
     """Writes a batch: histories, saga rows and outbox rows of those that won, and the deletion of what Kafka has.
 
     Only with the parts that have rows: each costs Postgres some 10 µs though it writes nothing, and when little is
-    going on two of four are empty. The parameters are the columns of these parts, in this order.
+    going on two of four are empty. The parameters are the columns of the histories, the starts and the changes, of the
+    rounds that are over, of the outbox and of what is confirmed, in this order.
     """
     taken = 0
 
@@ -116,11 +178,15 @@ def commit_batch(*, starts: bool, changes: bool, shown: bool, outbox: bool, conf
     won = "({}.saga_id IN (SELECT saga_id FROM written)) IS TRUE"
     # All parts see the tables as they were before: a row that is replaced by a newer attempt must not be deleted too.
     not_kept = "command_id NOT IN (SELECT command_id FROM kept)" if outbox else "true"
-    pieces = [f"written AS ({piece(WRITE_HISTORY)})"]
+    pieces = [f"written AS ({piece(write_history(rounds=rounds))})"]
     if starts:
-        pieces.append(f"started AS ({piece(start_sagas(shown=shown, won=won.format('s')))})")
+        pieces.append(f"started AS ({piece(start_sagas(shown=shown, rounds=rounds, won=won.format('s')))})")
     if changes:
-        pieces.append(f"changed AS ({piece(change_sagas(shown=shown, won=won.format('c')))})")
+        pieces.append(f"changed AS ({piece(change_sagas(shown=shown, rounds=rounds, won=won.format('c')))})")
+    if over:
+        of_winners = won.format("o")
+        forget, empty = _FORGET.format(won=of_winners), _EMPTY.format(won=of_winners)
+        pieces.append(piece(f"forgotten AS ({forget}), emptied AS ({empty})"))
     if outbox:
         pieces.append(f"kept AS ({piece(_KEEP_OUTBOX.format(won=won.format('r')))} RETURNING command_id)")
     if confirmed:
@@ -128,10 +194,11 @@ def commit_batch(*, starts: bool, changes: bool, shown: bool, outbox: bool, conf
     return f"WITH {', '.join(pieces)} SELECT saga_id FROM written"
 
 
-# Reads sagas with their whole histories.
+# Reads sagas with their whole histories, as far as these are kept.
 LOAD = f"""
     SELECT saga_id, {_ms("wake_at")} AS wake_at, shard,
-           ARRAY(SELECT h.events FROM history AS h WHERE h.saga_id = saga.saga_id ORDER BY h.seq) AS rows
+           ARRAY(SELECT h.events FROM history AS h WHERE h.saga_id = saga.saga_id AND h.seq >= first_row
+                 ORDER BY h.seq) AS rows
     FROM saga
     WHERE saga_id = ANY($1::text[])
 """
@@ -194,7 +261,7 @@ PING = "SELECT current_setting('transaction_read_only') = 'off'"
 _VIEW = f"""
     SELECT saga_id, definition, version, status, input, outcome, parked_for, {_ms("wake_at")} AS wake_at,
            {_ms("started_at")} AS started_at, {_ms("ended_at")} AS ended_at, traceparent,
-           status_line, attributes
+           status_line, attributes, round
 """
 
 # Reads one saga as people see it.
@@ -240,7 +307,7 @@ NEWEST_WITH_ATTRIBUTES = f"""
 # Reads a saga's history.
 HISTORY = f"""
     SELECT seq, {_ms("at")} AS at, events FROM history
-    WHERE saga_id = $1 AND seq > $2
+    WHERE saga_id = $1 AND seq > $2 AND seq >= coalesce((SELECT first_row FROM saga WHERE saga_id = $1), 1)
     ORDER BY seq
     LIMIT $3
 """

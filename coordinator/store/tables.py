@@ -55,6 +55,8 @@ saga = Table(
     Column("ended_at", _instant),
     Column("updated_at", _instant, nullable=False),
     Column("status_line", Text),
+    Column("round", Integer, nullable=False, server_default=text("1")),
+    Column("first_row", Integer, nullable=False, server_default=text("1")),
     PrimaryKeyConstraint("saga_id", name="one_saga_per_id"),
     CheckConstraint("version >= 1", name="versions_count_from_1"),
     CheckConstraint(f"status IN ({quoted(Status)})", name="status_is_known"),
@@ -92,7 +94,8 @@ history = Table(
     PrimaryKeyConstraint("saga_id", "seq", name="one_decision_per_seq"),
     CheckConstraint("seq >= 1", name="history_counts_from_1"),
 )
-"""One row for each activation, only ever inserted."""
+"""One row for each activation. Those of a saga that went on as new begin with the ``first_row`` of its saga row: those
+of its first round are emptied, and stay for the fence; those of later rounds are gone."""
 
 outbox = Table(
     "outbox",

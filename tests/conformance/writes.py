@@ -1,6 +1,6 @@
 """Writes as the runtime makes them, with all that a test does not care about filled in."""
 
-from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaWrite
+from coordinator.runtime.ports import OutboxRow, RoundInRow, SagaRowChange, SagaStart, SagaWrite
 
 T0 = 1_790_000_000_000
 """Some time, in ms."""
@@ -48,6 +48,22 @@ def step(
     change: SagaRowChange | None = None,
     events: bytes = b"[]",
     at: int = T0,
+    first_row: int = 1,
 ) -> SagaWrite:
     """A later activation."""
-    return SagaWrite(saga_id, seq, events, at, None, change, outbox)
+    return SagaWrite(saga_id, seq, events, at, None, change, outbox, first_row)
+
+
+def another_round(
+    saga_id: str,
+    seq: int,
+    number: int,
+    *outbox: OutboxRow,
+    first_row: int = 1,
+    version: int = 1,
+    events: bytes | None = None,
+) -> SagaWrite:
+    """The activation with which a round begins."""
+    change = SagaRowChange("running", T0, None, None, None, round=RoundInRow(number, version))
+    events = f'["round {number}"]'.encode() if events is None else events
+    return SagaWrite(saga_id, seq, events, T0, None, change, outbox, first_row)

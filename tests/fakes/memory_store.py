@@ -39,6 +39,8 @@ class MemoryStore:
         self._histories: dict[str, list[HistoryRow]] = {}
         self._sagas: dict[str, SagaView] = {}
         self._shards: dict[str, int] = {}
+        self._first_rows: dict[str, int] = {}
+        """Of sagas that are not in their first round any more."""
         self._outbox: dict[str, tuple[OutboxRow, int]] = {}
 
     async def time(self) -> int:
@@ -61,7 +63,7 @@ class MemoryStore:
             raise ValueError("A batch holds each saga at most once: put a saga's second write into the next batch.")
         for write in writes:
             _check(write)
-        won = [write for write in writes if len(self._histories.get(write.saga_id, ())) == write.seq - 1]
+        won = [write for write in writes if self._wins(write)]
         for one in confirmed:
             if one.command_id in self._outbox and self._outbox[one.command_id][0].attempt == one.attempt:
                 del self._outbox[one.command_id]
@@ -132,26 +134,34 @@ class MemoryStore:
 
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:
         self._answer()
-        return self._histories.get(saga_id, [])[after : after + limit]
+        return [row for row in self._histories.get(saga_id, ()) if row.seq > after][:limit]
 
     def _answer(self) -> None:
         if self.unavailable:
             raise StoreUnavailable("The store in memory is away, as asked for.")
 
+    def _wins(self, write: SagaWrite) -> bool:
+        rows = self._histories.get(write.saga_id)
+        last = rows[-1].seq if rows else 0
+        return last == write.seq - 1 and write.first_row == self._first_rows.get(write.saga_id, 1)
+
     def _write(self, write: SagaWrite) -> None:
-        self._histories.setdefault(write.saga_id, []).append(HistoryRow(write.seq, write.at, msgspec.Raw(write.events)))
         change = write.change
+        if change is not None and change.round is not None:
+            self._histories[write.saga_id] = []
+            self._first_rows[write.saga_id] = write.seq
+        self._histories.setdefault(write.saga_id, []).append(HistoryRow(write.seq, write.at, msgspec.Raw(write.events)))
         if write.start is not None and change is not None:
             self._shards[write.saga_id] = write.start.shard
-            self._sagas[write.saga_id] = SagaView(
-                saga_id=write.saga_id,
-                definition=write.start.definition,
-                version=write.start.version,
-                input=msgspec.Raw(write.start.input),
-                started_at=write.start.at,
-                traceparent=write.start.traceparent,
-                **_changing(change),
-            )
+            begun: dict[str, Any] = {
+                "saga_id": write.saga_id,
+                "definition": write.start.definition,
+                "version": write.start.version,
+                "input": msgspec.Raw(write.start.input),
+                "started_at": write.start.at,
+                "traceparent": write.start.traceparent,
+            }
+            self._sagas[write.saga_id] = SagaView(**{**begun, **_changing(change)})
         elif change is not None:
             self._sagas[write.saga_id] = msgspec.structs.replace(self._sagas[write.saga_id], **_changing(change))
         for row in write.outbox:
@@ -172,8 +182,10 @@ def _changing(change: SagaRowChange) -> dict[str, Any]:
     if (now := change.shown) is not None:
         attributes = None if now.attributes is None else msgspec.Raw(now.attributes)
         shown = {"status_line": now.status_line, "attributes": attributes}
+    round = {} if change.round is None else {"round": change.round.number, "version": change.round.version}
     return {
         **shown,
+        **round,
         "status": change.status,
         "wake_at": change.wake_at,
         "outcome": msgspec.Raw(change.outcome) if change.outcome is not None else None,

@@ -44,7 +44,7 @@ class SharedLog(MemoryStore):
         self._deleted(deleted)
         for each in deleted:
             self._outbox.pop(each.command_id, None)
-        won = [write for write in writes if len(self._histories.get(write.saga_id, ())) == write.seq - 1]
+        won = [write for write in writes if self._wins(write)]
         for write in won:
             self._write(write)
         if won:

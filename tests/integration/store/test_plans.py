@@ -23,14 +23,19 @@ STATEMENTS = {
 }
 
 
+def _parts(*there: bool) -> dict[str, bool]:
+    names = ("starts", "changes", "shown", "outbox", "confirmed", "rounds", "over")
+    return dict(zip(names, there, strict=True))
+
+
 COMMITS = {
     f"commit of {' '.join(name for name, there in parts.items() if there) or 'histories only'}": (
         statements.commit_batch(**parts),
         "one_decision_per_seq",
     )
     for parts in (
-        dict(zip(("starts", "changes", "shown", "outbox", "confirmed"), there, strict=True))
-        for there in product([False, True], repeat=5)
+        *(_parts(*there, False, False) for there in product([False, True], repeat=5)),
+        *(_parts(True, True, True, True, True, True, over) for over in (False, True)),
     )
 }
 LOOKED_UP = {name: (getattr(statements, name), index) for name, index in STATEMENTS.items()} | COMMITS

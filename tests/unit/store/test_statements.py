@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from coordinator.runtime.ports import Confirmed, ShownInRow
 from coordinator.store import statements
 from coordinator.store.batch import Batch, batch_of
-from tests.conformance.writes import command, completed, start, step
+from tests.conformance.writes import another_round, command, completed, start, step
 
 EVERYTHING = batch_of([start("a", command("a", 1)), step("b", 2, change=completed())], [Confirmed("c:1", 1)])
 SHOWING = batch_of(
@@ -50,3 +50,16 @@ def test_what_nobody_shows_costs_nothing() -> None:
 def test_text_is_not_built_from_values() -> None:
     """Statements are constants: whatever an id holds, it travels as a parameter."""
     assert "book_trip" not in "".join(value for value in vars(statements).values() if isinstance(value, str))
+
+
+def test_rounds_cost_nothing_where_there_is_one() -> None:
+    """The statement for sagas in their first round locks nothing, and deletes nothing."""
+    rounds = batch_of([start("a"), another_round("b", 3, 2), another_round("c", 9, 4, first_row=5)], [])
+    numbers = {int(number) for number in re.findall(r"\$(\d+)", rounds.statement)}
+    assert numbers == set(range(1, len(rounds.columns) + 1))
+    parts = [{len(column) for column in part} for part in (rounds.history, rounds.changes)]
+    assert parts == [{3}, {2}]
+    assert rounds.over == (["b", "c"], [1, 5], [3, 9])
+    for word in ("FOR NO KEY UPDATE", "DELETE FROM history", "first_row"):
+        assert word in rounds.statement
+        assert word not in EVERYTHING.statement
