@@ -2,6 +2,7 @@
 
 from plan_visit import Calendar, Doors, Visit, plan_visit
 
+from coordinator.explore.exploration import explore
 from coordinator.testing import SagaTest
 
 VISIT = Visit("Ada", "2026-03-01")
@@ -40,3 +41,21 @@ async def test_survives_a_crash_at_every_point(saga: SagaTest) -> None:
     """Whatever is killed, lost or doubled: it is completed, or undone."""
     report = await saga.crash_everywhere(plan_visit, VISIT)
     assert report.statuses <= {"completed", "compensated"}
+
+
+def test_every_outcome() -> None:
+    """Whatever the two steps and their undos come to: all or nothing stands, or a person is told what is missing."""
+    found = explore(plan_visit, {"guest": "Ada", "day": "2026-03-01"})
+    assert found.complete
+    assert not found.findings
+    for outcome in found.outcomes:
+        match outcome.ends:
+            case "completed":
+                assert outcome.remains == ("calendar.enter", "doors.admit")
+            case "parked":
+                assert outcome.given_up
+            case _:
+                assert outcome.ends in ("compensated", "failed")
+                assert outcome.remains == ()
+    known = {outcome.undone for outcome in found.outcomes if outcome.ends == "compensated"}
+    assert known == {("calendar.enter",), ("doors.admit", "calendar.enter")}

@@ -10,13 +10,14 @@ from contracts import Failed, Refused, TimedOut
 from coordinator.saga import attributes, status
 from tests.sagas import Shop
 from tests.unit.engine.awaited_children import CHILDREN
+from tests.unit.engine.awaited_local import LOCAL
 from tests.unit.engine.awaited_messages import MESSAGES
 from tests.unit.engine.awaited_policies import POLICIES
 from tests.unit.engine.awaited_rounds import ROUNDS
 from tests.unit.engine.awaited_scopes import SCOPES
 from tests.unit.engine.rows import Rows, passes, succeeds
 
-ROWS = Rows([*MESSAGES, *SCOPES, *POLICIES, *ROUNDS, *CHILDREN])
+ROWS = Rows([*LOCAL, *MESSAGES, *SCOPES, *POLICIES, *ROUNDS, *CHILDREN])
 saga_row = ROWS.row
 
 

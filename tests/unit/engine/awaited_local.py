@@ -4,7 +4,8 @@ import asyncio
 
 from contracts import Refused, TimedOut
 from coordinator.saga import scope
-from tests.sagas import Desk, Shop
+from tests.sagas import Shop
+from tests.unit.engine.desk import Desk
 from tests.unit.engine.rows import Rows, passes, succeeds
 
 LOCAL = Rows()

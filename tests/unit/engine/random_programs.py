@@ -12,6 +12,7 @@ from contracts import Refused, Retry, StepError
 from coordinator.engine.failure import problem_of
 from coordinator.saga import Query, Signal, Update, attributes, saga, scope, status
 from tests.sagas import Shop
+from tests.unit.engine.desk import Desk
 
 Program = list[Any]
 """Statements, each a list: what to do, and with what."""
@@ -46,6 +47,7 @@ class Means:
     """What a saga's code works with."""
 
     shop: Shop
+    desk: Desk
     signals: Signals
     buggy: bool
     scopes: Iterator[int] = field(default_factory=lambda: count(1))
@@ -117,8 +119,10 @@ async def run_saga(program: Program, means: Means) -> None:
 
 
 async def run_scopes(what: str, rest: Program, means: Means) -> None:
-    """Scopes, and calls with policies of their own. The first step behind a scope that was undone says so."""
+    """Scopes, local steps, calls with policies of their own. The first step behind a scope that was undone says so."""
     match what:
+        case "dial" | "look_up":
+            await getattr(means.desk, what)("x")
         case "using":
             await means.shop.take.using(**POLICIES[rest[0]])("x")
         case "scope":
@@ -160,12 +164,9 @@ def behind(scope: int) -> str:
     return f"behind {scope}"
 
 
-async def run_asked(
-    program: Program, shop: Shop, signals: Signals, favour: Favour, counts: Counts, shows: Shows, buggy: bool
-) -> str:
+async def run_asked(program: Program, means: Means, favour: Favour, counts: Counts, shows: Shows) -> str:
     """Does what they say, and what it is asked for meanwhile. Counts favours that came, were done, were refused."""
     came = done = refused = 0
-    means = Means(shop, signals, buggy)
 
     @favour.check
     def _(asked: Program) -> None:
@@ -199,24 +200,40 @@ async def run_asked(
 
 @saga(version=1, deadline="1000s")
 async def anything(
-    program: Program, shop: Shop, note: Signal[int], word: Signal[int], favour: Favour, counts: Counts, shows: Shows
+    program: Program,
+    shop: Shop,
+    desk: Desk,
+    note: Signal[int],
+    word: Signal[int],
+    favour: Favour,
+    counts: Counts,
+    shows: Shows,
 ) -> str:
     """Runs its input."""
-    return await run_asked(program, shop, {"note": note, "word": word}, favour, counts, shows, buggy=True)
+    means = Means(shop, desk, {"note": note, "word": word}, buggy=True)
+    return await run_asked(program, means, favour, counts, shows)
 
 
 @saga(version=1, name="anything", deadline="1000s")
 async def mended(
-    program: Program, shop: Shop, note: Signal[int], word: Signal[int], favour: Favour, counts: Counts, shows: Shows
+    program: Program,
+    shop: Shop,
+    desk: Desk,
+    note: Signal[int],
+    word: Signal[int],
+    favour: Favour,
+    counts: Counts,
+    shows: Shows,
 ) -> str:
     """The same without the bugs."""
-    return await run_asked(program, shop, {"note": note, "word": word}, favour, counts, shows, buggy=False)
+    means = Means(shop, desk, {"note": note, "word": word}, buggy=False)
+    return await run_asked(program, means, favour, counts, shows)
 
 
 def programs(bugs: bool = False) -> st.SearchStrategy[Program]:
     """Any; with bugs in the code, if that is asked for."""
     seconds = st.sampled_from([0, 0.5, 3, 7, 30])
-    step = st.sampled_from(["take", "take", "lend", "borrow", "look"]).map(lambda name: [name])
+    step = st.sampled_from(["take", "take", "lend", "borrow", "look", "dial", "look_up"]).map(lambda name: [name])
     hears = st.sampled_from(NAMES).map(lambda name: ["hear", name])
     rare = st.sampled_from([["pay"], ["launch"], ["ship"], *([["err"]] if bugs else [])])
     says = st.sampled_from(["a", "b", ""]).map(lambda line: ["say", line])

@@ -7,10 +7,11 @@ from typing import Any
 
 from coordinator.saga import SagaDefinition, Signal, Update, saga
 from tests.sagas import SagaDriver, Shop
+from tests.unit.engine.desk import Desk
 
 Act = Callable[[SagaDriver], Any]
 Body = Callable[..., Awaitable[Any]]
-"""Takes the shop; and the input `passed`, the signal `note` or the update `ask` if it has parameters for them."""
+"""Takes the shop; and the input `passed`, the desk, the signal `note` or the update `ask`, if it has parameters."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Rows(list[Row]):
             wanted = inspect.signature(body).parameters
 
             @saga(version=1, name="row")
-            async def row(passed: Any, shop: Shop, note: Signal[str], ask: Update[str, str]) -> Any:
-                given = {"passed": passed, "note": note, "ask": ask}
+            async def row(passed: Any, shop: Shop, desk: Desk, note: Signal[str], ask: Update[str, str]) -> Any:
+                given = {"passed": passed, "desk": desk, "note": note, "ask": ask}
                 result = await body(shop, **{name: each for name, each in given.items() if name in wanted})
                 await shop.look("last")
                 return result

@@ -61,6 +61,7 @@ def check_sends(sent: Sequence[Send]) -> None:
         assert send.attempt == (1 if before is None else before.attempt + 1)
         assert before is None or before.value == send.value or send.direction == "undo"
         assert before is None or before.undo == send.undo
+        assert send.local == send.type.startswith("desk."), "whoever did it undoes it"
         assert send.direction == "forward" or send.command_id.removesuffix(":undo") in seen
         assert send.direction == "undo" or f"{send.command_id}:undo" not in seen
         seen[send.command_id] = send

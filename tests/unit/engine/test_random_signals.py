@@ -141,6 +141,7 @@ def test_late(program: Program, acts: list[tuple[str, int]]) -> None:
 def goes_otherwise(points: Sequence[Point]) -> None:
     """Code that was mended stays so."""
     driver = SagaDriver(anything)
+    driver.signalled = len(points)  # whoever ends a wait at last does not repeat what was sent
     deployed = False
     for point in points:
         driver.now = max(driver.now, point.now)

@@ -33,7 +33,7 @@ def test_every_block_names_its_file() -> None:
 
 @pytest.mark.parametrize(
     ("tests", "count"),
-    [("test_run_tab", 5), ("test_plan_weekend", 4), ("test_plan_visit", 4), ("test_rent_room", 5)],
+    [("test_run_tab", 5), ("test_plan_weekend", 4), ("test_plan_visit", 5), ("test_rent_room", 5)],
 )
 def test_the_tests_of_its_sagas_pass(pytester: pytest.Pytester, tests: str, count: int) -> None:
     """As they stand there, beside their sagas."""
