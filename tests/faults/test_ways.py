@@ -57,6 +57,27 @@ async def test_a_loop_is_undone_in_reverse_each_pass_with_its_own_data(waiting: 
     assert await waiting.faults() == []
 
 
+async def test_past_the_point_of_no_return_nothing_is_undone(waiting: Asked) -> None:
+    """It is cancelled, its deadline passes, its coordinator is killed, the service is away: it goes on, and only on."""
+    system = waiting.system
+    saga_id = await waiting.start("one_way", "forward", ["Ada", "Bob"], "completed")
+    await waiting.reached(saga_id, "signal_awaited")
+    await waiting.act(saga_id, "cancel", "changed my mind")
+    await system.participants["flights"].stop()
+    await waiting.moved_on("60 days")
+    assert await waiting.signal(saga_id, "go", None, "go-1", coordinator=1)
+    await waiting.reached(saga_id, "step_issued", 4)
+    system.coordinators[1].kill()
+    await system.coordinators[1].ended()
+    await system.start_coordinator(0)
+    await system.start_participant("flights")
+    assert await waiting.signal(saga_id, "go", None, "go-2")
+    await waiting.reached(saga_id, "saga_completed")
+    assert await undone(waiting, saga_id) == []
+    assert not {"compensation_started", "undo_issued"} & {*await waiting.events(saga_id)}
+    assert await waiting.faults() == []
+
+
 async def test_a_thousand_steps_at_once(waiting: Asked) -> None:
     """The coordinator is killed while they are under way."""
     saga_id = await waiting.start("excursion", "thousand", 1_000, "completed")

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from contracts.travel.flights import Flights, ReserveFlight
+from contracts.travel.flights import Flights, IssueTicket, ReserveFlight
 from contracts.travel.hotels import Hotels, ReserveHotel
 from coordinator.saga import Definitions, Refused, Signal, saga, scope
 
@@ -48,4 +48,15 @@ async def year(days: int, flights: Flights, day: Signal[int]) -> int:
     return total
 
 
-DEFINITIONS = Definitions([weekend, round_trip, excursion, year])
+@saga(version=1, deadline="30d")
+async def one_way(guests: list[str], flights: Flights, go: Signal[None]) -> list[str]:
+    """A seat for each, then their tickets: from the first one on there is no way back."""
+    holds = [await flights.reserve(ReserveFlight(guest, "Lisbon", 12_000)) for guest in guests]
+    tickets: list[str] = []
+    for hold in holds:
+        tickets.append((await flights.issue_ticket(IssueTicket(hold.ref))).number)
+        await go
+    return tickets
+
+
+DEFINITIONS = Definitions([weekend, round_trip, excursion, year, one_way])
