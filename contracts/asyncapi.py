@@ -203,6 +203,8 @@ def _retried(retry: Retry) -> dict[str, Any]:
         said["x-amends-total-ms"] = retry.total_ms
     if retry.unless:
         said["x-amends-not-retried"] = list(retry.unless)
+    if retry.on_exhausted != "undo":
+        said["x-amends-on-exhausted"] = "park" if retry.awaits is None else f"await {retry.awaits}"
     return said
 
 

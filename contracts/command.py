@@ -159,13 +159,16 @@ class Command(Generic[P, R]):
 
     def check_ends(self, name: str) -> None:
         """Raises TypeError for a budget that the kind forbids; ``name`` is what the message calls it."""
-        if self.kind is Kind.PIVOT and self.undo_with is None and not self.retry.endless:
+        if self.kind is Kind.PIVOT and self.undo_with is None and self.retry.gives_up:
             raise TypeError(
                 f"{name} is a pivot that may be given up without anybody knowing whether it happened: declare an undo "
-                "for that case, or retry=Retry.forever()."
+                "for that case, or retry=Retry.forever(), or what has on_exhausted='park'."
             )
-        if self.kind is Kind.RETRIABLE and not self.retry.endless:
-            raise TypeError(f"{name} is retriable, so it is tried until it succeeds: use Retry.forever(backoff=…).")
+        if self.kind is Kind.RETRIABLE and self.retry.gives_up:
+            raise TypeError(
+                f"{name} is retriable, so it is tried until it succeeds: use Retry.forever(backoff=…), or what "
+                "has on_exhausted='park'."
+            )
 
     @overload
     def __get__(self, instance: None, owner: Any) -> "Command[P, R]": ...

@@ -1,14 +1,25 @@
 """How often, how soon, and for how long a command is tried again."""
 
-from dataclasses import dataclass
+from typing import Literal
 from zlib import crc32
 
+import msgspec
+
 from contracts.durations import milliseconds
+from contracts.ids import check_name
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """Capped exponential backoff with jitter, and the ends of it.
+class AwaitSignal(msgspec.Struct, frozen=True, gc=False):
+    """At the end of a budget: wait for this signal, then try again with a new one. A person's `retry` does the same."""
+
+    signal: str
+
+    def __post_init__(self) -> None:
+        check_name(self.signal, "The signal")
+
+
+class Retry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """Capped exponential backoff with jitter, and the ends of it. Kept in histories: a default never changes.
 
     ``attempts`` counts the first one too; None means for ever. ``backoff`` is ``"first..cap"``: the wait after the
     first failure, doubled after each further one, at most the cap. ``jitter`` is the part of every wait that is drawn
@@ -16,6 +27,10 @@ class Retry:
     attempt's sending (``"10m"``): no attempt begins, or is waited for, past it. ``unless`` has the types of problems
     after which trying again would not help, such as ``"card_expired"``; of an exception that a handler raised, that is
     its class's name, and of silence ``"timeout"``.
+
+    ``on_exhausted`` is what becomes of a step whose attempts, or total time, are used up: ``"undo"``, it has failed;
+    ``"park"``, the saga stands still until a person has seen to it; ``AwaitSignal("bank_is_back")``, the step waits for
+    that signal. An undo whose budget is used up waits for the signal too, or is given up, and that waits for a person.
     """
 
     attempts: int | None = 5
@@ -23,6 +38,7 @@ class Retry:
     jitter: float = 0.5
     total: str | None = None
     unless: tuple[str, ...] = ()
+    on_exhausted: Literal["undo", "park"] | AwaitSignal = "undo"
 
     def __post_init__(self) -> None:
         if self.attempts is not None and self.attempts < 1:
@@ -36,6 +52,10 @@ class Retry:
             raise ValueError(f"Retry(total={self.total!r}) leaves no time for the first attempt: give more.")
         if isinstance(self.unless, str):
             raise ValueError(f"Retry(unless={self.unless!r}) takes several types: write ({self.unless!r},).")
+        if not isinstance(self.on_exhausted, AwaitSignal) and self.on_exhausted not in ("undo", "park"):
+            raise ValueError(
+                f"Retry(on_exhausted={self.on_exhausted!r}): give 'undo', 'park' or AwaitSignal('its_name')."
+            )
 
     @classmethod
     def forever(cls, backoff: str = "1s..5m") -> "Retry":
@@ -58,16 +78,23 @@ class Retry:
         return self.attempts is not None or self.total is not None or "timeout" in self.unless
 
     @property
-    def endless(self) -> bool:
-        """Nothing but an answer ends it."""
-        return self.attempts is None and self.total is None and not self.unless
+    def gives_up(self) -> bool:
+        """There is an end to it without an answer, and without anybody being told."""
+        ends = self.attempts is not None or self.total is not None
+        return bool(self.unless) or (ends and self.on_exhausted == "undo")
 
-    def allows(self, attempt: int, type: str, after_ms: int) -> bool:
-        """Whether another attempt may follow attempt number ``attempt`` (from 1).
+    @property
+    def awaits(self) -> str | None:
+        """The signal that is waited for when the budget is used up."""
+        return self.on_exhausted.signal if isinstance(self.on_exhausted, AwaitSignal) else None
 
-        ``type`` is that of the problem it ended with; the other would begin ``after_ms`` after the first.
-        """
-        if type in self.unless or (self.attempts is not None and attempt >= self.attempts):
+    def rules_out(self, type: str) -> bool:
+        """Whether nothing is tried again after a problem of that type."""
+        return type in self.unless
+
+    def allows(self, attempt: int, after_ms: int) -> bool:
+        """Whether the budget has another attempt behind number ``attempt`` (from 1), ``after_ms`` after the first."""
+        if self.attempts is not None and attempt >= self.attempts:
             return False
         total = self.total_ms
         return total is None or after_ms < total

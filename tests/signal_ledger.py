@@ -10,6 +10,7 @@ from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
     SignalDeferred,
+    SignalHeeded,
     SignalReceived,
     SignalTaken,
 )
@@ -29,6 +30,8 @@ class SignalLedger:
         """Of those that were deferred, and the saga goes on."""
         self._dropped: set[str] = set()
         """Of those that were deferred, and the saga turned back or ended: nobody would take them."""
+        self._heeded: set[str] = set()
+        """Ids of those that steps waited for."""
         self._kept: dict[int, str] = {}
         self._waits: dict[int, str] = {}
         self._stopped = False
@@ -50,7 +53,7 @@ class SignalLedger:
 
     def answered(self, yes: Set[str], no: Set[str]) -> None:
         """The senders of these signals were told so."""
-        for id in sorted(yes - self._received - self._deferred - self._dropped):
+        for id in sorted(yes - self._received - self._heeded - self._deferred - self._dropped):
             self._wrong(f"acknowledged the signal {id}, and it is lost")
         if no and not self._unanswerable:
             self._wrong(f"refused the signals {sorted(no)}, and could have taken them")
@@ -67,6 +70,11 @@ class SignalLedger:
                     self._wrong(f"deferred the signal {id}, and had it already, or its code was not stopped")
                 self._deferred.add(id)
                 self._to_take_in.discard(id)
+            case SignalHeeded(_, id):
+                if id in self._heeded | self._received:
+                    self._wrong(f"heeded the signal {id} twice")
+                self._heeded.add(id)
+                self._to_take_in.discard(id)
             case SignalAwaited(wait, name):
                 self._waits[wait] = name
             case SignalTaken(signal, wait=wait):
@@ -79,7 +87,7 @@ class SignalLedger:
     def _go(self, event: Event) -> None:
         match event:
             case SagaParked(why):
-                self._stopped = why in ("code", "forward_only")
+                self._stopped = why in ("code", "forward_only", "step")
                 self._unanswerable = why == "undo"
             case SagaPaused():
                 self._stopped = True

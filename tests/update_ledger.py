@@ -85,7 +85,7 @@ class UpdateLedger:
     def _go(self, event: Event) -> None:
         match event:
             case SagaParked(why):
-                self._stopped = why in ("code", "forward_only")
+                self._stopped = why in ("code", "forward_only", "step")
                 # Code that is through is said to have ended, whatever becomes of its saga.
                 self._reasons |= {"is parked", "has ended"}
             case SagaPaused():

@@ -30,6 +30,7 @@ from coordinator.engine.facts import (
 )
 from coordinator.engine.failure import DEADLINE
 from coordinator.engine.halts import on_cancel, on_pause, on_resume, on_terminate
+from coordinator.engine.held import record
 from coordinator.engine.repairs import on_repair
 from coordinator.engine.replies import on_reply
 from coordinator.engine.run import new_run
@@ -156,7 +157,7 @@ def _happen(turn: Turn, key: DueKey) -> None:
             turn.record(TimerFired(number, turn.now))
         case Due.STEP:
             step = turn.state.steps[number]
-            turn.record(forward.on_due(step, turn.command(step), turn.saga_id, turn.now))
+            record(turn, forward.on_due(step, turn.command(step), turn.saga_id, turn.now))
         case Due.UNDO:
             step = turn.state.steps[number]
             turn.record(compensation.on_due(step, turn.command(step), turn.saga_id, turn.now))

@@ -15,6 +15,7 @@ from coordinator.history.events import Event
 from coordinator.history.undos import (
     UndoAttemptFailed,
     UndoGivenUp,
+    UndoHeld,
     UndoIssued,
     UndoProgressed,
     UndoRetried,
@@ -67,7 +68,7 @@ def issued(step: Step, command: "Command[..., object] | None", now: int) -> Undo
 
 def retried(step: Step, command: "Command[..., object] | None", now: int) -> UndoRetried:
     """The undo's next attempt."""
-    since = now if step.back is Back.GIVEN_UP else step.undo_since
+    since = now if step.back in (Back.GIVEN_UP, Back.HELD) else step.undo_since
     return UndoRetried(step.number, step.undo_attempt + 1, now, _deadline(since, command, now))
 
 
@@ -120,10 +121,12 @@ def _given_up_or_retried(
     spent = step.undo_attempt - step.undo_budget_from
     delay = max(retry.delay_ms(spent, f"{saga_id}:{step.number}:undo"), problem.retry_after_ms or 0)
     retry_at = within(now, now + delay)
-    hopeless = final or not problem.retryable
-    if hopeless or not retry.allows(spent, problem.type, retry_at - step.undo_since):
-        return UndoGivenUp(step.number, step.undo_attempt, problem, now)
-    return UndoAttemptFailed(step.number, step.undo_attempt, problem, now, retry_at)
+    may_help = problem.retryable and not (final or retry.rules_out(problem.type))
+    if may_help and retry.allows(spent, retry_at - step.undo_since):
+        return UndoAttemptFailed(step.number, step.undo_attempt, problem, now, retry_at)
+    if may_help and retry.awaits is not None:
+        return UndoHeld(step.number, step.undo_attempt, problem, now, retry.awaits)
+    return UndoGivenUp(step.number, step.undo_attempt, problem, now)
 
 
 def _undo_of(command: "Command[..., object] | None") -> Undo | None:

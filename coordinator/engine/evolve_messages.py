@@ -5,7 +5,7 @@ from typing import Any
 
 from coordinator.engine.state import NO_SIGNALS, NO_UPDATES, SagaState, Signals, Updates
 from coordinator.history.events import Event
-from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalReceived, SignalTaken
+from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalHeeded, SignalReceived, SignalTaken
 from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 
 
@@ -20,6 +20,10 @@ def _signal_received(state: SagaState, event: SignalReceived) -> None:
     signals.ids[event.id] = event.name
     signals.received = event.signal
     signals.kept[event.signal] = event
+
+
+def _signal_heeded(state: SagaState, event: SignalHeeded) -> None:
+    _own_signals(state).ids[event.id] = event.name
 
 
 def _signal_awaited(state: SagaState, event: SignalAwaited) -> None:
@@ -50,6 +54,7 @@ def _update_settled(state: SagaState, event: UpdateAnswered | UpdateRefused) -> 
 
 MESSAGE_CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     SignalReceived: _signal_received,
+    SignalHeeded: _signal_heeded,
     SignalAwaited: _signal_awaited,
     SignalTaken: _signal_taken,
     SignalAbandoned: _signal_abandoned,

@@ -5,7 +5,7 @@ from typing import Any
 
 from contracts.kinds import Kind
 from coordinator.engine.agenda import Due
-from coordinator.engine.lifecycle import BACK_MOVES, FORWARD_MOVES, UNDOING, IllegalMove, moved
+from coordinator.engine.lifecycle import BACK_MOVES, FORWARD_MOVES, UNDOING, Back, Forward, IllegalMove, moved
 from coordinator.engine.state import SagaState, Step
 from coordinator.history.events import Event
 from coordinator.history.people import StepSeenTo
@@ -13,6 +13,7 @@ from coordinator.history.steps import (
     StepAbandoned,
     StepAttemptFailed,
     StepFailed,
+    StepHeld,
     StepIssued,
     StepProgressed,
     StepRefused,
@@ -23,6 +24,7 @@ from coordinator.history.steps import (
 from coordinator.history.undos import (
     UndoAttemptFailed,
     UndoGivenUp,
+    UndoHeld,
     UndoIssued,
     UndoProgressed,
     UndoRetried,
@@ -65,8 +67,17 @@ def _attempt_failed(state: SagaState, event: StepAttemptFailed) -> None:
 
 
 def _retried(state: SagaState, event: StepRetried) -> None:
-    _move(state, event).attempt = event.attempt
+    held = state.steps[event.step].forward is Forward.HELD
+    step = _move(state, event)
+    if held:
+        step.uncounted, step.since, step.held_for = step.attempt, event.at, None
+    step.attempt = event.attempt
     state.due.put((Due.STEP, event.step), event.deadline)
+
+
+def _held(state: SagaState, event: StepHeld) -> None:
+    _move(state, event).held_for = event.signal
+    state.due.remove((Due.STEP, event.step))
 
 
 def _progressed(state: SagaState, event: StepProgressed) -> None:
@@ -151,11 +162,17 @@ def _undo_progressed(state: SagaState, event: UndoProgressed) -> None:
 
 
 def _undo_retried(state: SagaState, event: UndoRetried) -> None:
+    held = state.steps[event.step].back is Back.HELD
     step = _move_back(state, event)
-    if event.step in state.given_up:
-        step.undo_budget_from, step.undo_since = step.undo_attempt, event.at
+    if held or event.step in state.given_up:
+        step.undo_budget_from, step.undo_since, step.held_for = step.undo_attempt, event.at, None
         state.given_up.discard(event.step)
     _undo_sent(state, step, event.attempt, event.deadline)
+
+
+def _undo_held(state: SagaState, event: UndoHeld) -> None:
+    _move_back(state, event).held_for = event.signal
+    state.due.remove((Due.UNDO, event.step))
 
 
 def _undo_sent(state: SagaState, step: Step, attempt: int, deadline: int) -> None:
@@ -202,7 +219,7 @@ def _seen_to(state: SagaState, event: StepSeenTo) -> None:
     """What a person did is told by the events behind it. Attempts by hand leave the budgets as they are."""
     step = state.steps[event.step]
     if event.act == "retry_step":
-        step.by_hand += 1
+        step.uncounted += 1
     elif event.act == "retry_undo" and step.back in UNDOING:
         step.undo_budget_from += 1
 
@@ -212,6 +229,7 @@ STEP_CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     StepIssued: _issued,
     StepAttemptFailed: _attempt_failed,
     StepRetried: _retried,
+    StepHeld: _held,
     StepProgressed: _progressed,
     StepSucceeded: _succeeded,
     StepRefused: _given_up,
@@ -222,6 +240,7 @@ STEP_CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     UndoAttemptFailed: _undo_attempt_failed,
     UndoRetried: _undo_retried,
     UndoProgressed: _undo_progressed,
+    UndoHeld: _undo_held,
     UndoSucceeded: _undo_succeeded,
     UndoGivenUp: _undo_given_up,
     UndoSkipped: _undo_skipped,

@@ -15,6 +15,7 @@ from coordinator.history.events import Event
 from coordinator.history.steps import (
     StepAttemptFailed,
     StepFailed,
+    StepHeld,
     StepProgressed,
     StepRefused,
     StepRetried,
@@ -44,7 +45,7 @@ def on_answer(
         case Progress(details):
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
-            return StepProgressed(step.number, attempt, now, details, _deadline(step, command, now))
+            return StepProgressed(step.number, attempt, now, details, _deadline(step.since, command, now))
         case Pending():
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
@@ -67,7 +68,8 @@ def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now
 
 def retried(step: Step, command: "Command[..., object] | None", now: int) -> StepRetried:
     """The step's next attempt."""
-    return StepRetried(step.number, step.attempt + 1, now, _deadline(step, command, now))
+    since = now if step.forward is Forward.HELD else step.since
+    return StepRetried(step.number, step.attempt + 1, now, _deadline(since, command, now))
 
 
 def _attempt_failed(
@@ -82,17 +84,21 @@ def _given_up_or_retried(
     step: Step, command: "Command[..., object] | None", problem: Problem, now: int, seed: str, timed_out: bool
 ) -> Event:
     retry = _retry(command)
-    endless = step.kind is Kind.RETRIABLE
-    spent = step.attempt - step.by_hand
+    insists = step.kind is Kind.RETRIABLE
+    holds = retry.on_exhausted != "undo"
+    may_help = insists or (problem.retryable and not retry.rules_out(problem.type))
+    spent = step.attempt - step.uncounted
     retry_at = within(now, now + max(retry.delay_ms(spent, seed), problem.retry_after_ms or 0))
-    if endless or (problem.retryable and retry.allows(spent, problem.type, retry_at - step.since)):
+    if may_help and ((insists and not holds) or retry.allows(spent, retry_at - step.since)):
         return StepAttemptFailed(step.number, step.attempt, problem, now, retry_at)
+    if may_help and holds:
+        return StepHeld(step.number, step.attempt, problem, now, retry.awaits)
     gave_up = StepTimedOut if timed_out else StepFailed
     return gave_up(step.number, step.attempt, problem, now)
 
 
-def _deadline(step: Step, command: "Command[..., object] | None", now: int) -> int:
-    return deadline(now, _timeout_ms(command), step.since, _retry(command))
+def _deadline(since: int, command: "Command[..., object] | None", now: int) -> int:
+    return deadline(now, _timeout_ms(command), since, _retry(command))
 
 
 def _retry(command: "Command[..., object] | None") -> Retry:

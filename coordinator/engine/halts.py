@@ -4,6 +4,7 @@ from contracts.failures import Problem
 from coordinator.engine import compensation
 from coordinator.engine.conclude import conclude, parked_because
 from coordinator.engine.facts import Accepted, Conflict, Known, Verdict
+from coordinator.engine.held import try_again
 from coordinator.engine.kept import kept_text
 from coordinator.engine.rebuild import Rebuilt, resume, stand_again
 from coordinator.engine.replay import CodeMismatch
@@ -37,7 +38,7 @@ def on_resume(turn: Turn, reason: str) -> Verdict:
     if state.status is not Status.PARKED:
         return Conflict(f"The saga is {state.status}, neither paused nor parked: there is nothing to resume.")
     if state.code_stopped:
-        return _resume_code(turn, reason)
+        return resume_code(turn, reason)
     turn.record(SagaResumed(turn.now, kept_text(reason)))
     for number in sorted(state.given_up, reverse=True):
         step = state.steps[number]
@@ -94,7 +95,8 @@ def _unpause(turn: Turn, reason: str) -> None:
     take_in(turn, deferred)
 
 
-def _resume_code(turn: Turn, reason: str) -> Verdict:
+def resume_code(turn: Turn, reason: str) -> Verdict:
+    """The saga's code goes on where it stopped; steps that were held for a person are tried again."""
     try:
         rebuilt = resume(turn.saga_id, turn.round, turn.definitions, turn.now)
     except CodeMismatch as error:
@@ -110,6 +112,8 @@ def _resume_code(turn: Turn, reason: str) -> Verdict:
     turn.take_in(rebuilt.tail)
     conclude(turn)
     take_in(turn, deferred)
+    if not turn.state.stands_still:
+        try_again(turn)
     return Accepted()
 
 

@@ -26,6 +26,7 @@ from coordinator.history.steps import (
     StepAbandoned,
     StepAttemptFailed,
     StepFailed,
+    StepHeld,
     StepProgressed,
     StepRefused,
     StepRetried,
@@ -36,6 +37,7 @@ from coordinator.history.undos import (
     CompensationStarted,
     UndoAttemptFailed,
     UndoGivenUp,
+    UndoHeld,
     UndoIssued,
     UndoProgressed,
     UndoRetried,
@@ -53,6 +55,8 @@ class Forward(StrEnum):
     """An attempt is out."""
     WAITING = "waiting"
     """Between two attempts."""
+    HELD = "held"
+    """Its budget is used up: it is tried again when a signal comes, or when a person says so."""
     SUCCEEDED = "succeeded"
     REFUSED = "refused"
     FAILED = "failed"
@@ -66,16 +70,18 @@ class Back(StrEnum):
     NONE = "none"
     PENDING = "pending"
     WAITING = "waiting"
+    HELD = "held"
+    """Its budget is used up, and it waits for a signal."""
     DONE = "done"
     GIVEN_UP = "given_up"
     SKIPPED = "skipped"
     """A person decided against it."""
 
 
-IN_FLIGHT = frozenset({Forward.PENDING, Forward.WAITING})
+IN_FLIGHT = frozenset({Forward.PENDING, Forward.WAITING, Forward.HELD})
 UNKNOWN = frozenset({Forward.FAILED, Forward.TIMED_OUT, Forward.ABANDONED})
 """Something may have happened. FAILED is among them: an earlier attempt may have had its effect."""
-UNDOING = frozenset({Back.PENDING, Back.WAITING})
+UNDOING = frozenset({Back.PENDING, Back.WAITING, Back.HELD})
 SETTLED_BACK = frozenset({Back.NONE, Back.DONE, Back.SKIPPED})
 """No undo is under way, nor does one wait for a person."""
 
@@ -112,6 +118,11 @@ FORWARD_MOVES: Mapping[tuple[Forward, type[Event]], Forward] = {
     (Forward.PENDING, StepTimedOut): Forward.TIMED_OUT,
     (Forward.PENDING, StepAbandoned): Forward.ABANDONED,
     (Forward.WAITING, StepAbandoned): Forward.ABANDONED,
+    (Forward.PENDING, StepHeld): Forward.HELD,
+    (Forward.HELD, StepRetried): Forward.PENDING,
+    (Forward.HELD, StepSucceeded): Forward.SUCCEEDED,
+    (Forward.HELD, StepRefused): Forward.REFUSED,
+    (Forward.HELD, StepAbandoned): Forward.ABANDONED,
 }
 
 BACK_MOVES: Mapping[tuple[Back, type[Event]], Back] = {
@@ -121,6 +132,10 @@ BACK_MOVES: Mapping[tuple[Back, type[Event]], Back] = {
     (Back.PENDING, UndoProgressed): Back.PENDING,
     (Back.PENDING, UndoSucceeded): Back.DONE,
     (Back.WAITING, UndoSucceeded): Back.DONE,
+    (Back.PENDING, UndoHeld): Back.HELD,
+    (Back.HELD, UndoRetried): Back.PENDING,
+    (Back.HELD, UndoSucceeded): Back.DONE,
+    (Back.HELD, UndoSkipped): Back.SKIPPED,
     (Back.PENDING, UndoGivenUp): Back.GIVEN_UP,
     (Back.GIVEN_UP, UndoRetried): Back.PENDING,
     (Back.GIVEN_UP, UndoSucceeded): Back.DONE,

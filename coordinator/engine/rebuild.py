@@ -73,7 +73,7 @@ def tail_at(log: Sequence[Event]) -> int | None:
     """When a saga is parked because its code raised, mended code may ask for more than the history has."""
     for event in reversed(log):
         match event:
-            case SagaParked(why="code" | "forward_only", raised=raised, at=at):
+            case SagaParked(why="code" | "forward_only" | "step", raised=raised, at=at):
                 return at if raised else None
             case SagaResumed():
                 return None
@@ -107,7 +107,7 @@ def _needs_code(log: Sequence[Event]) -> bool:
         if isinstance(event, CompensationStarted | SagaEnded):
             return False
         match event:
-            case SagaParked(why="code" | "forward_only") | SagaPaused():
+            case SagaParked(why="code" | "forward_only" | "step") | SagaPaused():
                 stopped = True
             case SagaResumed() | SagaUnpaused():
                 stopped = False

@@ -19,6 +19,7 @@ from coordinator.engine.facts import (
     Unfit,
     Verdict,
 )
+from coordinator.engine.halts import resume_code
 from coordinator.engine.kept import kept_text
 from coordinator.engine.lifecycle import SETTLED_BACK, Back, Forward
 from coordinator.engine.replies import on_reply
@@ -56,6 +57,8 @@ def on_repair(turn: Turn, repair: Repair) -> Verdict:
 
 
 def _retry_step(turn: Turn, step: Step, reason: str) -> Verdict:
+    if step.forward is Forward.HELD and turn.state.parked_for == "step":
+        return resume_code(turn, reason)
     if not step.in_flight or turn.state.stands_still:
         return Conflict(f"{_named(step)} is {_standing(turn, step)}: only a step that is under way can be tried again.")
     _seen_to(turn, step, "retry_step", reason)
@@ -78,7 +81,10 @@ def _give_result(turn: Turn, step: Step, given: GiveResult) -> Verdict:
     except UnreadableValue as error:
         return Unfit(str(error), "result")
     _seen_to(turn, step, "give_result", given.reason)
-    return on_reply(turn, Reply(id, step.attempt, Success(given.result)))
+    verdict = on_reply(turn, Reply(id, step.attempt, Success(given.result)))
+    if step.forward is Forward.HELD and turn.state.parked_for == "step":
+        resume_code(turn, given.reason)  # where its code does not fit any more, the result is kept until it does
+    return verdict
 
 
 def _see_to_undo(turn: Turn, step: Step, repair: RetryStep | ConfirmUndo | SkipUndo) -> Verdict:

@@ -7,9 +7,10 @@ from contracts.ids import CommandRef, parse_command_id
 from coordinator.engine import compensation, forward
 from coordinator.engine.conclude import conclude
 from coordinator.engine.facts import Accepted, Ignored, Known, Reply, Verdict
+from coordinator.engine.held import held_for, record
 from coordinator.engine.lifecycle import SETTLED_BACK
 from coordinator.engine.parked import deferred_reply, reply_of, signal_of
-from coordinator.engine.signals import keep
+from coordinator.engine.signals import take
 from coordinator.engine.state import Step
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -43,7 +44,7 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
     if isinstance(event, str):
         late = step.child is not None and isinstance(reply.answer, Pending)  # that a child has begun, behind its end
         return Known() if late else Ignored(event)
-    turn.record(event)
+    record(turn, event)
     return Accepted()
 
 
@@ -86,6 +87,6 @@ def take_in(turn: Turn, deferred: Iterable[ReplyDeferred | SignalDeferred]) -> N
     for each in deferred:
         if isinstance(each, ReplyDeferred):
             on_reply(turn, reply_of(each))
-        elif turn.state.stands_still or turn.state.status is Status.RUNNING:
-            keep(turn, signal_of(each))
+        elif turn.state.stands_still or turn.state.status is Status.RUNNING or held_for(turn.state, each.name):
+            take(turn, signal_of(each))
         conclude(turn)

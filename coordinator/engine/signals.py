@@ -7,6 +7,7 @@ import msgspec
 from contracts.ids import MAX_REQUEST_ID_LENGTH, can_be_a_request_id
 from contracts.values import UnreadableValue
 from coordinator.engine.facts import Accepted, Conflict, Known, Signal, Unfit, Update, Verdict
+from coordinator.engine.held import heed, held_for
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -21,13 +22,27 @@ def on_signal(turn: Turn, signal: Signal) -> Verdict:
     state = turn.state
     if (known := _known(state, signal)) is not None:
         return known
-    if (closed := _closed(state)) is not None:
+    awaited = bool(held_for(state, signal.name))
+    if not awaited and (closed := _closed(state)) is not None:
         return Conflict(closed)
     definition = turn.definitions.get(state.definition, state.version)
-    if (misfit := misfit_of(definition, signal)) is not None:
+    misfit = misfit_of(definition, signal)
+    if misfit is not None and not (awaited and misfit.what == "name"):
         return misfit
-    keep(turn, signal)
+    take(turn, signal)
     return Accepted()
+
+
+def take(turn: Turn, signal: Signal) -> None:
+    """It is for steps that are held, for the code, or for both; or, while the saga stands still, for later."""
+    state = turn.state
+    if state.stands_still or not held_for(state, signal.name):
+        keep(turn, signal)
+        return
+    heed(turn, signal)
+    definition = turn.definitions.get(state.definition, state.version)
+    if state.cause is None and definition is not None and signal.name in definition.signals:
+        keep(turn, signal)
 
 
 def keep(turn: Turn, signal: Signal) -> None:

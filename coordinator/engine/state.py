@@ -37,8 +37,10 @@ class Step:
     attempt: int = 1
     since: int = 0
     """When its first attempt was sent, in ms; a pause moves it on."""
-    by_hand: int = 0
-    """Attempts that a person asked for: they do not count."""
+    uncounted: int = 0
+    """Attempts that a person asked for, and those of budgets that are used up: they do not count."""
+    held_for: str | None = None
+    """The signal that it, or its undo, waits for while it is held."""
     awaited: bool = True
     """Whether the saga still waits for it."""
     result: bytes = b"null"
@@ -58,6 +60,11 @@ class Step:
     def left_standing(self) -> bool:
         """Its call said that it is not undone: that is for the saga's author to see to."""
         return self.override is not None and self.override.undo is None
+
+    @property
+    def held(self) -> bool:
+        """Its budget, or its undo's, is used up, and it waits to be tried again."""
+        return self.forward is Forward.HELD or self.back is Back.HELD
 
     @property
     def in_flight(self) -> bool:
@@ -102,14 +109,15 @@ class Signals:
     """What came from outside for the saga's code, and what the code waits for."""
 
     ids: dict[str, str] = field(default_factory=dict[str, str])
-    """Those that are remembered, with their names: all of this round, and some of the rounds before."""
+    """Those that are remembered, with their names: all of this round, and some of the rounds before. Those too that
+    were not for the code, but for steps that were held."""
     kept: dict[int, SignalReceived] = field(default_factory=dict[int, SignalReceived])
     """Those that the code has not taken, by number."""
     waits: dict[int, str] = field(default_factory=dict[int, str])
     """Names of the signals that the code waits for, by number of the wait."""
 
     received: int = 0
-    """How many ever came."""
+    """How many ever came for the code."""
 
 
 @dataclass(slots=True)
@@ -227,9 +235,15 @@ class SagaState:
         return self.earlier_steps + len(self.steps)
 
     @property
+    def held_for(self) -> list[str]:
+        """Names of the signals that steps, or undos, wait for whose budget is used up."""
+        out = [self.steps[number] for number in sorted(self.in_flight | self.undoing)]
+        return [step.held_for for step in out if step.held and step.held_for is not None]
+
+    @property
     def code_stopped(self) -> bool:
         """Parked in a way that the saga's code must not be run until it is resumed."""
-        return self.parked_for in ("code", "forward_only")
+        return self.parked_for in ("code", "forward_only", "step")
 
     @property
     def stands_still(self) -> bool:

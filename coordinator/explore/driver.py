@@ -241,7 +241,8 @@ class Driver:
 
     def signalled(self, name: str, value: Any = None, id: str | None = None) -> Signal:
         """The signal as a fact, for `advance`; nothing happens yet. Raises as `signal` does."""
-        data = self._fitting("signal", self.definition.signals, name, value)
+        awaited = name not in self.definition.signals and name in self.state.held_for
+        data = write_value(value) if awaited else self._fitting("signal", self.definition.signals, name, value)
         taken = self.state.signals.ids
         ids = (f"signal-{number}" for number in count(len(taken) + 1))
         free = next(each for each in ids if each not in taken and ("signal", each) not in self.state.deferred)

@@ -55,6 +55,12 @@ class SignalComes(msgspec.Struct, frozen=True):
     """In how far the value is another than the signal's first, in words."""
 
 
+class TriedAgain(msgspec.Struct, frozen=True):
+    """The signal comes that steps wait for whose attempts are used up."""
+
+    signal: str
+
+
 class UpdateComes(msgspec.Struct, frozen=True):
     """Somebody asks the saga's code for something that it takes."""
 
@@ -95,6 +101,7 @@ Move = (
     | TimesOut
     | AnswersLate
     | SignalComes
+    | TriedAgain
     | UpdateComes
     | TimePasses
     | DeadlinePasses
@@ -123,6 +130,8 @@ def in_words(move: Move, state: SagaState) -> str:
             return f"{named(step)} succeeds late"
         case SignalComes(name, _, shown):
             return f"the signal {name} comes{f' with {shown}' if shown else ''}"
+        case TriedAgain(signal):
+            return f"the signal {signal} comes, and what waits for it is tried again"
         case UpdateComes(name, _, shown):
             return f"the update {name} comes{f' with {shown}' if shown else ''}"
         case TimePasses():

@@ -31,6 +31,7 @@ from coordinator.explore.moves import (
     Succeeds,
     TimePasses,
     TimesOut,
+    TriedAgain,
     UndoFails,
     UndoSucceeds,
     UpdateComes,
@@ -86,6 +87,7 @@ class Play:
             for number in sorted(state.in_flight):
                 moves += self._answered(driver, state.steps[number])
             moves += self._signalled(driver)
+            moves += [TriedAgain(name) for name in sorted(set(state.held_for))]
             moves += self._updated(driver)
             moves += self._waited(driver)
         for number in sorted(state.undoing, reverse=True):
@@ -101,7 +103,9 @@ class Play:
         results = self._answers.results(command)
         for result, shown in zip(results, told_apart(results), strict=True):
             yield Succeeds(number, result, shown)
-        if step.kind is Kind.RETRIABLE:
+        if command.retry.bounded and (Due.STEP, number) in driver.state.due and step.kind is Kind.RETRIABLE:
+            yield TimesOut(number)  # and is held
+        if step.kind is Kind.RETRIABLE or step.held:
             return
         for refusal in self._answers.refusals(command):
             yield IsRefused(number, refusal)
@@ -169,6 +173,8 @@ class Play:
                 return _times_out(driver, step)
             case SignalComes(name, value):
                 return [driver.signal(name, value)]
+            case TriedAgain(signal):
+                return [driver.advance(driver.signalled(signal))]
             case UpdateComes(name, value):
                 return [driver.update(name, value)]
             case TimePasses():

@@ -10,7 +10,7 @@ from coordinator.explore.outcome import LATE, Happened, is_doubtful
 from coordinator.history.events import Event
 from coordinator.history.scopes import ScopeUndone
 from coordinator.history.signals import SignalReceived
-from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
+from coordinator.history.steps import StepAbandoned, StepFailed, StepHeld, StepRefused, StepSucceeded, StepTimedOut
 from coordinator.history.timers import TimerFired
 from coordinator.history.undos import CancelRequested
 from coordinator.history.updates import UpdateAccepted, UpdateRefused
@@ -129,6 +129,8 @@ def happened_by(
                 note(step, "fails, an attempt having gone unanswered" if is_doubtful(state.steps[step]) else "fails")
             case StepTimedOut(step):
                 note(step, "times out")
+            case StepHeld(step, signal=None):
+                note(step, "uses up its attempts")
             case StepAbandoned(step) if state.steps[step].forward is Forward.ABANDONED or state.steps[step].in_flight:
                 note(step, "is not waited for")
             case UpdateRefused(number, problem):

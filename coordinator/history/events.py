@@ -17,6 +17,7 @@ from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
     SignalDeferred,
+    SignalHeeded,
     SignalReceived,
     SignalTaken,
 )
@@ -25,6 +26,7 @@ from coordinator.history.steps import (
     StepAbandoned,
     StepAttemptFailed,
     StepFailed,
+    StepHeld,
     StepIssued,
     StepProgressed,
     StepRefused,
@@ -38,6 +40,7 @@ from coordinator.history.undos import (
     CompensationStarted,
     UndoAttemptFailed,
     UndoGivenUp,
+    UndoHeld,
     UndoIssued,
     UndoProgressed,
     UndoRetried,
@@ -88,6 +91,7 @@ Event = (
     | SagaContinued
     | StepAttemptFailed
     | StepRetried
+    | StepHeld
     | StepProgressed
     | StepSucceeded
     | StepRefused
@@ -95,6 +99,7 @@ Event = (
     | StepTimedOut
     | TimerFired
     | SignalReceived
+    | SignalHeeded
     | UpdateAccepted
     | ScopeUndone
     | CancelRequested
@@ -103,6 +108,7 @@ Event = (
     | UndoAttemptFailed
     | UndoRetried
     | UndoProgressed
+    | UndoHeld
     | UndoSucceeded
     | UndoGivenUp
     | UndoSkipped

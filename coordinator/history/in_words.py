@@ -34,7 +34,7 @@ def _overridden(override: Mapping[str, Any]) -> list[str]:
 def _more(event: Event) -> str:
     parts: list[str] = []
     for sent in ("signal", "update"):
-        if sent in event:
+        if isinstance(event.get(sent), int):
             parts.append(f"number {event[sent]}")
     if event.get("attempt", 1) > 1:
         parts.append(f"attempt {event['attempt']}")
@@ -54,6 +54,8 @@ def _more(event: Event) -> str:
         parts.append(str(event["reason"]))
     if event.get("message"):
         parts.append(str(event["message"]))
+    if isinstance(event.get("signal"), str):
+        parts.append(f"waits for the signal {event['signal']}")
     if "retry_at" in event:
         parts.append(f"next try in {max(0, event['retry_at'] - event['at']) / 1000:.1f} s")
     if "due" in event:

@@ -4,11 +4,12 @@ from typing import Literal
 
 import msgspec
 
-ParkedFor = Literal["code", "undo", "forward_only"]
+ParkedFor = Literal["code", "undo", "forward_only", "step"]
 """What has to be mended.
 
 ``code``: the saga's code does not fit its history, or has a bug: deploy the right code. ``undo``: an undo was given up.
-``forward_only``: the saga said no after its point of no return.
+``forward_only``: the saga said no after its point of no return. ``step``: a step's budget is used up, and its policy is
+to tell a person.
 """
 
 

@@ -38,6 +38,14 @@ class SignalAbandoned(msgspec.Struct, frozen=True, gc=False, tag="signal_abandon
     at: int
 
 
+class SignalHeeded(msgspec.Struct, frozen=True, gc=False, tag="signal_heeded"):
+    """A signal came that steps, or undos, waited for whose budget was used up. They are tried again."""
+
+    name: str
+    id: str
+    at: int
+
+
 class SignalDeferred(msgspec.Struct, frozen=True, gc=False, tag="signal_deferred"):
     """A signal that came while the saga was paused, or parked for its code: kept, and taken in when it goes on."""
 

@@ -48,6 +48,17 @@ class StepRetried(msgspec.Struct, frozen=True, gc=False, tag="step_retried"):
     deadline: int
 
 
+class StepHeld(msgspec.Struct, frozen=True, gc=False, tag="step_held", omit_defaults=True):
+    """Its budget is used up, and it is not given up: tried again, it has a new one."""
+
+    step: int
+    attempt: int
+    problem: Problem
+    at: int
+    signal: str | None = None
+    """Tried again when this signal comes; None: the saga is parked for it."""
+
+
 class StepProgressed(msgspec.Struct, frozen=True, gc=False, tag="step_progressed", omit_defaults=True):
     """The participant is still at it, or (deadline None) will complete the command later."""
 

@@ -79,6 +79,16 @@ class UndoSkipped(msgspec.Struct, frozen=True, gc=False, tag="undo_skipped"):
     at: int
 
 
+class UndoHeld(msgspec.Struct, frozen=True, gc=False, tag="undo_held"):
+    """The undo's budget is used up, and it waits for a signal: tried again, it has a new one."""
+
+    step: int
+    attempt: int
+    problem: Problem
+    at: int
+    signal: str
+
+
 class UndoGivenUp(msgspec.Struct, frozen=True, gc=False, tag="undo_given_up"):
     """The undo's budget is exhausted; a person must see to it."""
 

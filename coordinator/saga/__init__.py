@@ -1,6 +1,18 @@
 """What an author of sagas imports."""
 
-from contracts import COMPENSATABLE, PIVOT, RETRIABLE, Contract, Failed, Refused, Retry, StepError, TimedOut, command
+from contracts import (
+    COMPENSATABLE,
+    PIVOT,
+    RETRIABLE,
+    AwaitSignal,
+    Contract,
+    Failed,
+    Refused,
+    Retry,
+    StepError,
+    TimedOut,
+    command,
+)
 from coordinator.saga.children import child, detach
 from coordinator.saga.deadline import extend_deadline
 from coordinator.saga.decorator import saga
@@ -21,6 +33,7 @@ __all__ = [
     "COMPENSATABLE",
     "PIVOT",
     "RETRIABLE",
+    "AwaitSignal",
     "ContinueAsNew",
     "Contract",
     "Definitions",

@@ -307,8 +307,9 @@ class SagaRun:
 
     @property
     def waiting_for_signals(self) -> Sequence[str]:
-        """Names of the signals that the code waits for, one for each wait."""
-        return list(self.driver.state.signals.waits.values()) if self.status is Status.RUNNING else []
+        """Names of the signals that are waited for, one for each wait: by the code, and by what is held for one."""
+        waits = self.driver.state.signals.waits.values() if self.status is Status.RUNNING else ()
+        return [*waits, *self.driver.state.held_for]
 
     @property
     def status_line(self) -> str:
@@ -345,6 +346,8 @@ class SagaRun:
         if self.status is not Status.RUNNING or self.next_at is not None:
             return
         definition = self.driver.definition
+        if self.driver.state.held_for:
+            return  # it may well be what the test is about
         if names := self.waiting_for_signals:
             what, declared, senders = "the signal", definition.signals[names[0]], self._signals
         elif definition.updates and not self.driver.out:

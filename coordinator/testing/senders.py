@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from coordinator.history.events import Event
-from coordinator.history.signals import SignalReceived, SignalTaken
+from coordinator.history.signals import SignalHeeded, SignalReceived, SignalTaken
 from coordinator.history.updates import UpdateAccepted
 from coordinator.testing.sending_plan import PlannedSending
 
@@ -65,7 +65,7 @@ class Senders:
             match event:
                 case SignalReceived(signal, _, id) if id in self._sent:
                     self._received[signal] = self._sent[id]
-                case UpdateAccepted(_, _, id) if id in self._sent:
+                case SignalHeeded(_, id) | UpdateAccepted(_, _, id) if id in self._sent:
                     self._sent[id].planned.taken = True
                 case SignalTaken(signal) if signal in self._received:
                     self._received[signal].planned.taken = True

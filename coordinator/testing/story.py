@@ -21,6 +21,7 @@ def summary(driver: Driver) -> str:
     undone = [state.steps[event.step].command for event in driver.history if isinstance(event, UndoSucceeded)]
     waiting = [f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}" for send in driver.out.values()]
     waiting += [f"the signal {name}" for name in state.signals.waits.values() if not driver.status.ended]
+    waiting += [f"the signal {name}" for name in state.held_for]
     waiting += [f"the update {name}" for name in _open_updates(state) if not driver.status.ended]
     for what, names in (("succeeded", done), ("undone", undone), ("waiting for", waiting)):
         if names:

@@ -13,6 +13,7 @@ from coordinator.history.codec import write_events
 from coordinator.saga import saga
 from tests.golden.answering import STORIES as ANSWERING
 from tests.golden.bargaining import STORIES as BARGAINING
+from tests.golden.bargaining import WAITING
 from tests.golden.calling import STORIES as CALLING
 from tests.golden.extending import STORIES as EXTENDING
 from tests.golden.going_back import STORIES as GOING_BACK
@@ -107,6 +108,8 @@ def main() -> None:
         stories[DIRECTORY / "going_on" / f"collect_v1_{story.__name__}.json"] = story
     for story in EXTENDING:
         stories[DIRECTORY / "extending" / f"take_time_v1_{story.__name__}.json"] = story
+    for story in WAITING:
+        stories[DIRECTORY / "bargaining" / f"haggle_v1_{story.__name__}.json"] = story
     for file, story in stories.items():
         if file.exists():
             continue

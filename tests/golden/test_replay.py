@@ -12,7 +12,7 @@ from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga import Definitions
 from tests.golden.answering import answer
-from tests.golden.bargaining import bargain
+from tests.golden.bargaining import bargain, haggle
 from tests.golden.calling import call_around
 from tests.golden.extending import take_time
 from tests.golden.going_back import choose
@@ -21,7 +21,7 @@ from tests.golden.listening import listen
 from tests.golden.showing import show_progress
 
 DEFINITIONS = Definitions(
-    [*catalogue.DEFINITIONS, listen, answer, choose, call_around, show_progress, bargain, collect, take_time]
+    [*catalogue.DEFINITIONS, listen, answer, choose, call_around, show_progress, bargain, haggle, collect, take_time]
 )
 FILES = sorted(Path(__file__).parent.rglob("*.json"))
 

@@ -1,6 +1,6 @@
 """A saga whose calls have policies of their own: what a call has otherwise stands in its history."""
 
-from coordinator.saga import Contract, Refused, Retry, command, saga
+from coordinator.saga import AwaitSignal, Contract, Refused, Retry, command, saga
 from tests.sagas import SagaDriver
 
 
@@ -34,6 +34,15 @@ async def bargain(market: Market) -> int:
     return paid
 
 
+@saga(version=1)
+async def haggle(market: Market) -> int:
+    """Never change it: give a change a new version."""
+    told = Retry(attempts=1, on_exhausted=AwaitSignal("market_opens"))
+    paid = await market.buy.using(retry=told, undo_retry=told)("bread")
+    paid += await market.buy.using(retry=Retry(attempts=2, backoff="1s..1s", on_exhausted="park"))("wine")
+    return paid
+
+
 def shopped() -> SagaDriver:
     """All but the last."""
     return SagaDriver(bargain, key="golden").start().succeeds(1, 1).succeeds(2, 20).succeeds(3, 5)
@@ -58,3 +67,20 @@ def is_rotten() -> SagaDriver:
 
 
 STORIES = (goes_through, is_too_dear, takes_too_long, is_rotten)
+
+
+def waits() -> SagaDriver:
+    """For the signal, then for a person."""
+    driver = SagaDriver(haggle, key="golden").start().fails(1).passes(86_400_000).signals("market_opens", "at last")
+    return driver.succeeds(1, 3).fails(2).passes(1_000).fails(2)
+
+
+def waits_no_more() -> SagaDriver:
+    return waits().passes(3_600_000).resume().succeeds(2, 20)
+
+
+def waits_on_its_way_back() -> SagaDriver:
+    return waits().cancel().succeeds("undo 2").fails("undo 1")
+
+
+WAITING = (waits, waits_no_more, waits_on_its_way_back)

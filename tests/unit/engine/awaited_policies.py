@@ -1,6 +1,7 @@
 """Rows of the replay matrix: steps whose calls have policies of their own."""
 
-from contracts import Failed, Retry, TimedOut
+from contracts import AwaitSignal, Failed, Retry, TimedOut
+from coordinator.saga import scope
 from tests.sagas import Shop
 from tests.unit.engine.rows import Rows, passes, succeeds
 
@@ -43,3 +44,30 @@ async def a_step_that_is_not_undone(shop: Shop) -> str:
         return await shop.take.using(undo=None)("a")
     except Failed:
         return await shop.take("b")
+
+
+@saga_row(
+    "shop.lend",
+    answers=[lambda saga: saga.fails(1), lambda saga: saga.signals("again"), succeeds(1, "A")],
+    result="A",
+)
+async def a_step_that_waits_for_a_signal(shop: Shop) -> str:
+    return await shop.lend.using(retry=Retry(attempts=1, on_exhausted=AwaitSignal("again")))("a")
+
+
+@saga_row(
+    "shop.lend",
+    answers=[
+        *(lambda saga: saga.fails(1, retryable=False), lambda saga: saga.fails("undo 1")),
+        *(lambda saga: saga.signals("again"), lambda saga: saga.succeeds("undo 1"), succeeds(2, "B")),
+    ],
+    result="B",
+)
+async def a_scope_whose_undo_waits_for_a_signal(shop: Shop) -> str:
+    again = Retry(attempts=1, on_exhausted=AwaitSignal("again"))
+    try:
+        async with scope():
+            await shop.lend.using(undo_retry=again)("a")
+    except Failed:
+        return await shop.take("b")
+    return "all"

@@ -28,6 +28,8 @@ ACTS = ("succeeds",) * 5 + (
     "is told a word",
     "is told it again",
     "is told nonsense",
+    "is told to try again",
+    "has a step tried again",
     "is asked a favour",
     "is asked a favour",
     "is asked it again",
@@ -65,6 +67,10 @@ def act(driver: SagaDriver, what: str, back: int) -> None:
             driver.signals("note", back, id=f"signal-{max(1, driver.signalled - back)}")
         case "is told nonsense":
             driver.signals("note", "no number")
+        case "is told to try again":
+            driver.signals("again", back)
+        case "has a step tried again":
+            driver.retries(1 + back)
         case "is asked a favour":
             driver.updates("favour", FAVOURS[back % len(FAVOURS)])
         case "is asked it again":
@@ -130,7 +136,7 @@ def settle(driver: SagaDriver) -> None:
             if step.back in UNDOING or step.back is Back.GIVEN_UP:
                 answer(driver, "succeeds", driver.send(f"undo {number}"))
         for name in list(driver.machine.state.signals.waits.values()):
-            driver.signals(name, 0)
+            driver.signals(name, 0, id=f"settled-{driver.signalled}")  # no id that came with facts made elsewhere
         if driver.in_ms is not None:
             driver.passes(max(driver.in_ms, 0))
         if len(driver.rows) == before:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from contracts import Refused, Retry, StepError
+from contracts import AwaitSignal, Refused, Retry, StepError
 from coordinator.engine.failure import problem_of
 from coordinator.saga import Query, Signal, Update, attributes, saga, scope, status
 from tests.sagas import Shop
@@ -36,6 +36,10 @@ POLICIES: tuple[Any, ...] = (
     {"undo": Shop.throw_away},
     {"undo": None},
     {"undo_retry": Retry.never(), "undo_timeout": "1s"},
+    {"retry": Retry(attempts=1, on_exhausted="park")},
+    {"retry": Retry(attempts=2, backoff="1s", on_exhausted=AwaitSignal("again"))},
+    {"retry": Retry(attempts=1, on_exhausted=AwaitSignal("note"))},
+    {"undo_retry": Retry(attempts=1, on_exhausted=AwaitSignal("again"))},
 )
 """Of calls that have their own."""
 TOO_MUCH: Program = [["no"]]

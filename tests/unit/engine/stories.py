@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
-from contracts import Problem, Refused
+from contracts import AwaitSignal, Problem, Refused, Retry
 from coordinator.engine.facts import Start, UndoChild
 from coordinator.history.started import Parent
 from coordinator.saga import ContinueAsNew, child, saga
@@ -203,6 +204,41 @@ def waits_for_a_child_to_be_undone() -> SagaDriver:
     return driver.succeeds("undo saga.lending").is_("compensated")
 
 
+@saga(version=1)
+async def patient(shop: Shop) -> str:
+    """Two steps that are not given up: one waits for a person, one, and its undo, for a signal."""
+    told = Retry(attempts=1, on_exhausted=AwaitSignal("again"))
+    await shop.take.using(retry=Retry(attempts=1, on_exhausted="park"))("a")
+    return await shop.take.using(retry=told, undo_retry=told)("b")
+
+
+def is_held_and_tried_again() -> SagaDriver:
+    driver = SagaDriver(patient).start().fails(1).is_("parked").resume().expects("shop.take").succeeds(1, "A")
+    driver.fails(2).is_("running").signals("again").expects("shop.take").fails(2).succeeds(2, "B")
+    return driver.is_("completed")
+
+
+def is_held_and_refused() -> SagaDriver:
+    driver = SagaDriver(patient).start().succeeds(1, "A").fails(2).refuses(2).succeeds("undo 1")
+    return driver.is_("compensated")
+
+
+def is_held_and_not_waited_for() -> SagaDriver:
+    """Its undo is held, answered late; then tried again; then skipped."""
+
+    @saga(version=1)
+    async def hurried(shop: Shop) -> None:
+        told = Retry(attempts=1, on_exhausted=AwaitSignal("again"))
+        for item in "abc":
+            with suppress(TimeoutError):
+                async with asyncio.timeout(7):
+                    await shop.take.using(retry=told, undo_retry=told)(item)
+
+    driver = SagaDriver(hurried).start().fails(1).passes(7_000).fails("undo 1").succeeds("undo 1")
+    driver.fails(2).passes(7_000).fails("undo 2").signals("again").expects("undo shop.take").succeeds("undo 2")
+    return driver.fails(3).passes(7_000).fails("undo 3").skips(3).is_("completed")
+
+
 STORIES: list[Callable[[], SagaDriver]] = [
     completes,
     is_refused,
@@ -227,4 +263,7 @@ STORIES: list[Callable[[], SagaDriver]] = [
     goes_on_as_new,
     is_opened_again_by_its_parent,
     waits_for_a_child_to_be_undone,
+    is_held_and_tried_again,
+    is_held_and_refused,
+    is_held_and_not_waited_for,
 ]

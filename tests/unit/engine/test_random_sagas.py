@@ -18,9 +18,11 @@ from coordinator.engine.status import Status
 from coordinator.history.codec import read_events
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
+from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.people import StepSeenTo
-from coordinator.history.steps import StepIssued, StepRefused, StepRetried, StepSucceeded
-from coordinator.history.undos import CompensationStarted, UndoIssued, UndoRetried, UndoSucceeded
+from coordinator.history.signals import SignalHeeded
+from coordinator.history.steps import StepAbandoned, StepHeld, StepIssued, StepRefused, StepRetried, StepSucceeded
+from coordinator.history.undos import CompensationStarted, UndoHeld, UndoIssued, UndoRetried, UndoSkipped, UndoSucceeded
 from tests.sagas import SagaDriver
 from tests.scope_ledger import scope_faults
 from tests.signal_ledger import signal_faults
@@ -43,6 +45,7 @@ def check(driver: SagaDriver) -> None:
     check_updates(driver)
     check_undos(history)
     check_overrides(driver.sent, history)
+    check_held(history)
     assert scope_faults(history) == []
     if driver.status is Status.COMPLETED:
         done = [step for step in state.steps.values() if step.forward is Forward.SUCCEEDED]
@@ -127,8 +130,40 @@ def check_overrides(sent: Sequence[Send], history: Sequence[Event]) -> None:
                 assert event.deadline - event.at == timeout
             case StepRetried(step=step):
                 override = issued[step].override
-                by_hand = any(isinstance(each, StepSeenTo) for each in history)
-                assert by_hand or override is None or override.retry is None or override.retry.attempts != 1
+                renewed = any(isinstance(each, StepSeenTo | StepHeld) for each in history)
+                assert renewed or override is None or override.retry is None or override.retry.attempts != 1
+            case _:
+                pass
+
+
+def check_held(history: Sequence[Event]) -> None:
+    """What is held is tried again by what it waits for, or by a person, and by nothing else; nobody is parked for what
+    waits for a signal."""
+    held: dict[tuple[bool, int], str | None] = {}
+    heard: str | None = None
+    by_person = False
+    for event in history:
+        match event:
+            case StepHeld(step=step, signal=signal):
+                held[False, step] = signal
+            case UndoHeld(step=step, signal=signal):
+                held[True, step] = signal
+            case SignalHeeded(name=name):
+                assert name in held.values()
+                heard = name
+            case StepSeenTo() | SagaResumed():
+                by_person = True
+            case SagaParked(why="step"):
+                assert None in held.values()
+            case StepRetried(step=step) | UndoRetried(step=step):
+                undo = isinstance(event, UndoRetried)
+                if (undo, step) in held:
+                    assert by_person or held.pop((undo, step)) == heard is not None
+                    held.pop((undo, step), None)
+            case StepSucceeded(step=step) | StepRefused(step=step) | StepAbandoned(step=step):
+                held.pop((False, step), None)
+            case UndoSucceeded(step=step) | UndoSkipped(step=step):
+                held.pop((True, step), None)
             case _:
                 pass
 
