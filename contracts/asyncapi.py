@@ -17,13 +17,12 @@ from contracts.header_schemas import (
     request_headers,
 )
 from contracts.kinds import Kind
+from contracts.lifecycle_message import CHANGES, SagaChanged
 from contracts.request_message import CancelSaga, SignalSaga, StartSaga, UpdateSaga
-from contracts.reserved_messages import SagaChanged
 from contracts.retry import Retry
 from contracts.schemas import GENERATED, Schema, open_schemas, problem_schema, type_schemas, value_schemas
 
 PROTOCOL_VERSION = "1.0.0"
-RESERVED = "Reserved: not yet sent or read in this release."
 
 _SCHEMAS = "#/components/schemas/"
 _BY_COMMAND_ID = {"location": "$message.header#/ce_commandid", "description": "The ce_id of the command answered."}
@@ -112,11 +111,11 @@ class _Document:
         name = "saga.changed"
         self._value(name, SagaChanged)
         self.schemas[f"{name}.headers"] = lifecycle_headers()
-        self._channel("lifecycle", f"Changes of the sagas' statuses, for anyone. {RESERVED}")
-        self._message("lifecycle", name, "amends.saga.<status>", name, f"{name}.headers")
-        self.messages[name]["description"] = RESERVED
-        self._operation("coordinator.lifecycle", "send", "lifecycle", [name], {"description": RESERVED})
-        self._operation("listeners.lifecycle", "receive", "lifecycle", [name], {"description": RESERVED})
+        self._channel("lifecycle", "What becomes of sagas, for anyone. Sent where AMENDS_LIFECYCLE asks for it.")
+        self._message("lifecycle", name, "amends.saga.<change>", name, f"{name}.headers")
+        self.messages[name]["description"] = f"The change is one of {', '.join(CHANGES)}."
+        self._operation("coordinator.lifecycle", "send", "lifecycle", [name])
+        self._operation("listeners.lifecycle", "receive", "lifecycle", [name])
 
     def _value(self, name: str, value: type[Struct]) -> None:
         _, structs = type_schemas([value], _SCHEMAS)

@@ -81,13 +81,18 @@ def request_headers(name: str) -> Schema:
 
 
 def lifecycle_headers() -> Schema:
-    """Headers of a notice that a saga's status changed."""
+    """Headers of a notice of what happened to a saga."""
     required = {
-        "ce_id": _text("Unique for every notice; the same if it is sent again.", ".", "book_trip:42/7"),
-        "ce_type": _text("The status.", "^amends\\.saga\\.[a-z_]+$", "amends.saga.completed"),
+        "ce_id": _text(
+            "Unique for every notice; the same if it is sent again.",
+            f"^{_SAGA_ID}:[0-9]{{1,9}}:lifecycle$",
+            "book_trip:42:2:lifecycle",
+        ),
+        "ce_type": _text("What happened.", "^amends\\.saga\\.[a-z_]+$", "amends.saga.completed"),
         "ce_source": _text("The saga's definition.", f"^/amends/sagas/{_NAME}$", "/amends/sagas/book_trip"),
         "ce_subject": _saga_id(),
-        "ce_time": _instant("When the status changed."),
+        "ce_time": _instant("When it happened."),
+        "ce_number": _text("Counts what happened to the saga, from 1.", _FROM_ONE, "2"),
         "content-type": _json(),
     }
     return _headers(required, {})

@@ -8,6 +8,7 @@ MAX_REQUEST_ID_LENGTH = 200
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _KEY = re.compile(r"[^\x00-\x20\x7f/?#%\\]+")
 _UNDO = ":undo"
+_NOTICE = ":lifecycle"
 
 
 class CommandRef(NamedTuple):
@@ -72,6 +73,21 @@ def undo_id(saga: str, step: int) -> str:
 def undo_id_of(command: str) -> str:
     """Id of the undo of the forward command with this id."""
     return f"{command}{_UNDO}"
+
+
+def notice_id(saga: str, number: int) -> str:
+    """Id of the saga's notice number ``number``, from 1: like no command's, whatever a saga's key is."""
+    return f"{saga}:{number}{_NOTICE}"
+
+
+def is_notice_id(id: str) -> bool:
+    """Whether it is a notice's, and no command's."""
+    return id.endswith(_NOTICE)
+
+
+def notice_number(notice: str) -> int:
+    """The number in a notice's id."""
+    return int(notice.removesuffix(_NOTICE).rpartition(":")[2])
 
 
 def forward_id(command: str) -> str:

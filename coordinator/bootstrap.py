@@ -110,6 +110,7 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
         trace=trace_of(tracing),
         begin_trace=tracing.begin,
         limits=_limits(settings),
+        lifecycle=settings.lifecycle,
         machines=ObservedMachines(EngineMachines(definitions), observer),
     )
     for collector in (ProcessCollector, PlatformCollector, GCCollector):

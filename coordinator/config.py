@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     """Kafka's brokers, as ``host:port,host:port``."""
     topic_prefix: str = Field(default="amends", pattern=r"^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$")
     """First part of the name of every topic and group; keeps deployments on one cluster apart."""
+    lifecycle: Literal["off", "ends", "all"] = "off"
+    """Of what the lifecycle topic tells: of nothing; of how sagas end; or of all that happens to a saga as a whole, as
+    when it is started, parked, paused and resumed. Each notice costs what a command costs."""
     topic_partitions: int = Field(default=8, ge=1, le=1024)
     """Partitions of the topics that are made when missing: at most so many coordinators share the work."""
     topic_replicas: int = Field(default=-1, ge=-1)

@@ -69,6 +69,8 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     """What lists show of the saga from here on; None: as before."""
     answers: tuple[ToParent, ...] = ()
     """For the outbox too."""
+    moves: int = 0
+    """How many notices of the saga there may have been, with those of this decision's events."""
     first_row: int = 1
     """The row with which the round began that the saga was in."""
     round_at: int | None = None

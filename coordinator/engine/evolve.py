@@ -11,7 +11,7 @@ from coordinator.engine.evolve_scopes import SCOPE_CHANGES
 from coordinator.engine.evolve_shown import SHOWN_CHANGES
 from coordinator.engine.evolve_steps import STEP_CHANGES
 from coordinator.engine.lifecycle import SAGA_MOVES, Forward, IllegalMove, moved
-from coordinator.engine.outcome import problem_outcome, result_outcome
+from coordinator.engine.outcome import parked_problem, problem_outcome, result_outcome
 from coordinator.engine.shown import Shown
 from coordinator.engine.state import ParentStep, SagaState
 from coordinator.engine.status import Status
@@ -58,6 +58,7 @@ def evolved(log: Iterable[Event]) -> SagaState:
 def _started(state: SagaState, event: SagaStarted) -> None:
     state.definition, state.version, state.input = event.definition, event.version, bytes(event.input)
     state.traceparent = event.traceparent
+    state.moves = 1
     if event.attributes is not None:
         state.shown = Shown(attributes=event.attributes)
     if event.deadline is not None:
@@ -92,6 +93,7 @@ def _compensation_started(state: SagaState, event: CompensationStarted) -> None:
 def _turned(state: SagaState, event: CompensationStarted | SagaReopened, sort: Cause | None) -> None:
     """Whatever is still out has an unknown outcome from here on; only undos can be due."""
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
+    state.moves += 1
     state.cause, state.sort, state.cancel = event.cause, sort, None
     state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, {}
     for number in sorted(state.in_flight, reverse=True):
@@ -117,14 +119,16 @@ def _reopened(state: SagaState, event: SagaReopened) -> None:
 
 def _parked(state: SagaState, event: SagaParked) -> None:
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
+    state.moves += 1
     state.parked_for, state.parked_message = event.why, event.message
-    state.outcome = problem_outcome(Problem(type=f"parked_for_{event.why}", message=event.message))
+    state.outcome = problem_outcome(parked_problem(event.why, event.message))
 
 
 def _resumed(state: SagaState, event: SagaResumed) -> None:
     if state.status is not Status.PARKED:
         raise IllegalMove("The saga", state.status, event)
     state.status = Status.RUNNING if state.cause is None else Status.COMPENSATING
+    state.moves += 1
     state.parked_for, state.parked_message, state.outcome, state.deferred = None, "", None, {}
 
 
@@ -138,6 +142,7 @@ def _signal_deferred(state: SagaState, event: SignalDeferred) -> None:
 
 def _paused(state: SagaState, event: SagaPaused) -> None:
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
+    state.moves += 1
     state.paused_at = event.at
 
 
@@ -145,6 +150,7 @@ def _unpaused(state: SagaState, event: SagaUnpaused) -> None:
     if state.paused_at is None:
         raise IllegalMove("The saga", state.status, event)
     state.status = Status.RUNNING if state.cause is None else Status.COMPENSATING
+    state.moves += 1
     stood_still = event.at - state.paused_at
     state.due.shift(stood_still)
     for number in state.in_flight:
@@ -156,6 +162,7 @@ def _unpaused(state: SagaState, event: SagaUnpaused) -> None:
 
 def _ended(state: SagaState, event: SagaEnded) -> None:
     state.status = moved(SAGA_MOVES, state.status, event, "The saga")
+    state.moves += 1
     match event:
         case SagaCompleted(result):
             state.outcome = result_outcome(result)

@@ -33,6 +33,7 @@ def _of(event: SagaContinued) -> SagaState:
         traceparent=event.traceparent,
         parent=ParentStep.of(event.parent, event.parent_undo),
         cancel=event.cancel,
+        moves=event.moves,
         shown=_shown(event),
         signals=_signals(event),
         updates=_updates(event),

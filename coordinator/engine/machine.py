@@ -14,7 +14,7 @@ from coordinator.engine.facts import Fact
 from coordinator.engine.rebuild import rebuild
 from coordinator.engine.run import Run
 from coordinator.engine.script import BETWEEN
-from coordinator.engine.shown import NOTHING
+from coordinator.engine.shown import NOTHING, Shown
 from coordinator.engine.state import SagaState
 from coordinator.engine.status import Status
 from coordinator.engine.turn import Turn
@@ -93,6 +93,7 @@ class Machine:
             outcome=state.outcome,
             parked_for=state.parked_for,
             shown=None if state.shown is shown else state.shown or NOTHING,
+            moves=state.moves,
             first_row=first_row,
             round_at=turn.round_at,
             answers=tuple(turn.answers),
@@ -152,6 +153,11 @@ class Machine:
     def version(self) -> int:
         """Version of its definition."""
         return self.state.version
+
+    @property
+    def shown(self) -> Shown | None:
+        """What lists show of it; None: nothing."""
+        return self.state.shown
 
     @property
     def traceparent(self) -> str | None:

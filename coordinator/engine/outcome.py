@@ -24,6 +24,11 @@ def read_result(outcome: bytes | None) -> msgspec.Raw:
     return _decoder.decode(outcome).result
 
 
+def parked_problem(why: str, message: str) -> Problem:
+    """For what a saga is parked."""
+    return Problem(type=f"parked_for_{why}", message=message)
+
+
 def problem_outcome(problem: Problem | None, cause: str | None = None) -> bytes:
     """``{"problem": …, "cause": "refused"}``; without a cause where an older release has not kept it, while it is
     parked, and where a person has ended it."""

@@ -71,6 +71,7 @@ def begin_round(turn: Turn) -> None:
         traceparent=state.traceparent,
         deadline=state.due.at((Due.DEADLINE, 0)),
         cancel=state.cancel,
+        moves=state.moves + 1,
         line=shown.line,
         attributes=shown.attributes or None,
         own_attributes=tuple(sorted(run.own_attributes)),

@@ -219,6 +219,8 @@ class SagaState:
     scopes: Scopes = field(default_factory=lambda: NO_SCOPES)
     patches: frozenset[str] = frozenset()
     """Changes of the code whose way it goes."""
+    moves: int = 0
+    """How often something happened to the saga as a whole, of which there may be a notice."""
     shown: Shown | None = None
     """What lists show of it; None: it never showed anything, as most."""
     paused_at: int | None = None

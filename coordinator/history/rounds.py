@@ -49,6 +49,8 @@ class SagaContinued(msgspec.Struct, frozen=True, gc=False, tag="saga_continued",
     """That of the whole saga: a round has none of its own."""
     cancel: Problem | None = None
     """Somebody had asked for it, and it was too late for the round before."""
+    moves: int = 0
+    """How many notices of the saga there may have been, with this one's; numbers go on."""
     line: str = ""
     """What lists show."""
     attributes: Attributes | None = None

@@ -12,6 +12,7 @@ from coordinator.runtime.clock import Clock
 from coordinator.runtime.intake import Intake, Letter
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.local_steps import LocalSteps
+from coordinator.runtime.notices import is_notice
 from coordinator.runtime.observer import Committed, Observer
 from coordinator.runtime.outbox_order import in_order
 from coordinator.runtime.ownership import Ownership
@@ -51,10 +52,12 @@ class Activation:
         clock: Clock,
         limits: Limits,
         local: LocalSteps | None,
+        notices: bool,
         held: bool,
     ) -> None:
-        """``local``: None where no saga has local steps. ``held``: no batch is started before ``begin``."""
-        self._local = local
+        """``local``: None where no saga has local steps. ``notices``: there are several of a saga, which go out in
+        order. ``held``: no batch is started before ``begin``."""
+        self._local, self._notices = local, notices
         self._intake, self._store, self._deciding, self._warm = intake, store, deciding, warm
         self._relay, self._timers, self._ownership, self._watchers = relay, timers, ownership, watchers
         self._observer, self._clock, self._limits = observer, clock, limits
@@ -155,8 +158,15 @@ class Activation:
         if self._unsure and (unsure := self._unsure.intersection(saga_ids)):
             self._relay.offer_again(in_order(await self._store.outbox_of(sorted(unsure))))
             self._unsure -= unsure
+        if self._notices and stored:
+            await self._notices_first(sorted(stored))
         self._failures = 0
         return stored
+
+    async def _notices_first(self, saga_ids: Sequence[str]) -> None:
+        """What a coordinator before us has not sent goes out before what is decided now."""
+        left = [row for row in await self._store.outbox_of(saga_ids) if is_notice(row)]
+        self._relay.offer_again(in_order(left))
 
     async def _commit(self, turns: Sequence[Turn], batch: dict[str, list[Letter]]) -> None:
         confirmed = self._relay.take_confirmed()

@@ -14,6 +14,7 @@ from coordinator.runtime.limits import Limits
 from coordinator.runtime.local_steps import LocalSteps
 from coordinator.runtime.local_sweep import LocalSweep
 from coordinator.runtime.machines import EngineMachines, Machines
+from coordinator.runtime.notices import Lifecycle, notices_of
 from coordinator.runtime.observer import NullObserver, Observer
 from coordinator.runtime.outgoing import Outgoing, TraceOf, same_trace
 from coordinator.runtime.ownership import Ownership
@@ -56,6 +57,7 @@ class Coordinator:
         limits: Limits | None = None,
         clock: Clock | None = None,
         machines: Machines | None = None,
+        lifecycle: Lifecycle = "off",
     ) -> None:
         self.limits = limits = limits or Limits()
         self.clock = clock = clock or SteadyClock()
@@ -74,7 +76,7 @@ class Coordinator:
         self.local: LocalSteps | None = None
         """None: no saga has local steps."""
         local_sweep = self._with_local_steps(definitions, store) if definitions.has_local else None
-        outgoing = Outgoing(topics, self.ownership, trace)
+        outgoing = Outgoing(topics, self.ownership, trace, notices_of(lifecycle, topics))
         deciding = Deciding(machines or EngineMachines(definitions), outgoing, limits.engine_slice_ms)
         self.activation = Activation(
             intake=self.intake,
@@ -89,6 +91,7 @@ class Coordinator:
             clock=clock,
             limits=limits,
             local=self.local,
+            notices=lifecycle == "all",
             held=isinstance(clock, SteadyClock),
         )
         self.ownership.on_change.append(self._owned)

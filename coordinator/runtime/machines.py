@@ -7,6 +7,7 @@ from coordinator.engine.awaited import Awaited
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact
 from coordinator.engine.machine import Machine
+from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
 from coordinator.history.events import Event
 from coordinator.saga.definitions import Definitions
@@ -43,6 +44,11 @@ class SagaMachine(Protocol):
     @property
     def version(self) -> int:
         """Version of its definition."""
+        ...
+
+    @property
+    def shown(self) -> Shown | None:
+        """What lists show of it; None: nothing."""
         ...
 
     @property

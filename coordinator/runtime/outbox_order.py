@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from contracts.ids import parse_command_id
+from contracts.ids import is_notice_id, notice_number, parse_command_id
 from coordinator.runtime.ports import OutboxRow
 
 
 def in_order(rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-    """By saga; within it commands by step, then undos from the last step back. The alphabet has step 10 before 2."""
+    """By saga; within it commands by step, then undos from the last step back, then notices. The alphabet has step 10
+    before 2."""
     return sorted(rows, key=_order)
 
 
@@ -20,6 +21,8 @@ def whole_sagas(page: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
     return page[:end] if end else page
 
 
-def _order(row: OutboxRow) -> tuple[str, bool, int]:
+def _order(row: OutboxRow) -> tuple[str, int, int]:
+    if is_notice_id(row.command_id):
+        return row.saga_id, 2, notice_number(row.command_id)
     ref = parse_command_id(row.command_id)
-    return row.saga_id, ref.undo, -ref.step if ref.undo else ref.step
+    return row.saga_id, int(ref.undo), -ref.step if ref.undo else ref.step

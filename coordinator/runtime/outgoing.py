@@ -12,6 +12,7 @@ from coordinator.engine.status import Status
 from coordinator.history.codec import write_events
 from coordinator.history.started import SagaStarted
 from coordinator.runtime.local_rows import local_row
+from coordinator.runtime.notices import Notices
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import OutboxRow, RoundInRow, SagaRowChange, SagaStart, SagaWrite, ShownInRow
 from coordinator.runtime.waking import row_must_move
@@ -33,7 +34,11 @@ def same_trace(traceparent: str | None, send: Send) -> str | None:
 class Outgoing:
     """Turns decisions into what the store writes."""
 
-    def __init__(self, topics: Topics, ownership: Ownership, trace: TraceOf = same_trace) -> None:
+    def __init__(
+        self, topics: Topics, ownership: Ownership, trace: TraceOf = same_trace, notices: Notices | None = None
+    ) -> None:
+        """``notices``: None where nobody is told what becomes of sagas."""
+        self._notices = notices
         self._topics = topics
         self._ownership = ownership
         self._trace = trace
@@ -60,6 +65,9 @@ class Outgoing:
                 shown=None if decision.shown is None else _shown(decision.shown),
                 round=None if continued is None else RoundInRow(continued.round, continued.version),
             )
+        outbox = [self._row(decision.saga_id, saga, send, now) for send in decision.sends]
+        if self._notices is not None:
+            outbox += self._notices.rows(decision, saga.machine, now)
         return SagaWrite(
             saga_id=decision.saga_id,
             seq=decision.seq,
@@ -67,7 +75,7 @@ class Outgoing:
             at=now,
             start=start,
             change=change,
-            outbox=tuple([self._row(decision.saga_id, saga, send, now) for send in decision.sends]),
+            outbox=tuple(outbox),
             first_row=decision.first_row,
         )
 

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from contracts.header_schemas import ANSWERS, REQUESTS
+from contracts.lifecycle_message import CHANGES
 from contracts.topics import Topics
 from contracts.values import MAX_UNDO_BYTES, MAX_VALUE_BYTES
 from tests.contracts.wire import committed_document
@@ -43,7 +44,7 @@ def conforms(schema: str, value: Any) -> None:
         ("Requests", 2, "request.signal"),
         ("Requests", 3, "request.update"),
         ("Requests", 4, "request.cancel"),
-        ("Reserved: lifecycle", 0, "saga.changed"),
+        ("Lifecycle", 0, "saga.changed"),
     ],
 )
 def test_examples_conform(title: str, number: int, schema: str) -> None:
@@ -70,6 +71,7 @@ def test_every_header_is_described(schema: str) -> None:
         ("Replies", "reply.succeeded.headers"),
         ("Requests", "request.start.headers"),
         ("Dead letters", "dead-letter.headers"),
+        ("Lifecycle", "saga.changed.headers"),
     ],
 )
 def test_what_must_be_sent_is_required(title: str, schema: str) -> None:
@@ -89,6 +91,12 @@ def test_every_answer_is_described(answer: str) -> None:
 def test_every_request_is_described(request_name: str) -> None:
     """Each of the requests has its row."""
     assert f"\n| `{request_name}` |" in section("Requests")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_change_is_described(change: str) -> None:
+    """Each of the notices has its place in a table."""
+    assert any(f"`{change}`" in row.split("|")[1] for row in section("Lifecycle").splitlines() if row.startswith("|"))
 
 
 def test_every_topic_is_described() -> None:

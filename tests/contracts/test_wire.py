@@ -10,6 +10,8 @@ from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Succe
 from contracts.asyncapi import asyncapi_document
 from contracts.command_message import CommandMessage, UndoValue, reply_partition_of
 from contracts.headers import UnreadableMessage
+from contracts.ids import command_id, is_notice_id, notice_id, notice_number, undo_id
+from contracts.lifecycle_message import CHANGES, Change, LifecycleMessage, SagaChanged
 from contracts.reply_message import ReplyMessage
 from contracts.topics import Topics
 from contracts.travel import Flights
@@ -221,19 +223,47 @@ def test_headers_must_not_come_twice() -> None:
         validate_record(TOPICS.commands("flights"), [*command().headers(), ("ce_attempt", b"2")], ARGUMENTS)
 
 
-def test_reserved_messages_are_described() -> None:
-    """Lifecycle notices already have their form."""
-    headers = {
-        "ce_specversion": b"1.0",
-        "ce_id": b"7",
-        "ce_type": b"amends.saga.parked",
-        "ce_source": b"/amends/sagas/book_trip",
-        "ce_subject": SAGA.encode(),
-        "ce_time": b"2026-03-01T12:00:00Z",
-        "content-type": b"application/json",
-    }
-    value = {"definition": "book_trip", "version": 1, "status": "parked", "at": "2026-03-01T12:00:00Z"}
-    assert validate_record(TOPICS.lifecycle, list(headers.items()), bytes(write_value(value)))
+NOTICE = LifecycleMessage(
+    notice_id(SAGA, 3),
+    "parked",
+    SAGA,
+    3,
+    1_772_366_400_250,
+    SagaChanged("book_trip", 1, "parked", problem=Problem("parked_for_undo", "Why."), attributes={"customer": "C-7"}),
+    TRACE,
+)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_notice(change: Change) -> None:
+    """Written as it is described, and read as it was written."""
+    notice = msgspec.structs.replace(NOTICE, change=change)
+    assert validate_record(TOPICS.lifecycle, notice.headers(), notice.value)
+    assert LifecycleMessage.read(notice.headers(), notice.value) == notice
+
+
+def test_a_notice_of_something_new_is_passed_over() -> None:
+    """A later release may tell of more."""
+    headers = [(name, b"amends.saga.married" if name == "ce_type" else value) for name, value in NOTICE.headers()]
+    assert LifecycleMessage.read(headers, b"{}") is None
+
+
+@pytest.mark.parametrize("name", ["ce_id", "ce_type", "ce_subject", "ce_time", "ce_number"])
+def test_a_notice_without_a_header(name: str) -> None:
+    """It is named."""
+    with pytest.raises(UnreadableMessage, match=name):
+        LifecycleMessage.read([header for header in NOTICE.headers() if header[0] != name], NOTICE.value)
+
+
+@pytest.mark.parametrize("key", ["1", "1:lifecycle", "x:1", "x:1:undo"])
+def test_the_id_of_a_notice_is_no_commands(key: str) -> None:
+    """Whatever a saga's key is called."""
+    saga, notice = f"a:{key}", notice_id("a:x", 1)
+    assert notice not in {command_id(saga, 1), undo_id(saga, 1), notice_id(saga, 1)}
+    assert is_notice_id(notice)
+    assert not is_notice_id(command_id(saga, 1))
+    assert not is_notice_id(undo_id(saga, 1))
+    assert notice_number(notice_id(saga, 12)) == 12
 
 
 @pytest.mark.parametrize("name", [name for name, _ in DEAD_LETTER])

@@ -13,6 +13,7 @@ from coordinator.runtime.clock import Clock
 from coordinator.runtime.coordinator import Coordinator
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.machines import Machines
+from coordinator.runtime.notices import Lifecycle
 from coordinator.runtime.ports import SagaStore
 from coordinator.saga import Definitions
 from tests.fakes.memory_broker import MemoryBroker
@@ -61,6 +62,7 @@ async def new_world() -> AsyncIterator[NewWorld]:
         machines: Machines | None = None,
         clock: Clock | None = None,
         definitions: Definitions = DEFINITIONS,
+        lifecycle: Lifecycle = "off",
         **limits: Any,
     ) -> World:
         store = store or MemoryStore()
@@ -75,6 +77,7 @@ async def new_world() -> AsyncIterator[NewWorld]:
             machines=machines,
             clock=clock or _wall_ms,
             limits=replace(QUICK, **limits),
+            lifecycle=lifecycle,
         )
         made.append(coordinator)
         return World(coordinator, store, broker, observer)
