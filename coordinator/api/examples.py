@@ -22,6 +22,7 @@ COMPLETED: dict[str, Any] = {
     "started_at": "2026-03-01T12:00:00.000Z",
     "ended_at": "2026-03-01T12:00:00.030Z",
     "traceparent": None,
+    "round": 1,
 }
 RUNNING: dict[str, Any] = {
     **COMPLETED,

@@ -149,7 +149,7 @@ class SagaBody(msgspec.Struct, frozen=True):
     """``{definition}:{key}``."""
     definition: str
     version: int
-    """The version of the definition it was started with and stays with."""
+    """The version of the definition it was started with and stays with; or the one its round began with."""
     status: str
     """``running``, ``compensating`` or ``parked``, or how it ended: ``completed``, ``compensated``, ``failed``."""
     href: str
@@ -173,6 +173,8 @@ class SagaBody(msgspec.Struct, frozen=True):
     """RFC 3339."""
     traceparent: str | None
     """W3C trace context of the saga's root span."""
+    round: int
+    """Counts from 1: a saga that goes on as new begins another one, with a history of its own."""
 
     @classmethod
     def of(cls, view: SagaView) -> "SagaBody":
@@ -192,6 +194,7 @@ class SagaBody(msgspec.Struct, frozen=True):
             started_at=to_rfc3339(view.started_at),
             ended_at=_instant(view.ended_at),
             traceparent=view.traceparent,
+            round=view.round,
         )
 
 
@@ -207,7 +210,7 @@ class HistoryRowBody(msgspec.Struct, frozen=True):
     """One activation: what was decided and kept together."""
 
     seq: int
-    """Gapless, from 1."""
+    """Gapless; from 1, or from where the saga's round begins."""
     at: str
     """RFC 3339."""
     events: msgspec.Raw

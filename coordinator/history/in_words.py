@@ -33,6 +33,8 @@ def _overridden(override: Mapping[str, Any]) -> list[str]:
 
 def _more(event: Event) -> str:
     parts: list[str] = []
+    if "round" in event:
+        parts.append(f"round {event['round']}")
     for sent in ("signal", "update"):
         if isinstance(event.get(sent), int):
             parts.append(f"number {event[sent]}")

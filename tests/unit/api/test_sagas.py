@@ -45,6 +45,7 @@ async def test_saga(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
         "started_at": "2026-03-01T12:00:00.001Z",
         "ended_at": "2026-03-01T12:00:00.002Z",
         "traceparent": None,
+        "round": 1,
     }
 
 
