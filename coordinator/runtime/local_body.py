@@ -12,7 +12,7 @@ from contracts.answers import Failure, Refusal, Success
 from contracts.command import Command
 from contracts.command_message import CommandMessage, UndoValue
 from contracts.values import NULL, OversizedValue, UnreadableValue, read_as, write_value
-from coordinator.saga.local_steps import CURRENT_STEP, LocalStep, Told
+from coordinator.saga.local_steps import CURRENT_STEP, Left, LocalStep, Told
 from coordinator.telemetry.within import within_trace
 
 log = structlog.get_logger(__name__)
@@ -34,11 +34,11 @@ class NoCaller:
 
 
 async def answer_of(
-    command: Command[..., Any], contract: Contract, message: CommandMessage, told: Told
+    command: Command[..., Any], contract: Contract, message: CommandMessage, told: Told, left: Left
 ) -> Success | Refusal | Failure:
     """What the body answers to this message. Raises CancelledError when the coroutine is cancelled."""
     try:
-        return Success(await _run(command, contract, message, told))
+        return Success(await _run(command, contract, message, told, left))
     except (Exception, asyncio.CancelledError) as error:
         if isinstance(error, asyncio.CancelledError) and _cancelled():
             raise
@@ -51,7 +51,9 @@ def _cancelled() -> bool:
     return running is not None and running.cancelling() > 0
 
 
-async def _run(command: Command[..., Any], contract: Contract, message: CommandMessage, told: Told) -> msgspec.Raw:
+async def _run(
+    command: Command[..., Any], contract: Contract, message: CommandMessage, told: Told, left: Left
+) -> msgspec.Raw:
     undo = command.undo_named(message.undo) if message.direction == "undo" else None
     cause: Problem | None = None
     try:
@@ -73,6 +75,7 @@ async def _run(command: Command[..., Any], contract: Contract, message: CommandM
         message.traceparent,
         cause,
         told,
+        left,
     )
     CURRENT_STEP.set(step)
     within_trace(message.traceparent)

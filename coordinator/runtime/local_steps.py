@@ -68,6 +68,10 @@ class LocalAttempt:
         """Its time is up: the saga will give it up, or try again."""
         return self.deadline is not None and self.deadline <= now
 
+    def seconds_left(self, now: int) -> float | None:
+        """Until its deadline; None: it has none."""
+        return None if self.deadline is None else max(self.deadline - now, 0) / 1e3
+
     def stop(self) -> None:
         """Its body is to end."""
         if self.body is not None and not self.stopped:
@@ -244,7 +248,13 @@ class LocalSteps:
     async def _run(self, attempt: LocalAttempt) -> Success | Refusal | Failure:
         deadline = _Deadline(attempt, self._clock)
         try:
-            return await answer_of(attempt.command, attempt.contract, attempt.row.message, self._teller(attempt))
+            return await answer_of(
+                attempt.command,
+                attempt.contract,
+                attempt.row.message,
+                self._teller(attempt),
+                lambda: attempt.seconds_left(self._clock()),
+            )
         finally:
             deadline.cancel()
 

@@ -10,6 +10,8 @@ from contracts.values import write_value
 
 Told = Callable[[Any], Coroutine[Any, Any, None]]
 """Has the progress kept, given as JSON, and returns when it is."""
+Left = Callable[[], float | None]
+"""Seconds until the attempt's deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,15 @@ class LocalStep:
     cause: Problem | None
     """Of an undo: why the saga goes back."""
     _told: Told = field(repr=False)
+    _left: Left = field(repr=False)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Until the body is cancelled, as things are now; never negative. None: no end is set, as in a pause.
+
+        Give it to whoever is called as a timeout, so that it is your code that says what then.
+        """
+        return self._left()
 
     async def progress(self, details: Any = None) -> None:
         """Still at it: from here on, the command's timeout begins anew. Returns when the history has it.

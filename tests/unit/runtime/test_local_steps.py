@@ -7,7 +7,7 @@ import pytest
 
 from contracts import Failed, Problem, Refused
 from contracts.answers import Refusal
-from coordinator.engine.facts import Cancel, Terminate
+from coordinator.engine.facts import Cancel, Pause, Resume, Terminate
 from coordinator.engine.status import Status
 from coordinator.runtime.ports import Confirmed
 from coordinator.saga import current_step
@@ -128,6 +128,33 @@ async def test_a_body_that_takes_too_long_is_cancelled(new_world: NewWorld, hand
     assert hand.ended == ["hurry 1", "undo 1"]
     assert "StepTimedOut" in await kinds(world.store, saga_id)
     await outbox_is_empty(world, saga_id)
+
+
+async def test_a_body_knows_how_long_it_may_take(new_world: NewWorld, hand: Hand) -> None:
+    """What is left of its timeout, also once it has said that it is still at it; in a pause, as long as it takes."""
+    now, left, go_on = time.time_ns() // 1_000_000, list[float | None](), asyncio.Event()
+
+    async def asks(item: str) -> str:
+        nonlocal now
+        step = current_step()
+        now += 15_000
+        left.append(step.seconds_left)
+        await step.progress()
+        left.append(step.seconds_left)
+        await go_on.wait()
+        left.append(step.seconds_left)
+        return item
+
+    hand.find = asks
+    world = await local_world(new_world, clock=lambda: now)
+    saga_id = await begun(world)
+    await until(lambda: len(left) == 2)
+    await world.coordinator.intake.submit(saga_id, Pause())
+    go_on.set()
+    await until(lambda: len(left) == 3)
+    await world.coordinator.intake.submit(saga_id, Resume())
+    assert await status_of(world, saga_id) is Status.COMPLETED
+    assert left == [5.0, 20.0, None]
 
 
 async def test_a_body_that_cleans_up_is_left_in_peace(new_world: NewWorld, hand: Hand) -> None:

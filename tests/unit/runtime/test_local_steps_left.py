@@ -3,11 +3,13 @@
 import asyncio
 from functools import partial
 
+import msgspec
 import pytest
 
+from contracts.answers import Success
 from coordinator.engine.awaited import awaited
 from coordinator.engine.evolve import evolved
-from coordinator.engine.facts import Cancel, Pause, Resume, Terminate
+from coordinator.engine.facts import Accepted, Cancel, Pause, Reply, Resume, Terminate
 from coordinator.engine.status import Status
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
@@ -131,6 +133,23 @@ async def test_a_body_goes_on_in_a_pause(new_world: NewWorld, hand: Hand) -> Non
     await world.coordinator.intake.submit(saga_id, Resume())
     assert await status_of(world, saga_id) is Status.COMPLETED
     assert hand.begun == ["hurry 1"]
+
+
+async def test_what_was_read_before_the_last_decision(new_world: NewWorld, hand: Hand) -> None:
+    """The sweep reads a history in which the step is out, and meanwhile it is answered: the body is not run again."""
+    world, saga_id = await left_behind(new_world, hand)
+    hand.find = found
+    store = WrappedStore(world.store)
+    late = store.late = asyncio.Event()
+    second = new_world(store=world.store, wrapped=store, definitions=ERRANDS, sweep_every_ms=5)
+    await second.coordinator.start()
+    await until_soon(lambda: store.loads)
+    answer = Reply(f"{saga_id}:1", 1, Success(msgspec.Raw(b'"keys"')))
+    assert await second.coordinator.intake.verdict(saga_id, answer) == Accepted()
+    late.set()
+    assert await status_of(second, saga_id) is Status.COMPLETED
+    await outbox_is_empty(second, saga_id)
+    assert hand.begun == ["find 1"]
 
 
 async def test_what_is_known_too_late_ends_nothing(new_world: NewWorld, hand: Hand) -> None:

@@ -18,6 +18,8 @@ class WrappedStore:
         self.confirmed: list[Confirmed] = []
         self.gate: asyncio.Event | None = None
         """If given, commits wait for it."""
+        self.late: asyncio.Event | None = None
+        """If given, what is loaded next is handed over when it is set, and may be out of date by then."""
         self.pages: list[Sequence[Due]] = []
         """What the sweep read."""
         self.early: Due | None = None
@@ -39,6 +41,9 @@ class WrappedStore:
         self.loads.append(saga_ids)
         await asyncio.sleep(0)
         found = await self._store.load(saga_ids)
+        if self.late is not None:
+            late, self.late = self.late, None
+            await late.wait()
         if self.early is None:
             return found
         return {saga_id: StoredSaga(saga.rows, self.early.wake_at, saga.shard) for saga_id, saga in found.items()}
