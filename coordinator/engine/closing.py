@@ -14,7 +14,8 @@ def close(started: "asyncio.Task[Any]") -> None:
             coroutine.close()
         except KeyboardInterrupt:
             raise
-        except BaseException:
+        except BaseException as error:
+            error.__traceback__ = None  # a group keeps its exception, and with that all frames up to whoever closes it
             if getattr(coroutine, "cr_frame", None) is None:
                 return
         else:

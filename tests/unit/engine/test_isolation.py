@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import pytest
 import uvloop
 
 from coordinator.engine.machine import Machine
+from coordinator.history.codec import read_events
 from coordinator.saga import saga
-from tests.sagas import SagaDriver, Shop
+from tests.sagas import SagaDriver, Shop, code
 from tests.unit.engine.stories import errand, hasty
 
 ROOT = Path(__file__).parents[3]
@@ -269,3 +271,28 @@ def test_a_dropped_sagas_memory_is_given_back() -> None:
     grown = len(gc.get_objects()) - before
     gc.enable()
     assert grown < 500
+
+
+def test_a_dropped_saga_lets_go_of_whoever_dropped_it() -> None:
+    """Thrown out of a group, its code ends with an exception that the group keeps: no frame of ours hangs on it."""
+
+    async def in_a_group(shop: Shop) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(shop.lend("a"))
+            await shop.take("b")
+
+    class Held:
+        """Of a frame that drops a saga."""
+
+    def drop() -> weakref.ref[Held]:
+        held = Held()
+        Machine.rebuild("x:1", rows, definitions).close()
+        return weakref.ref(held)
+
+    driver = SagaDriver(code(in_a_group)).start().succeeds("shop.lend", "A")
+    rows, definitions = [read_events(row) for row in driver.rows], driver.definitions
+    gc.disable()
+    try:
+        assert drop()() is None
+    finally:
+        gc.enable()
