@@ -20,7 +20,7 @@ from coordinator.runtime.ports import OutboxRow, OutcomeUnknown, SagaStore, Saga
 from coordinator.runtime.relay import Relay
 from coordinator.runtime.timers import Timers
 from coordinator.runtime.turn import Deciding, Turn
-from coordinator.runtime.warm import WarmSagas
+from coordinator.runtime.warm import WarmSaga, WarmSagas
 from coordinator.runtime.watchers import Watchers
 
 log = structlog.get_logger(__name__)
@@ -243,6 +243,8 @@ class Activation:
         if write.change is not None:
             saga.row_wake_at = write.change.wake_at
         machine = saga.machine
+        if turn.long:
+            self._long(turn.saga_id, saga)
         resumed = turn.fresh and turn.before is not None
         last_row = saga.last_row if resumed else ()
         saga.last_row = ()
@@ -256,6 +258,11 @@ class Activation:
             resumed,
             last_row,
         )
+
+    def _long(self, saga_id: str, saga: WarmSaga) -> None:
+        length = saga.length
+        log.warning("history_long", saga_id=saga_id, events=length.events, bytes=length.bytes)
+        self._observer.history_long(saga.machine.definition)
 
     def _keep(self, turn: Turn) -> None:
         """A saga of ours that goes on stays warm, and its timer is known; all others are forgotten."""

@@ -112,6 +112,10 @@ class TelemetryObserver:
         """A timer's saga is woken, so long after its time."""
         self._metrics.timer_late(seconds)
 
+    def history_long(self, definition: str) -> None:
+        """A saga's history has become long."""
+        self._metrics.history_long(definition)
+
     def store_unavailable(self) -> None:
         """A call to Postgres was not answered and will be repeated."""
         self._metrics.store_unavailable()

@@ -52,6 +52,10 @@ class Observer(Protocol):
         """A timer's saga is woken, so long after its time."""
         ...
 
+    def history_long(self, definition: str) -> None:
+        """A saga's history has passed 5,000 events or 5 MB, or a doubling of that."""
+        ...
+
     def store_unavailable(self) -> None:
         """A call to Postgres was not answered and will be repeated."""
         ...
@@ -79,4 +83,7 @@ class NullObserver:
         """Nothing."""
 
     def store_unavailable(self) -> None:
+        """Nothing."""
+
+    def history_long(self, definition: str) -> None:
         """Nothing."""

@@ -10,6 +10,7 @@ from coordinator.engine.facts import Conflict, Declined, Ignored, Start, Unfit
 from coordinator.engine.status import Status
 from coordinator.history.codec import read_events
 from coordinator.runtime.intake import Letter
+from coordinator.runtime.lengths import Length
 from coordinator.runtime.machines import Machines
 from coordinator.runtime.outgoing import Outgoing
 from coordinator.runtime.ports import SagaWrite, StoredSaga
@@ -22,7 +23,19 @@ _NOTHING = (Ignored, Conflict, Unfit, Declined)
 class Turn:
     """Filled in from left to right: facts, machine, decision, write; or an error."""
 
-    __slots__ = ("before", "decision", "error", "fresh", "guessed", "letters", "now", "saga", "saga_id", "write")
+    __slots__ = (
+        "before",
+        "decision",
+        "error",
+        "fresh",
+        "guessed",
+        "letters",
+        "long",
+        "now",
+        "saga",
+        "saga_id",
+        "write",
+    )
 
     def __init__(
         self, saga_id: str, letters: list[Letter], saga: WarmSaga | None, now: int, *, load: bool = False
@@ -40,6 +53,8 @@ class Turn:
         self.before: Status | None = None
         self.decision: Decision | None = None
         self.write: SagaWrite | None = None
+        self.long = False
+        """The saga's history has become long with this, or twice as long as when that was told."""
         self.error: Exception | None = None
 
     @property
@@ -89,11 +104,16 @@ class Deciding:
         if len(decision.verdicts) != len(turn.letters):
             raise AssertionError(f"{len(turn.letters)} facts got {len(decision.verdicts)} verdicts.")
         if decision.events:
-            turn.write = self._outgoing.write(decision, saga, turn.before, turn.now)
+            turn.write = write = self._outgoing.write(decision, saga, turn.before, turn.now)
+            if decision.round_at is not None:
+                saga.length.begin_anew()
+            turn.long = saga.length.grow(len(decision.events) - (decision.round_at or 0), len(write.events))
         turn.decision = decision
 
     def _wake(self, saga_id: str, stored: StoredSaga | None) -> WarmSaga:
         if stored is None:
             return WarmSaga(self._machines.new(saga_id), None, self._outgoing.place(saga_id))
         rows = [read_events(row) for row in stored.rows]
-        return WarmSaga(self._machines.rebuild(saga_id, rows), stored.wake_at, stored.shard, rows[-1] if rows else ())
+        length = Length(sum(map(len, rows)), sum(map(len, stored.rows)))
+        machine = self._machines.rebuild(saga_id, rows)
+        return WarmSaga(machine, stored.wake_at, stored.shard, rows[-1] if rows else (), length)

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from coordinator.history.events import Event
+from coordinator.runtime.lengths import Length
 from coordinator.runtime.machines import SagaMachine
 
 ASLEEP_MS = 60_000
@@ -18,11 +19,17 @@ _HANDFUL = 500
 class WarmSaga:
     """A machine, and what its saga row says."""
 
-    __slots__ = ("last_row", "machine", "row_wake_at", "shard")
+    __slots__ = ("last_row", "length", "machine", "row_wake_at", "shard")
 
     def __init__(
-        self, machine: SagaMachine, row_wake_at: int | None, shard: int, last_row: Sequence[Event] = ()
+        self,
+        machine: SagaMachine,
+        row_wake_at: int | None,
+        shard: int,
+        last_row: Sequence[Event] = (),
+        length: Length | None = None,
     ) -> None:
+        self.length = length or Length()
         self.machine = machine
         self.row_wake_at = row_wake_at
         self.shard = shard

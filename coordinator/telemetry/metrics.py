@@ -44,6 +44,9 @@ class Metrics:
         self._fenced = self._counter("amends_fenced", "Decisions lost to another coordinator, and made anew.")
         self._ignored = self._counter("amends_ignored", "Facts that belong to nothing (stale, unknown).", "reason")
         self._published = self._counter("amends_published", "Commands that Kafka acknowledged.")
+        self._long = self._counter(
+            "amends_history_long", "Histories that passed 5,000 events or 5 MB, and each doubling.", "definition"
+        )
         self._unavailable = self._counter("amends_store_unavailable", "Calls that Postgres could not answer.")
         self._steps = self._histogram(
             "amends_step_duration_seconds",
@@ -100,6 +103,10 @@ class Metrics:
     def ignored(self, reason: str, count: int = 1) -> None:
         """Facts that changed nothing. ``reason`` is one of a few fixed words or sentences."""
         self._ignored.labels(self._reason(reason)).inc(count)
+
+    def history_long(self, definition: str) -> None:
+        """A saga's history has become long, or twice as long."""
+        self._long.labels(self._definition(definition)).inc()
 
     def store_unavailable(self) -> None:
         """Postgres could not be reached, or refused for now."""

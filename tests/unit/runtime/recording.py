@@ -14,6 +14,7 @@ class Recording(NullObserver):
         self.reasons: list[str] = []
         self.lost = 0
         self.outages = 0
+        self.long: list[str] = []
         self.lateness: list[float] = []
 
     def committed(self, items: Sequence[Committed]) -> None:
@@ -30,6 +31,9 @@ class Recording(NullObserver):
 
     def timer_late(self, seconds: float) -> None:
         self.lateness.append(seconds)
+
+    def history_long(self, definition: str) -> None:
+        self.long.append(definition)
 
     def store_unavailable(self) -> None:
         self.outages += 1

@@ -74,6 +74,7 @@ def test_every_metric_of_a_batch_is_there(registry: CollectorRegistry, metrics: 
     metrics.published(4)
     metrics.fenced(1)
     metrics.store_unavailable()
+    metrics.history_long("book_trip")
     metrics.timer_late(0.2)
     text = generate_latest(registry).decode()
     for line in (
@@ -84,6 +85,7 @@ def test_every_metric_of_a_batch_is_there(registry: CollectorRegistry, metrics: 
         "amends_published_total 4.0",
         "amends_fenced_total 1.0",
         "amends_store_unavailable_total 1.0",
+        'amends_history_long_total{definition="book_trip"} 1.0',
         "amends_timer_lateness_seconds_sum 0.2",
     ):
         assert line in text
