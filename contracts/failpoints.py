@@ -33,9 +33,12 @@ COORDINATOR_FAILPOINTS = frozenset(
         "start_unanswered",
     }
 )
+LOCAL_FAILPOINTS = frozenset({"local_step_begun", "local_step_ended", "local_rows_found"})
+"""Of coordinators whose sagas have local steps: before a body's first line, with its answer in hand, and with rows that
+somebody left."""
 MIGRATION_FAILPOINTS = frozenset({"migration_step"})
 """In whatever process brings the schema to its newest state, before each step's commit."""
-FAILPOINTS = PARTICIPANT_FAILPOINTS | COORDINATOR_FAILPOINTS | MIGRATION_FAILPOINTS
+FAILPOINTS = PARTICIPANT_FAILPOINTS | COORDINATOR_FAILPOINTS | LOCAL_FAILPOINTS | MIGRATION_FAILPOINTS
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 

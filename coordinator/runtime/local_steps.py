@@ -18,6 +18,7 @@ import structlog
 from contracts import Contract
 from contracts.answers import Failure, Progress, Refusal, Success
 from contracts.command import Command
+from contracts.failpoints import failpoint
 from contracts.headers import UnreadableMessage
 from contracts.ids import forward_id
 from coordinator.engine.awaited import Awaited
@@ -247,6 +248,7 @@ class LocalSteps:
 
     async def _run(self, attempt: LocalAttempt) -> Success | Refusal | Failure:
         deadline = _Deadline(attempt, self._clock)
+        failpoint("local_step_begun")
         try:
             return await answer_of(
                 attempt.command,
@@ -269,6 +271,7 @@ class LocalSteps:
         answer, message = body.result(), attempt.row.message
         if attempt.stopped and isinstance(answer, Failure):
             return  # whoever waits for it hears that it took too long
+        failpoint("local_step_ended")
         reply = Reply(message.command_id, message.attempt, answer)
         self._intake.offer(message.saga_id, reply, lambda verdict: self._answered(attempt, verdict))
 

@@ -11,6 +11,7 @@ from itertools import groupby
 
 import structlog
 
+from contracts.failpoints import failpoint
 from coordinator.engine.awaited import awaited
 from coordinator.engine.evolve import evolved
 from coordinator.engine.state import SagaState
@@ -66,6 +67,7 @@ class LocalSweep:
         """Returns how many are run."""
         if not rows:
             return 0
+        failpoint("local_rows_found")
         stored = await self._store.load(sorted({row.saga_id for row in rows}))
         taken = 0
         for saga_id, own in groupby(in_order(rows), lambda row: row.saga_id):

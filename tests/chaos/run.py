@@ -8,7 +8,7 @@ from random import Random
 
 import asyncpg
 
-from contracts.failpoints import FAILPOINTS
+from contracts.failpoints import COORDINATOR_FAILPOINTS, PARTICIPANT_FAILPOINTS
 from contracts.ids import parse_command_id
 from tests.chaos.clocks import faketime_library
 from tests.chaos.database_faults import DATABASE_FAULTS, POOLER_FAULTS
@@ -30,6 +30,8 @@ from tests.chaos.watch import Watch
 FULL_MINUTES = 30
 """A run of this length has to kill at every failpoint so often:"""
 FULL_KILLS = 10
+KILLED_AT = COORDINATOR_FAILPOINTS | PARTICIPANT_FAILPOINTS
+"""Those of which the load comes by."""
 _AT_ONCE = 5
 
 
@@ -120,7 +122,11 @@ async def _rounds(plan: Plan, record: Record, rounds: Rounds, deck: Deck) -> Non
     if deck.whole:
         record.oppose(f"O9: {kind} never struck" for kind in sorted(each for each in drawn if not record.fired[each]))
     if plan.minutes >= FULL_MINUTES:
-        few = {name: record.killed[name] for name in sorted(FAILPOINTS) if record.killed[name] < FULL_KILLS}
+        few = {
+            name: record.killed[name]
+            for name in sorted(COORDINATOR_FAILPOINTS | PARTICIPANT_FAILPOINTS)
+            if record.killed[name] < FULL_KILLS
+        }
         record.oppose(f"O9: {name} has killed {count} times only" for name, count in few.items())
 
 

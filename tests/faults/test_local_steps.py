@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.failpoints import LOCAL_FAILPOINTS
 from tests.faults.asked import Asked
 from tests.faults.system import Armed, death_of
 from tests.faults.waiting import until
@@ -107,6 +108,47 @@ async def test_stopped_while_the_body_runs(waiting: Asked, notes: Notes) -> None
     notes.let("write")
     await waiting.reached(saga_id, "saga_completed")
     assert notes.words == ["write begun", "write ended"] * 2
+    assert await waiting.faults() == []
+
+
+@pytest.mark.parametrize("failpoint", sorted(LOCAL_FAILPOINTS - {"local_rows_found"}))
+async def test_a_coordinator_that_dies_with_the_body(
+    waiting: Asked, notes: Notes, failpoint: str, tmp_path: Path
+) -> None:
+    """Before its first line or with its answer in hand: started again, it runs the body, and the saga goes on."""
+    system = waiting.system
+    armed = Armed(failpoint, tmp_path)
+    await system.coordinators[0].stop()
+    await system.start_coordinator(0, armed.environment)
+    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    notes.let("write")
+    saga_id = await waiting.start("note_errand", failpoint, {"folder": str(notes.folder)}, "completed")
+    await dying
+    assert armed.fired
+    before = notes.words.copy()
+    assert before == ([] if failpoint == "local_step_begun" else ["write begun", "write ended"])
+    await system.start_coordinator(0)
+    await waiting.reached(saga_id, "saga_completed")
+    assert notes.words == [*before, "write begun", "write ended"]
+    assert await waiting.faults() == []
+
+
+async def test_a_coordinator_that_dies_with_what_another_has_left(waiting: Asked, notes: Notes, tmp_path: Path) -> None:
+    """It has found the row of one that was killed, and runs nothing; the next one finds it again."""
+    system = waiting.system
+    saga_id = await waiting.start("note_errand", "left", {"folder": str(notes.folder)}, "completed")
+    await notes.has("write begun")
+    system.coordinators[0].kill()
+    await death_of(system.coordinators[0])
+    armed = Armed("local_rows_found", tmp_path)
+    await system.coordinators[0].launch(armed.environment)
+    await death_of(system.coordinators[0])
+    assert armed.fired
+    assert notes.words == ["write begun"]
+    await system.start_coordinator(0)
+    notes.let("write")
+    await waiting.reached(saga_id, "saga_completed")
+    assert notes.words == ["write begun", "write begun", "write ended"]
     assert await waiting.faults() == []
 
 

@@ -97,7 +97,7 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a deferred signal is dropped when the saga goes on",
         "coordinator.engine.replies",
-        "            keep(turn, signal_of(each))\n",
+        "            take(turn, signal_of(each))\n",
         "            pass\n",
     ),
     Mutant(

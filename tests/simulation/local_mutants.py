@@ -66,7 +66,7 @@ LOCAL_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a local step's undo goes to Kafka",
         "coordinator.engine.sends",
-        '"undo", attempt, value, deadline, step.other_undo, step.local)\n',
-        '"undo", attempt, value, deadline, step.other_undo)\n',
+        '"undo", attempt, value, deadline, step.other_undo, step.local,',
+        '"undo", attempt, value, deadline, step.other_undo, False,',
     ),
 )
