@@ -179,10 +179,11 @@ def _rows(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 def _row(outcome: Outcome) -> dict[str, Any]:
     stands = [*outcome.remains, *(f"{command} (?)" for command in outcome.doubtful)]
-    plain = "all goes well" if outcome.ends is Status.COMPLETED else "every step succeeds"
+    plain = "all goes well" if outcome.ends in (Status.COMPLETED, Status.RUNNING) else "every step succeeds"
+    parked = f"parked ({outcome.problem})" if outcome.ends is Status.PARKED else str(outcome.ends)
     return {
         "what happens": told(outcome.happened) or plain,
-        "ends": f"parked ({outcome.problem})" if outcome.ends is Status.PARKED else str(outcome.ends),
+        "ends": "goes on as new" if outcome.ends is Status.RUNNING else parked,
         "undone": ", ".join(outcome.undone),
         "stands": ", ".join(stands),
         "outcomes": 0,

@@ -27,6 +27,7 @@ from coordinator.engine.status import Status
 from coordinator.explore.shifted import Row, shifted
 from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
+from coordinator.history.rounds import SagaContinued
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.definitions import Definitions
 from coordinator.saga.nearest import instead
@@ -49,7 +50,9 @@ class Driver:
         key: str = "explored",
         now: int = FIRST_MOMENT,
         rows: Iterable[Sequence[Event]] = (),
+        one_round: bool = False,
     ) -> None:
+        """``one_round``: where the saga goes on as new, it is left: see `goes_on`."""
         self.definition = definitions[0]
         self.definitions = Definitions(definitions)
         self.saga_id = saga_id(self.definition.name, key)
@@ -63,6 +66,9 @@ class Driver:
         self._answered: set[str] = set()
         self.last: Decision | None = None
         """What the last fact came to."""
+        self._one_round = one_round
+        self.goes_on = False
+        """The saga has gone on as new, and stands here as it stood before; nothing may happen to it any more."""
         if self.rows:
             self._read_commands()
 
@@ -159,7 +165,21 @@ class Driver:
         for send in decision.sends:
             self.commands[send.command_id] = send
             self._answered.discard(send.command_id)
+        if self._one_round and decision.round_at is not None:
+            self._leave()
         return decision
+
+    def _leave(self) -> None:
+        """Of the last row, only what stands before the first round that it begins counts."""
+        row = self.rows[-1]
+        first = next(place for place, event in enumerate(row) if isinstance(event, SagaContinued))
+        self.rows[-1] = row[:first]
+        self.goes_on = True
+        self.crash()
+        self.commands = {each: send for each, send in self.commands.items() if self._asked_for(each)}
+
+    def _asked_for(self, command: str) -> bool:
+        return parse_command_id(command).step in self.state.steps
 
     def take_longer(self, ms: int) -> None:
         """Everything since the saga's first activation is said to have taken so much longer, in all; nothing happens.
@@ -192,6 +212,7 @@ class Driver:
         twin.definition, twin.definitions, twin.saga_id = self.definition, self.definitions, self.saga_id
         twin.now, twin.rows, twin.last = self.now, list(self.rows), self.last
         twin.commands, twin._answered = dict(self.commands), set(self._answered)
+        twin._one_round, twin.goes_on = self._one_round, self.goes_on
         twin.machine = twin.rebuilt()
         return twin
 
@@ -271,7 +292,9 @@ class Driver:
 
     def _waited_for(self, command: str) -> bool:
         ref = parse_command_id(command)
-        step = self.state.steps[ref.step]
+        step = self.state.steps.get(ref.step)
+        if step is None:  # of an earlier round
+            return False
         return step.back in UNDOING if ref.undo else step.in_flight
 
     def _read_commands(self) -> None:

@@ -99,7 +99,7 @@ def _outcomes(definition: SagaDefinition, places: Sequence[Position]) -> tuple[O
     for place in places:
         driver = place.driver
         # Where two runs decide differently nothing follows, and nothing has ended.
-        if place.then == [] and (driver.status.ended or driver.status is Status.PARKED):
+        if place.then == [] and (driver.goes_on or driver.status.ended or driver.status is Status.PARKED):
             outcome = outcome_of(definition, driver.state, driver.history, place.happened)
             known, path = found.get(outcome, (0, place.path))
             found[outcome] = known + max(1, ways.get(place, 0)), path

@@ -50,6 +50,7 @@ class Outcome(msgspec.Struct, frozen=True):
     happened: tuple[Happened, ...]
     """Where it left the plain way, in order; empty: nowhere."""
     ends: Status
+    """RUNNING: it goes on as new. What the next round does is another saga's story: give it that input."""
     problem: str
     """Why it went back, or what it is parked for; empty when it went through."""
     undone: tuple[str, ...]

@@ -80,9 +80,12 @@ class Play:
         """Names of updates whose check did something else than to refuse, and what."""
 
     def open(self, driver: Driver) -> list[Move]:
-        """What can happen next, in an order that is the same every time. None: the saga has come to an end."""
+        """What can happen next, in an order that is the same every time. None: the saga has come to an end, or goes on
+        as new."""
         state = driver.state
         moves: list[Move] = []
+        if driver.goes_on:
+            return moves
         if state.status is Status.RUNNING:
             for number in sorted(state.in_flight):
                 moves += self._answered(driver, state.steps[number])

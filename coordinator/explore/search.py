@@ -99,7 +99,7 @@ class Search:
             self._walk(self._random.choice(left))
 
     def _begin(self, value: Any) -> Position:
-        first, second = (Driver(self._definition) for _ in range(2))
+        first, second = (Driver(self._definition, one_round=True) for _ in range(2))
         one, other = [first.start(value)], [second.start(value)]
         self.let_go.update(_let_go(first.history))
         if self._same(one, other, ()):
@@ -201,7 +201,7 @@ class Search:
 
     def _try_late_answers(self, driver: Driver, path: tuple[str, ...]) -> None:
         """Whatever is answered to a command that is not waited for any more, nothing changes by it."""
-        for name, send in driver.late.items():
+        for name, send in driver.late.items() if not driver.goes_on else ():
             if send.direction == "forward":
                 for answer in (Success(NULL), Refusal(_LATE), Failure(_LATE)):
                     if driver.answer(name, answer).events:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from contracts.ids import undo_id
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import SagaState
 from coordinator.explore.driver import Driver
@@ -18,7 +19,8 @@ def summary(driver: Driver) -> str:
     elif state.cause is not None:
         parts.append(f"cause: {state.cause.type}")
     done = [step.command for step in state.steps.values() if step.forward is Forward.SUCCEEDED]
-    undone = [state.steps[event.step].command for event in driver.history if isinstance(event, UndoSucceeded)]
+    undos = [undo_id(driver.saga_id, each.step) for each in driver.history if isinstance(each, UndoSucceeded)]
+    undone = [driver.commands[each].type for each in undos if each in driver.commands]
     waiting = [f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}" for send in driver.out.values()]
     waiting += [f"the signal {name}" for name in state.signals.waits.values() if not driver.status.ended]
     waiting += [f"the signal {name}" for name in state.held_for]
@@ -32,7 +34,8 @@ def summary(driver: Driver) -> str:
 def _open_updates(state: SagaState) -> list[str]:
     """Names of those that the code has not answered."""
     names = list(state.updates.ids.values())
-    return [names[number - 1] for number in sorted(state.updates.open)]
+    newest = state.updates.accepted + 1
+    return [names[number - newest] for number in sorted(state.updates.open)]
 
 
 def _counted(names: Sequence[str]) -> Iterator[str]:

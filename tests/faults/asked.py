@@ -152,6 +152,15 @@ class Asked:
 
         await until(enough)
 
+    async def in_round(self, saga_id: str, number: int) -> None:
+        """Returns once it is in this round, or a later one."""
+
+        async def there() -> bool:
+            rows = await self.fetch("SELECT round FROM saga WHERE saga_id = $1", saga_id)
+            return bool(rows) and rows[0]["round"] >= number
+
+        await until(there, within_s=600)
+
     async def under_way(self, rows: int) -> None:
         """Returns once the histories of all together have so many rows."""
 

@@ -9,12 +9,13 @@ import pytest_asyncio
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
 from coordinator.saga import Definitions
-from tests.faults import approval, changing, noting, trying
+from tests.faults import approval, changing, counting, noting, trying
 from tests.faults.asked import Asked
 from tests.faults.system import System, deployed
 from tests.faults.trips import Trips
 
-DEFINITIONS = Definitions([*approval.DEFINITIONS, *changing.DEFINITIONS, *noting.DEFINITIONS, *trying.DEFINITIONS])
+CATALOGUE = (approval, changing, counting, noting, trying)
+DEFINITIONS = Definitions([definition for module in CATALOGUE for definition in module.DEFINITIONS])
 """All that the second deployment's coordinators can run."""
 
 
@@ -52,9 +53,7 @@ async def approvals(
         tmp_path_factory.mktemp("approval"),
         participants=("flights", "hotels"),
         coordinators=2,
-        settings={
-            "AMENDS_CATALOGUE": "tests.faults.approval,tests.faults.changing,tests.faults.noting,tests.faults.trying"
-        },
+        settings={"AMENDS_CATALOGUE": ",".join(module.__name__ for module in CATALOGUE)},
     )
     async with deployed(system):
         yield system

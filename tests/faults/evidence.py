@@ -105,7 +105,9 @@ async def _coordinator(
             wanted,
         )
         history = await connection.fetch(
-            "SELECT saga_id, seq, events FROM history WHERE saga_id = ANY($1) ORDER BY saga_id, seq", wanted
+            "SELECT saga_id, seq, events FROM history LEFT JOIN saga USING (saga_id) WHERE saga_id = ANY($1) "
+            "AND seq >= coalesce(first_row, 1) ORDER BY saga_id, seq",
+            wanted,
         )
         outbox = await connection.fetch("SELECT command_id FROM outbox WHERE saga_id = ANY($1)", wanted)
     finally:

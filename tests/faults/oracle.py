@@ -15,8 +15,8 @@ from coordinator.engine.status import ENDED, Status
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
+from coordinator.history.rounds import Begun, SagaContinued
 from coordinator.history.scopes import ScopeUndoStarted
-from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
     StepFailed,
@@ -165,13 +165,14 @@ def nothing_is_forgotten(evidence: Evidence) -> Iterator[str]:
 
 
 def histories_are_whole(evidence: Evidence) -> Iterator[str]:
-    """O6: gapless, begun once, ended once, and nothing after the end."""
+    """O6: gapless, begun once, ended once, and nothing after the end; of a saga that went on as new, its last round."""
     for saga_id, row in evidence.sagas.items():
         rows = evidence.histories.get(saga_id, ())
-        if [each.seq for each in rows] != list(range(1, len(rows) + 1)) or not rows:
-            yield f"{saga_id} has the rows {[each.seq for each in rows]}"
         events = evidence.events(saga_id)
-        begun = [place for place, event in enumerate(events) if isinstance(event, SagaStarted)]
+        first = events[0].row if events and isinstance(events[0], SagaContinued) else 1
+        if [each.seq for each in rows] != list(range(first, len(rows) + first)) or not rows:
+            yield f"{saga_id} has the rows {[each.seq for each in rows]}"
+        begun = [place for place, event in enumerate(events) if isinstance(event, Begun)]
         if begun != [0]:
             yield f"{saga_id} began at {begun}"
         ended = [place for place, event in enumerate(events) if isinstance(event, TERMINAL)]
