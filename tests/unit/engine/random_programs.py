@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts import AwaitSignal, Refused, Retry, StepError
 from coordinator.engine.failure import problem_of
-from coordinator.saga import Query, Signal, Update, attributes, saga, scope, status
+from coordinator.saga import ContinueAsNew, Query, Signal, Update, attributes, saga, scope, status
 from tests.sagas import Shop
 from tests.unit.engine.desk import Desk
 
@@ -123,10 +123,12 @@ async def run_saga(program: Program, means: Means) -> None:
 
 
 async def run_scopes(what: str, rest: Program, means: Means) -> None:
-    """Scopes, local steps, calls with policies of their own. The first step behind a scope that was undone says so."""
+    """Scopes, local steps, calls of their own, another round. The first step behind a scope that was undone says so."""
     match what:
         case "dial" | "look_up":
             await getattr(means.desk, what)("x")
+        case "again":
+            raise ContinueAsNew(rest[0])
         case "using":
             await means.shop.take.using(**POLICIES[rest[0]])("x")
         case "scope":
