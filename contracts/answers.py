@@ -1,5 +1,7 @@
 """The five things a participant can answer. A closed union: match on it and end with assert_never."""
 
+from typing import Annotated
+
 import msgspec
 
 from contracts.failures import Problem
@@ -30,7 +32,15 @@ class Progress(msgspec.Struct, frozen=True, tag="progress"):
 
 
 class Pending(msgspec.Struct, frozen=True, tag="pending"):
-    """Accepted; the outcome comes later by command id. The attempt has no deadline from here on."""
+    """Accepted; the outcome comes later by command id, in so many milliseconds at most; None: in any time."""
+
+    timeout_ms: int | None = None
+
+
+class Later(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The value of a pending reply: how long to wait for the outcome; left out, or no value at all: any time."""
+
+    timeout_ms: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
 
 
 Answer = Success | Refusal | Failure | Progress | Pending

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import msgspec
 
-from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
+from contracts.answers import Answer, Failure, Later, Pending, Progress, Refusal, Success
 from contracts.failures import Problem
 from contracts.headers import (
     CONTENT_TYPE,
@@ -24,6 +24,7 @@ from contracts.values import NULL, UnreadableValue, read_as, read_value
 
 _PREFIX = "amends.reply."
 _problem = msgspec.json.Decoder(Problem)
+_later: "msgspec.json.Decoder[Later | None]" = msgspec.json.Decoder(Later | None)
 _encoder = msgspec.json.Encoder()
 
 
@@ -130,8 +131,8 @@ def answer_value(answer: Answer) -> bytes:
             return _encoder.encode(problem)
         case Progress(details):
             return bytes(details)
-        case Pending():
-            return bytes(NULL)
+        case Pending(timeout_ms):
+            return bytes(NULL) if timeout_ms is None else _encoder.encode(Later(timeout_ms))
         case _:
             assert_never(answer)
 
@@ -149,7 +150,8 @@ def read_answer(name: str, value: bytes) -> Answer:
         case "progress":
             return Progress(raw)
         case "pending":
-            return Pending()
+            later = read_as(raw, _later)
+            return Pending(None if later is None else later.timeout_ms)
         case _:
             raise UnreadableMessage(
                 f"The header ce_type ends in {name[:40]!r}: expected '{_PREFIX}' and one of "

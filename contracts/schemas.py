@@ -77,7 +77,12 @@ def open_schemas() -> Mapping[str, Schema]:
     """The values that no contract declares."""
     return {
         "progress": {"title": "progress", "description": Progress.__doc__ or ""},
-        "pending": {"title": "pending", "description": Pending.__doc__ or "", "type": "null"},
+        "pending": {
+            "title": "pending",
+            "description": Pending.__doc__ or "",
+            "type": ["object", "null"],
+            "properties": {"timeout_ms": {"type": "integer", "minimum": 1}},
+        },
         "undone": {"title": "undone", "description": "An undo succeeded; it has no result.", "type": "null"},
     }
 

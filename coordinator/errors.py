@@ -55,6 +55,13 @@ UNKNOWN_SAGA = ProblemKind(
     _CALLER,
     "List the sagas there are with GET /v1/sagas; an id is case-sensitive.",
 )
+UNKNOWN_COMMAND = ProblemKind(
+    "unknown_command",
+    404,
+    "That is no command's id.",
+    _CALLER,
+    "Give the ce_id of the command as it came: '<definition>:<key>:<step>', of an undo with ':undo'.",
+)
 UNKNOWN_DEFINITION = ProblemKind(
     "unknown_definition",
     404,
@@ -223,6 +230,7 @@ PROBLEM_KINDS = (
     BROKEN_JSON,
     NOT_FOUND,
     UNKNOWN_SAGA,
+    UNKNOWN_COMMAND,
     UNKNOWN_DEFINITION,
     UNKNOWN_SIGNAL,
     UNKNOWN_UPDATE,

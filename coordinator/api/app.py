@@ -10,6 +10,7 @@ from coordinator.api.problems import install_problems
 from coordinator.api.quick_route import QuickFastAPI
 from coordinator.api.routes import (
     acts,
+    answers,
     batches,
     definitions,
     events,
@@ -52,6 +53,7 @@ def build_app(parts: Parts | None) -> FastAPI:
         updates,
         queries,
         repairs,
+        answers,
         events,
         definitions,
         probes,

@@ -118,6 +118,7 @@ EXAMPLES: dict[str, Any] = {
     "signal": {"approved": True, "by": "Ada"},
     "reason": {"reason": "The customer asked for it."},
     "given_result": {"result": {"ref": "HO-1", "price": 18000}, "reason": "Confirmed by phone."},
+    "command_answer": {"succeeded": {"ref": "HO-1", "price": 18000}},
     "accepted": ACCEPTED,
     "running": RUNNING,
     "completed": COMPLETED,

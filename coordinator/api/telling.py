@@ -29,8 +29,10 @@ async def tell(parts: Parts, saga_id: str, fact: Fact) -> Response:
 def refusal_of(verdict: Conflict | Ignored | Unfit | Declined, what: Word) -> ProblemError:
     """Why nothing has changed; ``what`` was sent."""
     match verdict:
-        case Conflict(message) | Ignored(message):
+        case Conflict(message):
             return ProblemError(SAGA_CONFLICT, message)
+        case Ignored(reason):
+            return ProblemError(SAGA_CONFLICT, f"{reason[:1].upper()}{reason[1:].rstrip('.')}.")
         case Unfit():
             return misfit_problem(verdict, what, "")
         case Declined(problem):

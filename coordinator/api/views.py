@@ -97,6 +97,19 @@ class GivenResultBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """For people; kept in the history."""
 
 
+class AnswerBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An answer to a command: exactly one of these."""
+
+    succeeded: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    """The result, as the command's contract has it; null for an undo."""
+    refused: Problem | msgspec.UnsetType = msgspec.UNSET
+    """A business no: nothing was done."""
+    failed: Problem | msgspec.UnsetType = msgspec.UNSET
+    """This attempt failed; ``retryable`` says whether to try again."""
+    progress: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    """Still at it: the command's timeout begins anew. Any JSON."""
+
+
 class AcceptedBody(msgspec.Struct, frozen=True):
     """A saga that has been asked for."""
 
@@ -315,6 +328,7 @@ BODIES = (
     ReasonBody,
     WhyBody,
     GivenResultBody,
+    AnswerBody,
     AcceptedBody,
     BatchAnswerBody,
     SagaBody,

@@ -144,6 +144,7 @@ for name, act in {
     "terminate": saga_acts.terminate,
     "retry": saga_acts.retry,
     "give-result": saga_acts.give_result,
+    "answer": saga_acts.answer,
     "confirm-undo": saga_acts.confirm_undo,
     "skip": saga_acts.skip,
 }.items():

@@ -1,6 +1,7 @@
 """What a person can do to a saga, as commands of ``amends saga``."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -101,6 +102,29 @@ def skip(
 ) -> None:
     """Decide against a step's undo: what it did stands, and the saga ends as partially compensated."""
     _act(ctx, url, f"{_step(id, step)}/undo/skip", {"reason": reason}, output)
+
+
+def answer(
+    ctx: typer.Context,
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help="The command's id, such as book_trip:trip-1:2.")],
+    result: Annotated[str | None, typer.Argument(help="It succeeded: JSON, a file with it, or - for stdin.")] = None,
+    refused: Annotated[str | None, typer.Option(metavar="TYPE", help="A business no instead.")] = None,
+    failed: Annotated[str | None, typer.Option(metavar="TYPE", help="A technical failure instead.")] = None,
+    message: Annotated[str, typer.Option(help="A sentence for people, with --refused and --failed.")] = "",
+    retryable: Annotated[bool, typer.Option("--retryable", help="With --failed: it may be tried again.")] = False,
+    output: OutputOption = "table",
+    url: UrlOption = DEFAULT_URL,
+) -> None:
+    """Answer a command by its id, as its participant would that said it would answer later."""
+    if [result, refused, failed].count(None) != 2:
+        raise typer.BadParameter("Give a result, or --refused TYPE, or --failed TYPE.")
+    if result is not None:
+        given: dict[str, Any] = {"succeeded": read_input(result, "The result")}
+    elif refused is not None:
+        given = {"refused": {"type": refused, "message": message}}
+    else:
+        given = {"failed": {"type": failed, "message": message, "retryable": retryable}}
+    _act(ctx, url, f"/v1/commands/{quote(command, safe=':')}/answer", given, output)
 
 
 def _step(saga_id: str, step: int) -> str:

@@ -51,6 +51,7 @@ def _issued(state: SagaState, event: StepIssued) -> None:
         event.local,
         event.override,
         event.child,
+        waits_ms=event.deadline - event.at,
         since=event.at,
     )
     state.in_flight.add(number)
@@ -71,7 +72,7 @@ def _retried(state: SagaState, event: StepRetried) -> None:
     step = _move(state, event)
     if held:
         step.uncounted, step.since, step.held_for = step.attempt, event.at, None
-    step.attempt = event.attempt
+    step.attempt, step.waits_ms = event.attempt, event.deadline - event.at
     state.due.put((Due.STEP, event.step), event.deadline)
 
 
@@ -81,10 +82,11 @@ def _held(state: SagaState, event: StepHeld) -> None:
 
 
 def _progressed(state: SagaState, event: StepProgressed) -> None:
-    _move(state, event)
+    step = _move(state, event)
     if event.deadline is None:
         state.due.remove((Due.STEP, event.step))
     else:
+        step.waits_ms = event.deadline - event.at
         state.due.put((Due.STEP, event.step), event.deadline)
 
 

@@ -52,6 +52,7 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
     command_id: str
     attempt: int
+    """0: the one that is out; somebody answers by the command's id alone."""
     answer: Answer
 
 

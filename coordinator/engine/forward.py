@@ -46,11 +46,11 @@ def on_answer(
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
             return StepProgressed(step.number, attempt, now, details, _deadline(step.since, command, now))
-        case Pending():
+        case Pending(timeout_ms):
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
-            ask_again = None if step.child is None else within(now, now + ASK_AGAIN_MS)
-            return StepProgressed(step.number, attempt, now, NULL, ask_again)
+            later = timeout_ms if step.child is None else ASK_AGAIN_MS
+            return StepProgressed(step.number, attempt, now, NULL, None if later is None else within(now, now + later))
         case _:
             assert_never(answer)
 
@@ -59,7 +59,7 @@ def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now
     """The attempt's deadline, or the time of the next attempt, has come."""
     if step.forward is Forward.WAITING:
         return retried(step, command, now)
-    what = f"No answer to {step.command} within {_timeout_ms(command) / 1_000:g} s."
+    what = f"No answer to {step.command} within {step.waits_ms / 1_000:g} s."
     if step.child is not None:
         what = f"Nothing was heard of {step.child} for a while: it is asked again."
     problem = Problem(type="timeout", message=what, retryable=True)

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 
-from contracts.answers import Pending
+import msgspec
+
+from contracts.answers import Pending, Success
+from contracts.command import Command
 from contracts.ids import CommandRef, parse_command_id
+from contracts.values import UnreadableValue
 from coordinator.engine import compensation, forward
 from coordinator.engine.conclude import conclude
-from coordinator.engine.facts import Accepted, Ignored, Known, Reply, Verdict
+from coordinator.engine.facts import Accepted, Ignored, Known, Reply, Unfit, Verdict
 from coordinator.engine.held import held_for, record
-from coordinator.engine.lifecycle import SETTLED_BACK
+from coordinator.engine.lifecycle import SETTLED_BACK, Forward
 from coordinator.engine.parked import deferred_reply, reply_of, signal_of
 from coordinator.engine.signals import take
 from coordinator.engine.state import Step
@@ -31,6 +35,10 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
     if step is None or ref.saga_id != turn.saga_id:
         return Ignored(f"the saga has no step {reply.command_id}")
     state, command = turn.state, turn.command(step)
+    if reply.attempt == 0:
+        reply = _to_the_last_attempt(step, reply, ref)
+        if (settled := _settled(step, command, reply, ref)) is not None:
+            return settled
     if state.status.ended:
         return Ignored(f"the saga is {state.status}")
     if state.paused_at is not None or (state.code_stopped and not ref.undo):
@@ -46,6 +54,26 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
         return Known() if late else Ignored(event)
     record(turn, event)
     return Accepted()
+
+
+def _to_the_last_attempt(step: Step, reply: Reply, ref: CommandRef) -> Reply:
+    return msgspec.structs.replace(reply, attempt=step.undo_attempt if ref.undo else step.attempt)
+
+
+def _settled(step: Step, command: "Command[..., object] | None", reply: Reply, ref: CommandRef) -> Verdict | None:
+    """Of an answer by the command's id: what there is to say before it is taken in. None: nothing."""
+    if step.child is not None:
+        return Ignored(f"{step.child} answers for itself")
+    if ref.undo or not isinstance(reply.answer, Success):
+        return None
+    if step.forward is Forward.SUCCEEDED and step.result == bytes(reply.answer.result):
+        return Known()
+    try:
+        if command is not None:
+            command.read_result(reply.answer.result)
+    except UnreadableValue as error:
+        return Unfit(str(error), "result")
+    return None
 
 
 def _defer(turn: Turn, reply: Reply, ref: CommandRef) -> Verdict:

@@ -35,6 +35,8 @@ class Step:
     """It is another saga: its id."""
     forward: Forward = Forward.PENDING
     attempt: int = 1
+    waits_ms: int = 0
+    """For how long the attempt that is out is waited for, since it was last heard of."""
     since: int = 0
     """When its first attempt was sent, in ms; a pause moves it on."""
     uncounted: int = 0

@@ -2,8 +2,17 @@
 
 from participants.sdk.barrier import barrier_table, create_barrier
 from participants.sdk.delivery import Delivery
+from participants.sdk.later import answered_later
 from participants.sdk.participant import Participant
 from participants.sdk.tables import create_tables
 from participants.sdk.worker import Worker
 
-__all__ = ["Delivery", "Participant", "Worker", "barrier_table", "create_barrier", "create_tables"]
+__all__ = [
+    "Delivery",
+    "Participant",
+    "Worker",
+    "answered_later",
+    "barrier_table",
+    "create_barrier",
+    "create_tables",
+]

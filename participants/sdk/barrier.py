@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, DateTime, MetaData, Table, Text, bindparam, func, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.answers import Refusal, Success
+from contracts.answers import Pending, Refusal, Success
 from contracts.reply_message import answer_name, answer_value, read_answer
 from participants.sdk.entry import Entry
 
@@ -29,7 +29,7 @@ def barrier_table(metadata: MetaData) -> Table:
         metadata,
         # The collation makes the order in which rows are locked the same everywhere.
         Column("command_id", Text(collation="C"), primary_key=True, comment="of the forward command"),
-        Column("forward_answer", Text, comment="succeeded or refused; null: not answered, or it failed"),
+        Column("forward_answer", Text, comment="succeeded, refused or pending; null: not answered, or it failed"),
         Column("forward_value", Text, comment="the result, or the problem, as JSON"),
         Column("undo_answer", Text, comment="succeeded; null: not undone"),
         Column("tombstone", Boolean, nullable=False, server_default=text("false"), comment="undone before it was done"),
@@ -107,6 +107,6 @@ async def keep(connection: AsyncConnection, entries: Iterable[Entry]) -> None:
 
 def _entry(command_id: str, answer: str | None, value: str | None, undo: str | None, tombstone: bool) -> Entry:
     forward = None if answer is None or value is None else read_answer(answer, value.encode())
-    if not isinstance(forward, Success | Refusal | None):
+    if not isinstance(forward, Success | Refusal | Pending | None):
         raise BarrierChanged(f"The barrier holds {answer!r} as the answer of {command_id}: that was not the SDK.")
     return Entry(command_id, forward, undo is not None, tombstone)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contracts.answers import Refusal, Success
+from contracts.answers import Pending, Refusal, Success
 from contracts.command_message import Direction
 from contracts.failures import Problem
 from contracts.values import NULL
@@ -22,6 +22,7 @@ class Entry:
     | nothing              | the handler is called        | tombstone; nothing to undo              |
     | it succeeded         | the same answer again        | the handler is called                   |
     | it was refused       | the same answer again        | nothing to undo                         |
+    | it is answered later | the same answer again        | the handler is called                   |
     | it was undone        | the same answer again        | the same answer again                   |
     | tombstone            | refused, ``undone_before``   | the same answer again                   |
 
@@ -29,13 +30,13 @@ class Entry:
     """
 
     command_id: str
-    forward: Success | Refusal | None = None
+    forward: Success | Refusal | Pending | None = None
     undone: bool = False
     tombstone: bool = False
     changed: bool = False
     """Not written yet."""
 
-    def decide(self, direction: Direction) -> Success | Refusal | None:
+    def decide(self, direction: Direction) -> Success | Refusal | Pending | None:
         """The answer that stands without calling the handler, a tombstone included; None when it has to be called."""
         if direction == "forward":
             return UNDONE_BEFORE if self.tombstone else self.forward
@@ -46,7 +47,7 @@ class Entry:
             return NOTHING_TO_UNDO
         return None
 
-    def keep(self, direction: Direction, answer: Success | Refusal) -> None:
+    def keep(self, direction: Direction, answer: Success | Refusal | Pending) -> None:
         """Remembers what the handler answered."""
         if direction == "forward":
             self.forward = answer

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from contracts.answers import Failure, Refusal, Success
+from contracts.answers import Failure, Pending, Refusal, Success
 from participants.sdk.arrivals import Call
 from participants.sdk.limit import Limit
 from participants.sdk.performing import answer_to, perform
@@ -22,7 +22,7 @@ ROUND_S = 0.1
 class Answered(NamedTuple):
     """The answer to one call, and the trace that its reply belongs to."""
 
-    answer: Success | Refusal | Failure
+    answer: Success | Refusal | Failure | Pending
     traceparent: str | None
 
 
@@ -37,7 +37,7 @@ class Executor(Protocol):
 async def attempt(
     call: Call,
     tracing: Tracing,
-    run: Callable[[], Coroutine[Any, Any, Success]],
+    run: Callable[[], Coroutine[Any, Any, Success | Pending]],
     check: Callable[[BaseException], None] | None = None,
 ) -> Answered:
     """One call of a handler. ``check`` is given what it raised, before it becomes an answer, and may raise instead."""
@@ -53,8 +53,8 @@ async def attempt(
 
 
 async def _attempt(
-    call: Call, run: Callable[[], Coroutine[Any, Any, Success]], check: Callable[[BaseException], None] | None
-) -> Success | Refusal | Failure:
+    call: Call, run: Callable[[], Coroutine[Any, Any, Success | Pending]], check: Callable[[BaseException], None] | None
+) -> Success | Refusal | Failure | Pending:
     try:
         return await run()
     except (Exception, asyncio.CancelledError) as error:

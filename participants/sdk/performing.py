@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from contracts import RETRIABLE, Failed, Problem, Refused, raised
-from contracts.answers import Failure, Refusal, Success
+from contracts.answers import Failure, Pending, Refusal, Success
 from contracts.command_message import UndoValue
 from contracts.values import OversizedValue, UnreadableValue, read_as, write_value
 from participants.sdk.arrivals import Call
@@ -27,8 +27,8 @@ async def perform(
     limit: Limit,
     session: AsyncSession | None = None,
     connection: AsyncConnection | None = None,
-) -> Success:
-    """The handler's result.
+) -> Success | Pending:
+    """The handler's result, or that it comes later.
 
     ``known`` is what the barrier kept of the command that is undone; None without a barrier. Raises whatever the
     handler raises; Failed when the arguments or the result do not fit the contract, or after ``limit``.
@@ -48,7 +48,11 @@ async def perform(
             raise Failed("handler_timed_out", f"{handler.name} did not return within {limit.seconds:g} s.") from error
         raise
     if handler.result is not None:
+        if isinstance(result, Pending):
+            raise Failed("undo_not_done", f"{handler.name} is an undo: it is answered when it is done.")
         return NOTHING_TO_UNDO
+    if isinstance(result, Pending):
+        return result
     try:
         value = write_value(result)
         handler.read_result(value)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncSessionTransaction
 from sqlalchemy.orm.session import JoinTransactionMode
 
-from contracts.answers import Success
+from contracts.answers import Pending, Success
 from participants.sdk.arrivals import Call
 from participants.sdk.limit import Limit
 from participants.sdk.performing import perform
@@ -122,7 +122,7 @@ class Savepoints:
         if not each:
             event.listen(self._sync, "before_cursor_execute", self._watch)
 
-    async def run(self, call: Call, known: msgspec.Raw | None) -> Success:
+    async def run(self, call: Call, known: msgspec.Raw | None) -> Success | Pending:
         """Calls the handler; when it raises, nothing is left of what it wrote. Raises what ``perform`` raises."""
         handler = call.handler
         if not handler.needs_database:
@@ -139,7 +139,7 @@ class Savepoints:
                 return await perform(call, known, self._limit, connection=self._connection)
             return await self._in_session(call, known)
 
-    async def _in_session(self, call: Call, known: msgspec.Raw | None) -> Success:
+    async def _in_session(self, call: Call, known: msgspec.Raw | None) -> Success | Pending:
         session = self._session_of("create_savepoint")
         try:
             result = await perform(call, known, self._limit, session, self._connection)
@@ -153,7 +153,7 @@ class Savepoints:
             session.expunge_all()
         return result
 
-    async def _without(self, call: Call, known: msgspec.Raw | None) -> Success:
+    async def _without(self, call: Call, known: msgspec.Raw | None) -> Success | Pending:
         """The session is only flushed. It must never commit: were the transaction gone, it would commit its own."""
         session = None if call.handler.session is None else self._session_of("rollback_only")
         before = self._statements

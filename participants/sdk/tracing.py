@@ -7,7 +7,7 @@ from opentelemetry import trace
 from opentelemetry.trace import NoOpTracerProvider, ProxyTracerProvider, Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from contracts.answers import Failure, Refusal, Success
+from contracts.answers import Failure, Pending, Refusal, Success
 from contracts.command_message import CommandMessage
 
 _propagator = TraceContextTextMapPropagator()
@@ -49,11 +49,13 @@ class Tracing:
         """Makes the span the parent of what the handler traces itself."""
         return trace.use_span(span, record_exception=False, set_status_on_exception=False)
 
-    def finish(self, span: Span, answer: Success | Refusal | Failure) -> str | None:
+    def finish(self, span: Span, answer: Success | Refusal | Failure | Pending) -> str | None:
         """Notes what came of it, and returns the ``traceparent`` for the reply. The caller ends the span."""
         match answer:
             case Success():
                 span.set_attribute("saga.answer", "succeeded")
+            case Pending():
+                span.set_attribute("saga.answer", "pending")
             case Refusal(problem):
                 # A business no is not an error of the service.
                 span.set_attributes({"saga.answer": "refused", "saga.problem": problem.type})

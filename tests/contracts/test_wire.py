@@ -39,6 +39,7 @@ ANSWERS: list[Answer] = [
     Failure(Problem("timeout", retryable=True, retry_after_ms=100)),
     Progress(write_value({"done": 3})),
     Pending(),
+    Pending(86_400_000),
 ]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from contracts.answers import Failure, Refusal, Success
+from contracts.answers import Failure, Pending, Refusal, Success
 from contracts.command_message import CommandMessage
 from contracts.reply_message import answer_name, answer_value
 from contracts.topics import Topics
@@ -16,7 +16,7 @@ from participants.sdk.participant import Participant
 from participants.sdk.testing.neighbour import failing_neighbour
 from participants.sdk.tracing import Tracing
 
-Answer = Success | Refusal | Failure
+Answer = Success | Refusal | Failure | Pending
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Desk:
             calls.append(failing_neighbour(messages[0]))
         answers: list[Answer] = []
         while len(answers) < len(calls):
-            answers += [answered.answer for answered in await self._executor.handle(calls[len(answers) :])]
+            answers.extend(answered.answer for answered in await self._executor.handle(calls[len(answers) :]))
         return answers[: len(messages)]
 
     def _call(self, message: CommandMessage) -> Call:

@@ -8,7 +8,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from contracts import Command, Failed, Refused, Undo
-from contracts.answers import Failure, Refusal, Success
+from contracts.answers import Failure, Pending, Refusal, Success
 from contracts.command_message import CommandMessage
 from contracts.values import NULL
 from participants.sdk.participant import Participant
@@ -178,3 +178,5 @@ def _result(answer: Answer) -> Any:
             raise Refused.of(problem)
         case Failure(problem):
             raise Failed.of(problem)
+        case Pending():
+            raise AssertionError("It is answered later, so there is no result yet: look at it with answer(…).")

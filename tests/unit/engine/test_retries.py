@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from contracts import Retry
+from contracts.answers import Pending
 from coordinator.engine.facts import Ignored
 from coordinator.history.steps import (
     StepAttemptFailed,
@@ -166,6 +167,15 @@ def test_pending_takes_the_deadline_away() -> None:
     saga = SagaDriver(taking).start().will_answer_later("shop.take")
     assert saga.in_ms is None
     saga.passes(10**10).succeeds("shop.take", "A").is_("completed")
+
+
+def test_pending_has_a_time_of_its_own() -> None:
+    """Past it the attempt is over, as for silence, and the message says how long that was; a pause does not count."""
+    saga = SagaDriver(taking).start().answers("shop.take", Pending(86_400_000))
+    assert saga.in_ms == 86_400_000
+    saga.passes(86_000_000).pauses().passes(10**9).resume().passes(400_000)
+    assert [event.problem.message for event in saga.of(StepAttemptFailed)] == ["No answer to shop.take within 86400 s."]
+    saga.passes(1_000).expects("shop.take")
 
 
 def test_progress_after_pending_sets_a_deadline_again() -> None:
