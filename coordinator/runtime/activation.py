@@ -165,8 +165,9 @@ class Activation:
 
     async def _notices_first(self, saga_ids: Sequence[str]) -> None:
         """What a coordinator before us has not sent goes out before what is decided now."""
-        left = [row for row in await self._store.outbox_of(saga_ids) if is_notice(row)]
-        self._relay.offer_again(in_order(left))
+        left = await self._store.outbox_of(saga_ids)
+        untold = {row.saga_id for row in left if is_notice(row)}
+        self._relay.offer_again(in_order([row for row in left if row.saga_id in untold]))
 
     async def _commit(self, turns: Sequence[Turn], batch: dict[str, list[Letter]]) -> None:
         confirmed = self._relay.take_confirmed()

@@ -163,6 +163,7 @@ class CoordinatorNode(Node):
             definitions=definitions,
             topics=TOPICS,
             limits=self._limits,
+            lifecycle="all",
         )
         await self.coordinator.start()
 

@@ -27,6 +27,8 @@ def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
         *_queries(witness),
         *_standstills(witness),
         *_scopes(witness),
+        *witness.told.faults,
+        *witness.told.judged(witness.rows),
         *(fault for saga_id, rows in witness.rows.items() for fault in servers.outside.judged(saga_id, rows)),
     ]
     if people.busy:

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 
 from contracts.answers import Failure
 from contracts.failures import Problem
-from contracts.ids import parse_command_id
+from contracts.ids import is_notice_id, parse_command_id
 from contracts.kinds import Kind
 from contracts.reply_message import ReplyMessage
 from coordinator.engine.facts import Accepted, Reply
@@ -44,6 +44,7 @@ from tests.simulation.installed import START_S
 from tests.simulation.nodes import TOPICS
 from tests.simulation.poison import is_forged
 from tests.simulation.requests import lost_requests
+from tests.simulation.told import Told
 
 EARLIEST_S = 40.0
 """The sagas' deadline is 60 s; clocks may be a little wrong, and commits slow."""
@@ -70,6 +71,8 @@ class Witness:
         """When sagas ended, by the world's clock."""
         self.outcomes: dict[str, int] = {}
         """How many sagas ended how."""
+        self.told = Told()
+        """What was told of sagas."""
         self._random = random
         self._definitions = definitions
         self._decided: set[tuple[str, int]] = set()
@@ -169,6 +172,8 @@ class Witness:
 
     def stands_still(self, command_id: str) -> bool:
         """Whether it is a local step that waits until its saga's code is mended."""
+        if is_notice_id(command_id):
+            return False
         ref = parse_command_id(command_id)
         change = self.changes[ref.saga_id]
         local = any(command_id == each for each, _ in self._local)
@@ -204,6 +209,11 @@ class Witness:
         elif topic == TOPICS.dead_letters:
             place = headers["amends-topic"].decode(), int(headers["amends-partition"]), int(headers["amends-offset"])
             self._aside.add(place)
+        elif topic == TOPICS.lifecycle:
+            sent = (self.told.arrived(record[3], record[2]), 1)
+            self._sent.add(sent)
+            if sent not in self._decided:
+                self.faults.append(f"{sent[0]} was sent before it was committed")
         elif topic != TOPICS.requests:
             sent = (headers["ce_id"].decode(), int(headers["ce_attempt"]))
             self._sent.add(sent)

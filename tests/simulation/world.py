@@ -67,6 +67,7 @@ class World:
         self.weather = Weather(Random(dice.random()), plan.rates)
         self.network = Network(self.loop, self.weather, self._note)
         self.witness = Witness(Random(dice.random()), RELEASES[LATEST], self.loop.time)
+        self.witness.told.orderly = "relay_rows" not in plan.limits
         self.servers = Servers(self.network, self.witness, [each.name for each in PARTICIPANTS if each.barrier])
         self.dice = Random(dice.random())
         cluster = self.servers.cluster
