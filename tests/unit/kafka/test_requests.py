@@ -201,6 +201,8 @@ def test_what_comes_to_nothing_is_set_aside(taking: Taking, verdict: Verdict, re
         ),
         (consumed(StartSaga("make_tea", write_value({"kind": 1}))), "got `int` - at `$.kind`."),
         (consumed(StartSaga("tidy", write_value(None))), "give a key"),
+        (consumed(msgspec.structs.replace(TEA, attributes={"Customer": "C-7"})), "lower-case letters"),
+        (consumed(msgspec.structs.replace(TEA, attributes={"customer": "x" * 201})), "at most 200 printable"),
         (consumed(StartSaga("make_tea", write_value({"kind": "earl grey"}))), "The key 'earl grey' cannot be used"),
         (
             consumed(StartSaga("tidy", write_value(None), "a"))._replace(
@@ -218,6 +220,14 @@ def test_what_cannot_be_read_is_set_aside(taking: Taking, record: Consumed, word
     assert not taking.handled
     taking.aside.done[0]()
     assert taking.handled
+
+
+def test_a_start_with_attributes(taking: Taking) -> None:
+    """The saga is found by them."""
+    taking.take(consumed(msgspec.structs.replace(TEA, attributes={"customer": "C-7", "amount": 120})))
+    _, fact = taking.fact()
+    assert isinstance(fact, Start)
+    assert fact.attributes == {"customer": "C-7", "amount": 120}
 
 
 def test_requests_wait_before_replies_do(taking: Taking) -> None:
