@@ -86,6 +86,7 @@ class EndsSoon:
         limit: int,
         before: tuple[int, str] | None,
         attributes: Sequence[Attributes] = (),
+        parent: str | None = None,
     ) -> Sequence[SagaView]:
         """None."""
         return ()

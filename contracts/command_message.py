@@ -22,6 +22,8 @@ from contracts.values import MAX_UNDO_BYTES, MAX_VALUE_BYTES, UnreadableValue, r
 
 Direction = Literal["forward", "undo"]
 REPLY_PARTITION = "ce_replypartition"
+CHILD = "ce_child"
+"""Of a command that a saga is: its id. Such a record stands among the requests, under that key."""
 UNDO = "ce_undo"
 
 
@@ -111,6 +113,12 @@ class CommandMessage(msgspec.Struct, frozen=True):
 def reply_partition_of(headers: Iterable[tuple[str, bytes]]) -> int | None:
     """The partition that the answer to a command of ours should go to, where its headers name one."""
     return next((int(value) for name, value in headers if name == REPLY_PARTITION), None)
+
+
+def child_of(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
+    """The saga that the record calls, or undoes, for another saga; None: it is no such record. Raises
+    UnreadableMessage."""
+    return optional(dict(headers), CHILD)
 
 
 def _number(text: str | None) -> int | None:

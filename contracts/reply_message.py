@@ -23,6 +23,8 @@ from contracts.instants import to_rfc3339
 from contracts.values import NULL, UnreadableValue, read_as, read_value
 
 _PREFIX = "amends.reply."
+PARENT = "ce_parent"
+"""Of an answer that another saga gives: the saga whose step it is, as ``ce_subject`` has it too."""
 _problem = msgspec.json.Decoder(Problem)
 _later: "msgspec.json.Decoder[Later | None]" = msgspec.json.Decoder(Later | None)
 _encoder = msgspec.json.Encoder()

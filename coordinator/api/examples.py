@@ -23,6 +23,7 @@ COMPLETED: dict[str, Any] = {
     "ended_at": "2026-03-01T12:00:00.030Z",
     "traceparent": None,
     "round": 1,
+    "parent": None,
 }
 RUNNING: dict[str, Any] = {
     **COMPLETED,

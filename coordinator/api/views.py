@@ -188,6 +188,8 @@ class SagaBody(msgspec.Struct, frozen=True):
     """W3C trace context of the saga's root span."""
     round: int
     """Counts from 1: a saga that goes on as new begins another one, with a history of its own."""
+    parent: str | None
+    """The saga that had it begun."""
 
     @classmethod
     def of(cls, view: SagaView) -> "SagaBody":
@@ -208,6 +210,7 @@ class SagaBody(msgspec.Struct, frozen=True):
             ended_at=_instant(view.ended_at),
             traceparent=view.traceparent,
             round=view.round,
+            parent=view.parent,
         )
 
 

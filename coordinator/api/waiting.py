@@ -183,4 +183,5 @@ class AwaitedSaga(Awaited[SagaView]):
             started_at=started.at,
             ended_at=next(ends, None),
             traceparent=started.traceparent,
+            parent=None if started.parent is None else started.parent.saga_id,
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from contracts.topics import Topics
+from coordinator.kafka.child_answers import ChildAnswers
 from coordinator.kafka.connection import KafkaSettings
 from coordinator.kafka.consumer import Consumption
 from coordinator.kafka.dead_letters import DeadLetters
@@ -37,6 +38,7 @@ class KafkaBroker:
         self._sender = RecordSender(settings, self._keeper.look)
         self._publisher = KafkaPublisher(self._sender)
         self._dead_letters = DeadLetters(self._sender, topics, settings)
+        self._answers = ChildAnswers(self._sender, topics, settings)
         self._replies: Reading | None = None
         self._requests: Reading | None = None
         self._connected = asyncio.Event()
@@ -66,7 +68,7 @@ class KafkaBroker:
     async def start(self, intake: Intake, ownership: Ownership, starting: Starting) -> None:
         """See ``Broker``."""
         replies = Replies(intake, self._dead_letters)
-        requests = Requests(intake, self._dead_letters, starting)
+        requests = Requests(intake, self._dead_letters, starting, self._answers)
 
         def of_replies() -> Consumption:
             return Consumption(
@@ -119,6 +121,7 @@ class KafkaBroker:
     async def stop(self) -> None:
         """See ``Broker``."""
         await self._dead_letters.stop()
+        await self._answers.stop()
         await asyncio.gather(*(reading.stop() for reading in (self._replies, self._requests) if reading is not None))
         if self._keeping is not None:
             self._keeping.cancel()

@@ -15,7 +15,7 @@ class KafkaPublisher:
 
     async def publish(self, rows: Sequence[OutboxRow]) -> Sequence[Confirmed]:
         """Publishes the rows in order and returns those that were acknowledged. Raises PublisherUnavailable."""
-        records = [Record(row.topic, row.saga_id, row.headers, row.value) for row in rows]
+        records = [Record(row.topic, row.key, row.headers, row.value, row.partition) for row in rows]
         acknowledged = await self._sender.send(records)
         if all(acknowledged):
             return [Confirmed(row.command_id, row.attempt) for row in rows]

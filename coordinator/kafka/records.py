@@ -19,6 +19,8 @@ class Record(NamedTuple):
     key: str | bytes | None
     headers: Sequence[tuple[str, bytes]]
     value: bytes | None
+    partition: int | None = None
+    """None, or one that does not exist: the one that follows from the key."""
 
 
 class Lane(NamedTuple):
@@ -44,7 +46,8 @@ def lanes(records: Sequence[Record], partitions: Mapping[str, Sequence[int]]) ->
         known = partitions.get(record.topic)
         if not known:
             continue
-        partition = partition_for(record.key, known)
+        aim = record.partition
+        partition = aim if aim is not None and aim in known else partition_for(record.key, known)
         lane = found.get((record.topic, partition))
         if lane is None:
             lane = found[record.topic, partition] = Lane(record.topic, partition, [])
@@ -56,7 +59,7 @@ def pack(batch: BatchBuilder, records: Sequence[Record], places: Sequence[int]) 
     """Fills the batch with the records at these places, in order; returns the places that it had room for."""
     append = batch.append
     for count, place in enumerate(places):
-        _, key, headers, value = records[place]
+        _, key, headers, value, _ = records[place]
         key = key.encode() if isinstance(key, str) else key
         if append(timestamp=NO_TIMESTAMP, key=key, value=value, headers=list(headers)) is None:
             return places[:count]

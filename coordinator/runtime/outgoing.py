@@ -11,6 +11,7 @@ from coordinator.engine.shown import Shown
 from coordinator.engine.status import Status
 from coordinator.history.codec import write_events
 from coordinator.history.started import SagaStarted
+from coordinator.runtime.calls import answer_row, call_row
 from coordinator.runtime.local_rows import local_row
 from coordinator.runtime.notices import Notices
 from coordinator.runtime.ownership import Ownership
@@ -66,6 +67,8 @@ class Outgoing:
                 round=None if continued is None else RoundInRow(continued.round, continued.version),
             )
         outbox = [self._row(decision.saga_id, saga, send, now) for send in decision.sends]
+        if decision.answers:
+            outbox += self._answers(decision, saga, now)
         if self._notices is not None:
             outbox += self._notices.rows(decision, saga.machine, now)
         return SagaWrite(
@@ -90,7 +93,12 @@ class Outgoing:
             at=first.at,
             shard=shard,
             traceparent=first.traceparent,
+            parent=None if first.parent is None else first.parent.saga_id,
         )
+
+    def _answers(self, decision: Decision, saga: WarmSaga, now: int) -> list[OutboxRow]:
+        name, trace = saga.machine.definition, saga.machine.traceparent
+        return [answer_row(decision.saga_id, name, each, now, trace, self._topics) for each in decision.answers]
 
     def _row(self, saga_id: str, saga: WarmSaga, send: Send, now: int) -> OutboxRow:
         machine = saga.machine
@@ -111,6 +119,8 @@ class Outgoing:
         )
         if send.local:
             return local_row(message, send.participant, saga.shard, machine.version)
+        if send.child is not None:
+            return call_row(message, send.child, self._topics)
         return OutboxRow(
             command_id=send.command_id,
             attempt=send.attempt,

@@ -6,6 +6,8 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from contracts.attributes import Attributes
+from contracts.command_message import CHILD, reply_partition_of
+from contracts.reply_message import PARENT
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.starting import Starting
@@ -40,10 +42,21 @@ class OutboxRow(msgspec.Struct, frozen=True, gc=False):
     command_id: str
     attempt: int
     saga_id: str
-    """Also the record's key."""
     topic: str
     headers: tuple[tuple[str, bytes], ...]
     value: bytes
+
+    @property
+    def key(self) -> str:
+        """The record's: that of its saga, or of the other one where sagas call each other."""
+        name, value = self.headers[-1] if self.headers else ("", b"")
+        return value.decode() if name in (CHILD, PARENT) else self.saga_id
+
+    @property
+    def partition(self) -> int | None:
+        """Of its topic, where that is not to follow from the key."""
+        is_answer = bool(self.headers) and self.headers[-1][0] == PARENT
+        return reply_partition_of(self.headers) if is_answer else None
 
 
 class Confirmed(msgspec.Struct, frozen=True, gc=False):
@@ -62,6 +75,8 @@ class SagaStart(msgspec.Struct, frozen=True, gc=False):
     at: int
     shard: int
     traceparent: str | None
+    parent: str | None = None
+    """The saga that had it begun."""
 
 
 class ShownInRow(msgspec.Struct, frozen=True, gc=False):
@@ -201,6 +216,7 @@ class ReadModel(Protocol):
         limit: int,
         before: tuple[int, str] | None,
         attributes: Sequence[Attributes] = (),
+        parent: str | None = None,
     ) -> Sequence["SagaView"]:
         """Newest first: (started_at, saga_id) descending, starting behind ``before``.
 
@@ -227,6 +243,8 @@ class SagaView(msgspec.Struct, frozen=True, gc=False):
     started_at: int
     ended_at: int | None
     traceparent: str | None
+    parent: str | None = None
+    """The saga that had it begun."""
     status_line: str | None = None
     attributes: msgspec.Raw | None = None
     """A JSON object; None: there are none."""

@@ -39,13 +39,18 @@ class PostgresReadModel:
         limit: int,
         before: tuple[int, str] | None,
         attributes: Sequence[Attributes] = (),
+        parent: str | None = None,
     ) -> Sequence[SagaView]:
         """See the port. Raises StoreUnavailable."""
         wanted = [status] if status is not None else _ALL_STATUSES
         arguments = (wanted, *(before or _NEWER_THAN_ALL), limit)
         if attributes:
             wanted_objects = [msgspec.json.encode(one).decode() for one in attributes]
-            found = await self._pool.fetch(statements.NEWEST_WITH_ATTRIBUTES, *arguments, wanted_objects, definition)
+            found = await self._pool.fetch(
+                statements.NEWEST_WITH_ATTRIBUTES, *arguments, wanted_objects, definition, parent
+            )
+        elif parent is not None:
+            found = await self._pool.fetch(statements.NEWEST_OF_PARENT, *arguments, parent, definition)
         elif definition is None:
             found = await self._pool.fetch(statements.NEWEST, *arguments)
         else:
@@ -72,6 +77,7 @@ def _view(row: asyncpg.Record) -> SagaView:
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         traceparent=row["traceparent"],
+        parent=row["parent"],
         status_line=row["status_line"],
         attributes=msgspec.Raw(attributes) if attributes is not None else None,
         round=row["round"],

@@ -68,14 +68,14 @@ _EMPTY = f"""
 """
 
 _START_SAGAS = """
-    INSERT INTO saga (saga_id, definition, version, input, shard, traceparent,
+    INSERT INTO saga (saga_id, definition, version, input, shard, traceparent, parent,
                       status, wake_at, outcome, parked_for, ended_at, started_at, updated_at{names})
-    SELECT s.saga_id, s.definition, s.version, s.input::json, s.shard, s.traceparent,
+    SELECT s.saga_id, s.definition, s.version, s.input::json, s.shard, s.traceparent, s.parent,
            s.status, to_timestamp(s.wake_at / 1000), s.outcome::json, s.parked_for, to_timestamp(s.ended_at / 1000),
            to_timestamp(s.at / 1000), to_timestamp(s.at / 1000){values}
-    FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[],
-                $7::text[], $8::float8[], $9::text[], $10::text[], $11::float8[], $12::float8[]{types})
-         AS s (saga_id, definition, version, input, shard, traceparent,
+    FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::int[], $6::text[], $7::text[],
+                $8::text[], $9::float8[], $10::text[], $11::text[], $12::float8[], $13::float8[]{types})
+         AS s (saga_id, definition, version, input, shard, traceparent, parent,
                status, wake_at, outcome, parked_for, ended_at, at{names})
     WHERE {won}
 """
@@ -131,7 +131,7 @@ def start_sagas(*, shown: bool, rounds: bool, won: str = "true") -> str:
     """Adds the rows of sagas that begin."""
     more = [*(_SHOWN[1:] if shown else ()), *(_ROUND[:1] if rounds else ())]
     values = (", s.status_line, s.attributes::jsonb" if shown else "") + (", s.round" if rounds else "")
-    return _START_SAGAS.format(won=won, values=values, **_more(more, 12))
+    return _START_SAGAS.format(won=won, values=values, **_more(more, 13))
 
 
 def change_sagas(*, shown: bool, rounds: bool, won: str = "true") -> str:
@@ -260,7 +260,7 @@ PING = "SELECT current_setting('transaction_read_only') = 'off'"
 
 _VIEW = f"""
     SELECT saga_id, definition, version, status, input, outcome, parked_for, {_ms("wake_at")} AS wake_at,
-           {_ms("started_at")} AS started_at, {_ms("ended_at")} AS ended_at, traceparent,
+           {_ms("started_at")} AS started_at, {_ms("ended_at")} AS ended_at, traceparent, parent,
            status_line, attributes, round
 """
 
@@ -285,11 +285,14 @@ NEWEST = _PAGE.format(filter="true")
 # Lists the newest sagas of one definition.
 NEWEST_OF_DEFINITION = _PAGE.format(filter="definition = $5")
 
+# Lists the newest that one saga has had begun.
+NEWEST_OF_PARENT = _PAGE.format(filter="parent = $5 AND definition = coalesce($6::text, definition)")
+
 # Lists the newest of those sagas that have all attributes of one of these objects. Of their index nothing else can be
 # asked, so it is asked first; of each that it finds only the id goes into the sorting.
 NEWEST_WITH_ATTRIBUTES = f"""
     WITH found AS MATERIALIZED (
-        SELECT saga_id, definition, status, started_at FROM saga
+        SELECT saga_id, definition, parent, status, started_at FROM saga
         WHERE attributes IS NOT NULL AND attributes @> ANY($5::text[]::jsonb[])
     )
     {_VIEW}
@@ -297,6 +300,7 @@ NEWEST_WITH_ATTRIBUTES = f"""
     WHERE saga_id = ANY(ARRAY(
         SELECT saga_id FROM found
         WHERE status = ANY($1::text[]) AND definition = coalesce($6::text, definition)
+              AND ($7::text IS NULL OR parent = $7)
               AND (started_at, saga_id) < (to_timestamp($2::float8 / 1000), $3::text)
         ORDER BY started_at DESC, saga_id DESC
         LIMIT $4

@@ -72,6 +72,7 @@ saga = Table(
     Index("saga_by_status", "status", "started_at"),
     Index("saga_by_definition", "definition", "status", "started_at"),
     # Of sagas that have some: the others pay nothing for it.
+    Index("saga_by_parent", "parent", "status", "started_at", postgresql_where=text("parent IS NOT NULL")),
     Index(
         "saga_by_attributes",
         "attributes",

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from contracts.answers import Answer
-from coordinator.engine.facts import Reply, Verdict
+from contracts.command_message import CHILD, CommandMessage
+from contracts.reply_message import PARENT, ReplyMessage
+from coordinator.engine.facts import Accepted, Known, Reply, Verdict
+from coordinator.runtime.calls import called
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.ports import Confirmed, OutboxRow, PublisherUnavailable
@@ -31,10 +34,11 @@ class MemoryBroker:
         self._answering = answering
         self._partitions = partitions
         self._intake: Intake | None = None
+        self._starting: Starting | None = None
         self._changed = asyncio.Event()
 
     async def start(self, intake: Intake, ownership: Ownership, starting: Starting) -> None:
-        self._intake = intake
+        self._intake, self._starting = intake, starting
         ownership.assign(self._partitions, 8)
 
     async def pause(self) -> None:
@@ -63,9 +67,32 @@ class MemoryBroker:
         self.published.extend(out)
         self._changed.set()
         for row in out:
+            if self._between_sagas(row):
+                continue
             if self._answering is not None and (answer := self._answering(row)) is not None:
                 self.reply(row, answer)
         return [Confirmed(row.command_id, row.attempt) for row in out]
+
+    def _between_sagas(self, row: OutboxRow) -> bool:
+        """Calls, undos and answers of sagas that call each other arrive at once."""
+        intake, name = self._intake, row.headers[-1][0] if row.headers else ""
+        if intake is None or name not in (CHILD, PARENT):
+            return False
+        if name == PARENT:
+            reply = ReplyMessage.read(row.headers, row.value)
+            intake.offer(reply.saga_id, Reply(reply.command_id, reply.attempt, reply.answer), self.verdicts.append)
+            return True
+        assert self._starting is not None, "it was started"
+        message = CommandMessage.read(row.headers, row.value)
+
+        def done(verdict: Verdict) -> None:
+            answer = verdict.answer if isinstance(verdict, Accepted | Known) else None
+            if answer is not None and self._intake is not None:
+                reply = Reply(message.command_id, message.attempt, answer)
+                self._intake.offer(message.saga_id, reply, self.verdicts.append)
+
+        intake.offer(row.key, called(message, row.key, self._starting), done)
+        return True
 
     def reply(self, row: OutboxRow, answer: Answer) -> None:
         """The participant answers that row."""

@@ -120,6 +120,7 @@ class MemoryStore:
         limit: int,
         before: tuple[int, str] | None,
         attributes: Sequence[Attributes] = (),
+        parent: str | None = None,
     ) -> Sequence[SagaView]:
         self._answer()
         found = (
@@ -127,6 +128,7 @@ class MemoryStore:
             for saga in self._sagas.values()
             if (definition is None or saga.definition == definition)
             and (status is None or saga.status == status)
+            and (parent is None or saga.parent == parent)
             and (before is None or (saga.started_at, saga.saga_id) < before)
             and (not attributes or any(has_attributes(saga, wanted) for wanted in attributes))
         )
@@ -160,6 +162,7 @@ class MemoryStore:
                 "input": msgspec.Raw(write.start.input),
                 "started_at": write.start.at,
                 "traceparent": write.start.traceparent,
+                "parent": write.start.parent,
             }
             self._sagas[write.saga_id] = SagaView(**{**begun, **_changing(change)})
         elif change is not None:

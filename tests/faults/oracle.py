@@ -12,6 +12,7 @@ from contracts.ids import command_id, parse_command_id
 from coordinator.engine.evolve import evolve
 from coordinator.engine.machine import Machine
 from coordinator.engine.status import ENDED, Status
+from coordinator.history.children import SagaReopened
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
@@ -129,8 +130,8 @@ def _backwards(saga_id: str, events: list[Event]) -> Iterator[str]:
                 settled.add(step)
             case StepRefused(step) | StepFailed(step) | StepTimedOut(step) | StepAbandoned(step):
                 settled.add(step)
-            case CompensationStarted() | ScopeUndoStarted():
-                turned = turned or isinstance(event, CompensationStarted)
+            case CompensationStarted() | ScopeUndoStarted() | SagaReopened():
+                turned = turned or not isinstance(event, ScopeUndoStarted)
                 settled.update(each.step for each in events if isinstance(each, StepIssued))
             case UndoIssued(step):
                 if step not in settled:
@@ -165,7 +166,8 @@ def nothing_is_forgotten(evidence: Evidence) -> Iterator[str]:
 
 
 def histories_are_whole(evidence: Evidence) -> Iterator[str]:
-    """O6: gapless, begun once, ended once, and nothing after the end; of a saga that went on as new, its last round."""
+    """O6: gapless, begun once, ended once, and nothing after the end, unless a child is opened again; of a saga that
+    went on as new, its last round."""
     for saga_id, row in evidence.sagas.items():
         rows = evidence.histories.get(saga_id, ())
         events = evidence.events(saga_id)
@@ -175,7 +177,8 @@ def histories_are_whole(evidence: Evidence) -> Iterator[str]:
         begun = [place for place, event in enumerate(events) if isinstance(event, Begun)]
         if begun != [0]:
             yield f"{saga_id} began at {begun}"
-        ended = [place for place, event in enumerate(events) if isinstance(event, TERMINAL)]
+        opened = {place for place, event in enumerate(events) if isinstance(event, SagaReopened)}
+        ended = [place for place, event in enumerate(events) if isinstance(event, TERMINAL) and place + 1 not in opened]
         if ended != ([len(events) - 1] if row.status in ENDED else []):
             yield f"{saga_id} is {row.status}, has {len(events)} events, and ended at {ended}"
     for saga_id in sorted(evidence.histories.keys() - evidence.sagas.keys()):

@@ -31,6 +31,12 @@ class ListQuery(BaseModel):
         default=None, pattern=r"^[a-z][a-z0-9_]{0,62}$", description="Only sagas of this definition."
     )
     status: Status | None = Field(default=None, description="Only sagas in this status.")
+    parent: str | None = Field(
+        default=None,
+        max_length=300,
+        description="Only sagas that this saga has had begun.",
+        examples=["book_trip:trip-7"],
+    )
     attribute: list[str] = Field(
         default=[],
         max_length=MOST_WANTED,
@@ -70,6 +76,7 @@ async def list_sagas(request: Request, query: Annotated[ListQuery, Query()]) -> 
         limit=query.limit + 1,
         before=before,
         attributes=wanted_attributes(query.attribute),
+        parent=query.parent,
     )
     page = found[: query.limit]
     following = None

@@ -74,7 +74,7 @@ async def test_a_list_by_attributes_asks_their_index(pool: Pool) -> None:
     """Nothing else is read but the sagas that it names. A plan made while there were none is made anew."""
     async with pool.connection() as connection:
         await connection.execute(f"PREPARE looked_at AS {statements.NEWEST_WITH_ATTRIBUTES}")
-        look = "EXPLAIN (COSTS false) EXECUTE looked_at(NULL, NULL, NULL, NULL, NULL, NULL)"
+        look = "EXPLAIN (COSTS false) EXECUTE looked_at(NULL, NULL, NULL, NULL, NULL, NULL, NULL)"
         await connection.execute(look)
         await connection.execute(FULL)
         await connection.execute(

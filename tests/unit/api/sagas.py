@@ -63,6 +63,7 @@ class SagasInMemory:
         limit: int,
         before: tuple[int, str] | None,
         attributes: Sequence[Attributes] = (),
+        parent: str | None = None,
     ) -> Sequence[SagaView]:
         """See ReadModel."""
         self._fail()
@@ -72,6 +73,7 @@ class SagasInMemory:
             for view in newest
             if (definition is None or view.definition == definition)
             and (status is None or view.status == status)
+            and (parent is None or view.parent == parent)
             and (before is None or (view.started_at, view.saga_id) < before)
             and (not attributes or any(has_attributes(view, wanted) for wanted in attributes))
         ][:limit]

@@ -46,6 +46,7 @@ async def test_saga(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
         "ended_at": "2026-03-01T12:00:00.002Z",
         "traceparent": None,
         "round": 1,
+        "parent": None,
     }
 
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from contracts.answers import Answer
+from contracts.command_message import CommandMessage
 from contracts.failures import Problem
 from contracts.request_message import CancelSaga, Request, RequestMessage, SignalSaga, StartSaga, UpdateSaga
 from contracts.values import write_value
@@ -23,6 +25,7 @@ from coordinator.engine.facts import (
     Update,
     Verdict,
 )
+from coordinator.kafka.child_answers import ChildAnswers
 from coordinator.kafka.dead_letters import DeadLetters
 from coordinator.kafka.offsets import PartitionOffsets
 from coordinator.kafka.requests import Requests
@@ -67,14 +70,30 @@ class Aside(DeadLetters):
         self.done.append(done)
 
 
+class Answered(ChildAnswers):
+    """Keeps what is answered; the test says when that is durable."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[CommandMessage, str, Answer]] = []
+        self.done: list[Callable[[], None]] = []
+
+    @property
+    def full(self) -> bool:
+        return False
+
+    def add(self, call: CommandMessage, child: str, answer: Answer, done: Callable[[], None]) -> None:
+        self.said.append((call, child, answer))
+        self.done.append(done)
+
+
 class Taking:
     """Everything around the requests that a record comes by."""
 
     def __init__(self) -> None:
         self.intake = Intake(Limits(facts_high=3, facts_low=0, facts_submitted=2))
-        self.aside = Aside()
+        self.aside, self.answers = Aside(), Answered()
         self.offsets = PartitionOffsets()
-        self.requests = Requests(self.intake, self.aside, Starting(DEFINITIONS, self.begin_trace))
+        self.requests = Requests(self.intake, self.aside, Starting(DEFINITIONS, self.begin_trace), self.answers)
 
     def begin_trace(self, saga_id: str, definition: str, client: str | None) -> str | None:
         return f"{saga_id} {definition} {client}"
