@@ -105,6 +105,11 @@ class Asked:
         assert response.status_code in (200, 202, 409, 429, 503), response.text
         return response.json() if response.status_code in (200, 409) else None
 
+    async def answer(self, command_id: str, answer: dict[str, Any], coordinator: int = 0) -> int:
+        """The status of an answer to a command by its id."""
+        url = f"{self.system.url(coordinator)}/v1/commands/{command_id}/answer"
+        return (await self._http.post(url, json=answer)).status_code
+
     async def query(self, saga_id: str, name: str, coordinator: int = 0) -> Any:
         """What the saga says of itself."""
         response = await self._http.post(f"{self.system.url(coordinator)}/v1/sagas/{saga_id}/queries/{name}")

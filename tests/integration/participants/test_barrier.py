@@ -58,6 +58,27 @@ async def test_an_undo_that_overtook_its_command_leaves_a_tombstone(shop: ShopWi
     assert await shop.effects() == []
 
 
+async def test_what_is_answered_later_is_done_once(shop: ShopWithBarrier) -> None:
+    """What its handler wrote is kept; each attempt hears that it is pending, in the same batch or later."""
+    later = 'pending {"timeout_ms":86400000}'
+    assert await shop.answers(forward(1, "later"), forward(1, "later", attempt=2)) == [later, later]
+    assert await shop.answers(forward(1, "later", attempt=3)) == [later]
+    assert shop.calls == ["order:7:1"]
+    assert await shop.effects() == ["order:7:1 forward: later"]
+
+
+async def test_what_is_answered_later_is_undone_once(shop: ShopWithBarrier) -> None:
+    """The undo brings what the coordinator has heard meanwhile, if anything."""
+    await shop.answers(forward(1, "later"), forward(2, "later"))
+    assert await shop.answers(undo(1, result=None), undo(1, result=None)) == [NOTHING, NOTHING]
+    assert await shop.answers(undo(2, result={"number": "found"})) == [NOTHING]
+    assert shop.calls == ["order:7:1", "order:7:2", "order:7:1:undo", "order:7:2:undo"]
+    assert [each for each in await shop.effects() if "undo" in each] == [
+        "order:7:1 undo: None, changed_plans",
+        "order:7:2 undo: found, changed_plans",
+    ]
+
+
 async def test_a_refusal_is_kept_and_leaves_nothing_to_undo(shop: ShopWithBarrier) -> None:
     """A business no stands."""
     assert await shop.answers(forward(1, "refuse first")) == ["refused sold_out"]

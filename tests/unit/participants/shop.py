@@ -10,10 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from contracts import RETRIABLE, Contract, Failed, Problem, Refused, command
-from contracts.answers import Failure, Refusal, Success
+from contracts.answers import Failure, Pending, Refusal, Success
 from contracts.command_message import CommandMessage
 from contracts.ids import forward_id
-from participants.sdk import Delivery, Participant
+from contracts.reply_message import answer_value
+from participants.sdk import Delivery, Participant, answered_later
 from participants.sdk.arrivals import Arrivals, Call
 
 REPLIES = "amends.replies"
@@ -78,6 +79,8 @@ def participant_of_shop(calls: Calls | None = None) -> Participant:
     async def buy(purchase: Purchase, delivery: Delivery, db: AsyncSession) -> Parcel:
         seen.append(delivery.command_id)
         await behave(purchase.article, delivery, db)
+        if purchase.article == "later":
+            return answered_later(timeout="1d")
         return Parcel(delivery.command_id)
 
     @shop.on(Shop.give_back)
@@ -211,7 +214,7 @@ def call(participant: Participant, message: CommandMessage) -> Call:
     return arrived
 
 
-def said(answer: Success | Refusal | Failure) -> str:
+def said(answer: Success | Refusal | Failure | Pending) -> str:
     """The answer in a word or two."""
     match answer:
         case Success(result):
@@ -220,3 +223,5 @@ def said(answer: Success | Refusal | Failure) -> str:
             return f"refused {problem.type}"
         case Failure(problem):
             return f"failed {problem.type}{' for good' if not problem.retryable else ''}"
+        case Pending():
+            return f"pending {answer_value(answer).decode()}"
