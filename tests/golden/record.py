@@ -18,6 +18,7 @@ from tests.golden.calling import STORIES as CALLING
 from tests.golden.extending import STORIES as EXTENDING
 from tests.golden.going_back import STORIES as GOING_BACK
 from tests.golden.going_on import STORIES as GOING_ON
+from tests.golden.having_children import STORIES as HAVING
 from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
 from tests.golden.showing import STORIES as SHOWING
 from tests.kept_rows import kept_rows
@@ -100,6 +101,8 @@ def main() -> None:
         stories[DIRECTORY / "going_back" / f"choose_v1_{story.__name__}.json"] = story
     for story in CALLING:
         stories[DIRECTORY / "calling" / f"call_around_v1_{story.__name__}.json"] = story
+    for story in HAVING:
+        stories[DIRECTORY / "having_children" / f"have_children_v1_{story.__name__}.json"] = story
     for story in SHOWING:
         stories[DIRECTORY / "showing" / f"show_progress_v1_{story.__name__}.json"] = story
     for story in BARGAINING:

@@ -17,11 +17,24 @@ from tests.golden.calling import call_around
 from tests.golden.extending import take_time
 from tests.golden.going_back import choose
 from tests.golden.going_on import collect
+from tests.golden.having_children import have_children
 from tests.golden.listening import listen
 from tests.golden.showing import show_progress
 
 DEFINITIONS = Definitions(
-    [*catalogue.DEFINITIONS, listen, answer, choose, call_around, show_progress, bargain, haggle, collect, take_time]
+    [
+        *catalogue.DEFINITIONS,
+        listen,
+        answer,
+        choose,
+        call_around,
+        show_progress,
+        bargain,
+        haggle,
+        collect,
+        take_time,
+        have_children,
+    ]
 )
 FILES = sorted(Path(__file__).parent.rglob("*.json"))
 
