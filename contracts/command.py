@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.durations import Duration, milliseconds
 from contracts.kinds import Kind
-from contracts.overrides import BoundCommand, Override
+from contracts.overrides import BoundCommand, Override, call
 from contracts.retry import Retry
 from contracts.undo import Undo
 from contracts.values import read_as, write_value
@@ -177,7 +177,7 @@ class Command(Generic[P, R]):
     def __get__(self, instance: "Contract | None", owner: Any) -> Any:
         if instance is None:
             return self
-        return BoundCommand(instance.caller, self)
+        return BoundCommand(call, instance.caller, self)
 
     def __repr__(self) -> str:
         return f"<command {getattr(self, 'type', self.name)}>"

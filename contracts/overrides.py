@@ -1,5 +1,6 @@
 """What one call has otherwise than its command declares."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 import msgspec
@@ -35,17 +36,24 @@ class Override(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return self.undo if isinstance(self.undo, str) else None
 
 
-class BoundCommand(Generic[P, R]):
-    """A command as a saga calls it: ``await flights.reserve(…)``."""
+class BoundCommand(partial[Any], Generic[P, R]):
+    """A command as a saga calls it: ``await flights.reserve(…)``. A partial, since one is made for every call."""
 
-    __slots__ = ("_caller", "_command")
+    __slots__ = ()
 
-    def __init__(self, caller: "Caller", command: "Command[P, R]") -> None:
-        self._caller = caller
-        self._command = command
+    if TYPE_CHECKING:
 
-    def __call__(self, *arguments: P.args, **named: P.kwargs) -> "Coroutine[Any, Any, R]":
-        return self._caller.call(self._command, arguments, named)
+        def __call__(self, /, *args: P.args, **keywords: P.kwargs) -> "Coroutine[Any, Any, R]":
+            """Sends the command and waits for its result."""
+            ...
+
+    @property
+    def _caller(self) -> "Caller":
+        return self.args[0]
+
+    @property
+    def _command(self) -> "Command[P, R]":
+        return self.args[1]
 
     def using(
         self,
@@ -77,10 +85,15 @@ class BoundCommand(Generic[P, R]):
             override = over(self._command.override, override)
         command = self._command.declared.overridden(override)
         command.check_ends(command.type)
-        return BoundCommand(self._caller, command)
+        return BoundCommand(call, self._caller, command)
 
     def __repr__(self) -> str:
         return f"<bound {self._command!r}>"
+
+
+def call(caller: "Caller", command: "Command[..., R]", /, *arguments: Any, **named: Any) -> "Coroutine[Any, Any, R]":
+    """What a bound command does."""
+    return caller.call(command, arguments, named)
 
 
 def over(first: Override, then: Override) -> Override:

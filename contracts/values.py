@@ -60,7 +60,7 @@ def check_value(data: bytes, limit: int = MAX_VALUE_BYTES) -> msgspec.Raw:
             f"The value has {len(data):,} bytes of JSON; a message may have {limit:,}. "
             "Pass a reference to where the data is kept instead."
         )
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+    if len(data) > 2 * MAX_DEPTH and data.count(b"[") + data.count(b"{") > MAX_DEPTH:
         _check_depth(data, MAX_DEPTH if limit <= MAX_VALUE_BYTES else MAX_DEPTH + _DEEPER_MESSAGE)
     if b"\\u0000" in data and _NUL.search(data):
         raise UnreadableValue("The value contains the character U+0000, which Postgres cannot store: remove it.")

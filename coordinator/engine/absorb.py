@@ -85,7 +85,7 @@ def next_due(state: SagaState) -> tuple[int, DueKey] | None:
     """What is due first, and when. While the code is stopped only undos can be due, and nothing in a pause."""
     if state.paused_at is not None:
         return None
-    if state.code_stopped:
+    if state.parked_for is not None and state.code_stopped:
         return state.due.first_of(Due.UNDO) if state.undoing else None
     return state.due.first
 

@@ -37,7 +37,9 @@ def step_outside() -> Outside:
     collecting = gc.isenabled()
     if collecting:
         gc.disable()
-    return Outside(loop, running, collecting, sys.get_asyncgen_hooks())
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(firstiter=None)
+    return Outside(loop, running, collecting, hooks)
 
 
 def step_back(outside: Outside) -> None:

@@ -10,11 +10,11 @@ from contracts.command import Command
 from contracts.failures import Problem, Refused
 from contracts.ids import command_id
 from coordinator.engine.failure import problem_of
-from coordinator.engine.handlers import Handlers
+from coordinator.engine.handlers import NO_HANDLERS, Handlers
 from coordinator.engine.inbox import Arrived, Inbox
 from coordinator.engine.kept import kept_text
 from coordinator.engine.loop import DeterministicLoop
-from coordinator.engine.save_points import SavePoints
+from coordinator.engine.save_points import NO_SAVE_POINTS, SavePoints
 from coordinator.engine.script import BETWEEN, Script
 from coordinator.engine.shown import MAX_LINE, OwnAttributes
 from coordinator.saga.definition import SagaDefinition
@@ -31,18 +31,19 @@ class Asking(DeterministicLoop, SagaRuntime):
         super().__init__(saga_id)
         self.saga_id = saga_id
         self.definition = definition
-        self._saga_id = saga_id
-        self._script: Script = BETWEEN
+        self.script: Script = BETWEEN
+        """Hears what the code asks for."""
         self._awaited: dict[int, tuple[Command[..., Any], asyncio.Future[Any]]] = {}
         """Steps that the code waits for: their command, and their result to come."""
         self._steps = 0
-        self._inboxes = {name: Inbox(type) for name, type in definition.signals.items()}
+        signals = definition.signals
+        self._inboxes = {name: Inbox(type) for name, type in signals.items()} if signals else {}
         self._waits = 0
         """How often the code waited for a signal."""
         self.took_signal = False
         """The code has taken one that was there when it asked."""
-        self.handlers = Handlers()
-        self._save_points = SavePoints()
+        self.handlers = NO_HANDLERS
+        self._save_points = NO_SAVE_POINTS
         self._patches: dict[str, bool] = {}
         """What the code has asked about."""
         self._attributes: OwnAttributes | None = None
@@ -52,10 +53,6 @@ class Asking(DeterministicLoop, SagaRuntime):
         self._round = 1
         self._looks = False
         """The code only looks at something, on behalf of somebody outside."""
-
-    def attend(self, script: Script) -> None:
-        """From here on this script hears what the code asks for."""
-        self._script = script
 
     @property
     def runs(self) -> bool:
@@ -72,7 +69,7 @@ class Asking(DeterministicLoop, SagaRuntime):
     ) -> "tuple[int, asyncio.Future[Any]]":
         """See SagaRuntime."""
         scope = CURRENT.get()
-        error = self._script.issue(self._steps + 1, command, arguments, scope, child)
+        error = self.script.issue(self._steps + 1, command, arguments, scope, child)
         if error is not None:
             raise error
         self._steps += 1
@@ -87,12 +84,12 @@ class Asking(DeterministicLoop, SagaRuntime):
     def abandon(self, step: int) -> None:
         """See SagaRuntime."""
         if self.runs and self._awaited.pop(step, None) is not None:
-            self._script.abandon(step)
+            self.script.abandon(step)
 
     def patched(self, name: str) -> bool:
         """See SagaRuntime."""
         if name not in self._patches:
-            self._patches[name] = self._script.take_patch(name)
+            self._patches[name] = self.script.take_patch(name)
         return self._patches[name]
 
     @property
@@ -102,17 +99,17 @@ class Asking(DeterministicLoop, SagaRuntime):
 
     def show_status(self, text: str) -> None:
         """See SagaRuntime."""
-        self._script.show_status(kept_text(text, MAX_LINE))
+        self.script.show_status(kept_text(text, MAX_LINE))
 
     def show_attributes(self, values: Mapping[str, Any]) -> None:
         """See SagaRuntime."""
         if self._attributes is None:
             self._attributes = OwnAttributes()
-        self._script.show_attributes(self._attributes.take(values))
+        self.script.show_attributes(self._attributes.take(values))
 
     def extend_deadline(self, by_ms: int) -> int:
         """See SagaRuntime."""
-        due = self._script.extend_deadline(by_ms)
+        due = self.script.extend_deadline(by_ms)
         if due is None:
             raise NoDeadline("The saga has no deadline to extend: declare one, as in @saga(version=1, deadline='48h').")
         return due
@@ -120,12 +117,14 @@ class Asking(DeterministicLoop, SagaRuntime):
     def draw(self) -> str:
         """See SagaRuntime."""
         self._draws += 1
-        return f"{self._saga_id}:{self._round}:{self._draws}"
+        return f"{self.saga_id}:{self._round}:{self._draws}"
 
     def open_scope(self, within: int | None, parallel: bool) -> int:
         """See SagaRuntime."""
+        if self._save_points is NO_SAVE_POINTS:
+            self._save_points = SavePoints()
         scope = self._save_points.open(within)
-        self._script.open_scope(scope, within, parallel)
+        self.script.open_scope(scope, within, parallel)
         return scope
 
     async def undo_scope(self, scope: int, error: BaseException | None) -> None:
@@ -135,7 +134,7 @@ class Asking(DeterministicLoop, SagaRuntime):
             return
         points = self._save_points
         if not points.goes_back(scope):
-            refusal = self._script.undo_scope(scope, cause)
+            refusal = self.script.undo_scope(scope, cause)
             if refusal is not None:
                 raise refusal from error
             points.go_back(scope)
@@ -163,40 +162,45 @@ class Asking(DeterministicLoop, SagaRuntime):
         """See SagaRuntime."""
         inbox = self._inboxes[name]
         if (kept := inbox.take()) is not None:
-            self._script.take_signal(kept.signal, None)
+            self.script.take_signal(kept.signal, None)
             self.took_signal = True
             return kept.value
         self._waits += 1
         wait = self._waits
         future: asyncio.Future[Arrived] = self.create_future()
         inbox.wait(future)
-        self._script.await_signal(wait, name)
+        self.script.await_signal(wait, name)
         try:
             arrived = await future
         except asyncio.CancelledError:
             if self.runs:
                 inbox.leave(future)
-                self._script.abandon_signal(wait)
+                self.script.abandon_signal(wait)
             raise
-        self._script.take_signal(arrived.signal, wait)
+        self.script.take_signal(arrived.signal, wait)
         return arrived.value
+
+    def _own_handlers(self) -> Handlers:
+        if self.handlers is NO_HANDLERS:
+            self.handlers = Handlers()
+        return self.handlers
 
     def handle_update(self, name: str, handler: Callable[..., Coroutine[Any, Any, Any]]) -> None:
         """See SagaRuntime."""
-        self.handlers.handles[name] = handler
+        self._own_handlers().handles[name] = handler
 
     def check_update(self, name: str, check: Callable[..., Any]) -> None:
         """See SagaRuntime."""
-        self.handlers.checks[name] = check
+        self._own_handlers().checks[name] = check
 
     def answer_query(self, name: str, handler: Callable[..., Any]) -> None:
         """See SagaRuntime."""
-        self.handlers.answers[name] = handler
+        self._own_handlers().answers[name] = handler
 
     def start_timer(self, timer: int, due_ms: int) -> None:
         """See DeterministicLoop."""
-        self._script.start_timer(timer, due_ms)
+        self.script.start_timer(timer, due_ms)
 
     def cancel_timer(self, timer: int) -> None:
         """See DeterministicLoop."""
-        self._script.cancel_timer(timer)
+        self.script.cancel_timer(timer)

@@ -38,10 +38,18 @@ from coordinator.history.undos import CancelRequested, Cause, CompensationStarte
 
 def evolve(state: SagaState, event: Event) -> None:
     """Applies the event. Raises IllegalMove, and then the state is what it was."""
-    ended = state.status.ended and type(event) is not SagaReopened
-    if ended or ((type(event) is SagaStarted) is bool(state.definition) and type(event) is not SagaContinued):
+    kind = type(event)
+    if state.status.ended or not state.definition or kind is SagaStarted:
+        _check_under_way(state, event)
+    _CHANGES[kind](state, event)
+
+
+def _check_under_way(state: SagaState, event: Event) -> None:
+    """Nothing happens before a saga begins, or once it has ended; and it begins once."""
+    ended = state.status.ended and not isinstance(event, SagaReopened)
+    begins = isinstance(event, SagaStarted)
+    if ended or (begins is bool(state.definition) and not isinstance(event, SagaContinued)):
         raise IllegalMove("The saga", state.status if state.definition else "not begun", event)
-    _CHANGES[type(event)](state, event)
 
 
 def evolved(log: Iterable[Event]) -> SagaState:

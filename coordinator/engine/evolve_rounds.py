@@ -1,14 +1,12 @@
 """How a saga's going on as new changes the state: nothing is left of it but what the event says."""
 
-from dataclasses import fields
-
 from coordinator.engine.agenda import Due
 from coordinator.engine.lifecycle import SAGA_MOVES, IllegalMove, moved
 from coordinator.engine.shown import Shown
 from coordinator.engine.state import NO_SIGNALS, NO_UPDATES, ParentStep, SagaState, Signals, Updates
 from coordinator.history.rounds import SagaContinued
 
-_FIELDS = [field.name for field in fields(SagaState)]
+_FIELDS = SagaState.__struct_fields__
 
 
 def continued(state: SagaState, event: SagaContinued) -> None:

@@ -25,6 +25,10 @@ class Handlers:
         """Of queries."""
 
 
+NO_HANDLERS = Handlers()
+"""Those of all runs whose code has set none, never changed."""
+
+
 def arguments_of(type: AnsweredType, value: bytes | msgspec.Raw) -> tuple[Any, ...]:
     """What a handler is called with. Raises UnreadableValue."""
     request = type.read(value)

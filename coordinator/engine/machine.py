@@ -102,7 +102,7 @@ class Machine:
     def _rest(self) -> None:
         """Between two activations nothing is kept that is not needed."""
         if self._run is not None:
-            self._run.attend(BETWEEN)
+            self._run.script = BETWEEN
         elif self._log and not self.state.stands_still and self._mismatch is None:
             self._log = []
 

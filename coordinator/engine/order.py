@@ -40,7 +40,7 @@ def _violation(state: SagaState, command: "Command[..., object]") -> str | None:
         return None
     match command.kind:
         case Kind.COMPENSATABLE:
-            if command.lacks_undo:
+            if command.undo_with is None and command.lacks_undo:
                 return f"{command.type} has no undo: declare one, or nothing_to_undo=True if it changes nothing."
             if state.forward_only:
                 return (

@@ -54,7 +54,7 @@ class Replay:
         self, saga_id: str, definition: SagaDefinition, log: Sequence[Event], state: SagaState, tail_at: int | None
     ) -> None:
         self.run = new_run(saga_id, definition)
-        self.run.attend(self)
+        self.run.script = self
         self.tail: list[Asked | Noted] = []
         """What the code asks for beyond the log."""
         self._definition = definition

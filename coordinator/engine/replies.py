@@ -34,11 +34,13 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
         return Known()
     if step is None or ref.saga_id != turn.saga_id:
         return Ignored(f"the saga has no step {reply.command_id}")
-    state, command = turn.state, turn.command(step)
+    state = turn.state
     if reply.attempt == 0:
         reply = _to_the_last_attempt(step, reply, ref)
-        if (settled := _settled(step, command, reply, ref)) is not None:
+        if (settled := _settled(step, turn.command(step), reply, ref)) is not None:
             return settled
+    # What worked needs no policy, and that is the usual answer.
+    command = None if isinstance(reply.answer, Success) else turn.command(step)
     if state.status.ended:
         return Ignored(f"the saga is {state.status}")
     if state.paused_at is not None or (state.code_stopped and not ref.undo):

@@ -181,10 +181,10 @@ class Run(Asking):
             if problem is None:
                 self.error = self.error or error
             else:
-                self._script.refuse_update(update, problem)
+                self.script.refuse_update(update, problem)
             return
         try:
-            self._script.answer_update(update, write_value(answer))
+            self.script.answer_update(update, write_value(answer))
         except ValueError as error:
             self.error = self.error or TypeError(f"The answer to the update {name} cannot be kept: {error}")
 
@@ -192,7 +192,7 @@ class Run(Asking):
 
     def look(self, what: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Calls a function of the code's that only looks; ``what`` it is. Raises what it raises; Meddled."""
-        script, self._script = self._script, LOOKING
+        script, self.script = self.script, LOOKING
         self._looks = True
         before = self.footprint
         outside = self._enter()
@@ -201,7 +201,7 @@ class Run(Asking):
         finally:
             self._leave(outside)
             self._looks = False
-            self._script = script
+            self.script = script
             if self.footprint != before:
                 raise Meddled(f"{what} changed something in the saga: it may only look.")
 
@@ -252,7 +252,7 @@ class Run(Asking):
             self.outcome = Raised(asyncio.CancelledError())
         elif (error := main.exception()) is not None and not self.goes_on:
             self.outcome = Raised(error)
-        elif all(each.done() for each in self._handling):
+        elif not self._handling or all(each.done() for each in self._handling):
             self.outcome = self._returned(main.result()) if error is None else self._continued(error)
 
     def _returned(self, value: Any) -> Returned | Raised:

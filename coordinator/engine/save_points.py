@@ -47,3 +47,7 @@ class SavePoints:
         for each in self._waiting.pop(scope, []):
             if not each.done():
                 each.set_result(None)
+
+
+NO_SAVE_POINTS = SavePoints()
+"""Those of all runs that have none, never changed."""

@@ -11,19 +11,20 @@ from coordinator.history.events import Event
 from coordinator.history.steps import StepIssued, StepRetried
 from coordinator.history.undos import UndoIssued, UndoRetried
 
-_SENDING = frozenset({StepIssued, StepRetried, UndoIssued, UndoRetried})
+SENDING = frozenset({StepIssued, StepRetried, UndoIssued, UndoRetried})
+"""The others send nothing."""
 _encoder = msgspec.json.Encoder()
 _ABANDONED = Problem(type="abandoned", message="The saga went on without this step.")
 
 
 def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
     """What is to be sent because of the event, if anything."""
-    if type(event) not in _SENDING:
-        return None
     match event:
-        case StepIssued(step, command, arguments, deadline=deadline, local=local, child=child):
-            id, participant, value = command_id(saga_id, step), _participant(command), bytes(arguments)
-            return Send(id, participant, command, "forward", 1, value, deadline, local=local, child=child)
+        case StepIssued():
+            id, value = command_id(saga_id, event.step), bytes(event.arguments)
+            command, deadline = event.command, event.deadline
+            participant, local, child = _participant(command), event.local, event.child
+            return Send(id, participant, command, "forward", 1, value, deadline, None, local, child)
         case StepRetried(number, attempt, _, deadline):
             step = state.steps[number]
             participant = _participant(step.command)

@@ -3,6 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+import msgspec
+
 from contracts.failures import Problem
 from contracts.kinds import Kind
 from contracts.overrides import Override
@@ -16,8 +18,7 @@ from coordinator.history.started import Parent
 from coordinator.history.undos import Cause
 
 
-@dataclass(slots=True)
-class Step:
+class Step(msgspec.Struct):
     """One step: its forward path and its undo."""
 
     number: int
@@ -170,8 +171,7 @@ NO_SIGNALS, NO_UPDATES, NO_SCOPES = Signals(), Updates(), Scopes()
 """Those of all sagas that have none, never changed: most sagas have none, and making them was a tenth of a state."""
 
 
-@dataclass(slots=True)
-class SagaState:
+class SagaState(msgspec.Struct):
     """What the events so far amount to. Of a saga that went on as new, those of its last round."""
 
     definition: str = ""
@@ -187,20 +187,20 @@ class SagaState:
     parent: ParentStep | None = None
     """None: nobody waits for its end."""
     status: Status = Status.RUNNING
-    steps: dict[int, Step] = field(default_factory=dict[int, Step])
+    steps: dict[int, Step] = {}
     timers: int = 0
     """How many were ever asked for."""
-    due: Agenda = field(default_factory=Agenda)
-    succeeded: list[int] = field(default_factory=list[int])
+    due: Agenda = msgspec.field(default_factory=Agenda)
+    succeeded: list[int] = []
     """Steps that can be undone, in order of completion; the way back takes them off its end."""
-    to_undo: deque[int] = field(default_factory=deque[int])
+    to_undo: deque[int] = msgspec.field(default_factory=deque)
     """Steps given up with an unknown outcome, whose undo was not yet sent."""
-    in_flight: set[int] = field(default_factory=set[int])
-    pivots: set[int] = field(default_factory=set[int])
+    in_flight: set[int] = set()
+    pivots: set[int] = set()
     """Those in flight that are pivots."""
-    undoing: set[int] = field(default_factory=set[int])
+    undoing: set[int] = set()
     """Undos that are pending or waiting."""
-    given_up: set[int] = field(default_factory=set[int])
+    given_up: set[int] = set()
     """Undos that need a person."""
     undone: int = 0
     """How many undos succeeded."""
@@ -216,9 +216,9 @@ class SagaState:
     """Of the cause; None while it goes forward, and where an older release did not say."""
     parked_for: ParkedFor | None = None
     parked_message: str = ""
-    signals: Signals = field(default_factory=lambda: NO_SIGNALS)
-    updates: Updates = field(default_factory=lambda: NO_UPDATES)
-    scopes: Scopes = field(default_factory=lambda: NO_SCOPES)
+    signals: Signals = msgspec.field(default_factory=lambda: NO_SIGNALS)
+    updates: Updates = msgspec.field(default_factory=lambda: NO_UPDATES)
+    scopes: Scopes = msgspec.field(default_factory=lambda: NO_SCOPES)
     patches: frozenset[str] = frozenset()
     """Changes of the code whose way it goes."""
     moves: int = 0
@@ -227,9 +227,7 @@ class SagaState:
     """What lists show of it; None: it never showed anything, as most."""
     paused_at: int | None = None
     """Since when a person has halted it, in ms."""
-    deferred: dict[tuple[str, str], ReplyDeferred | SignalDeferred] = field(
-        default_factory=dict[tuple[str, str], ReplyDeferred | SignalDeferred]
-    )
+    deferred: dict[tuple[str, str], ReplyDeferred | SignalDeferred] = {}
     """What came while it stood still, in order: answers by command id and answer, signals by ``signal`` and id."""
     outcome: bytes | None = None
 

@@ -25,12 +25,12 @@ class Status(StrEnum):
     TERMINATED = "terminated"
     """Ended by a person where it stood: nothing was undone."""
 
-    @property
-    def ended(self) -> bool:
-        """Nothing happens to the saga any more, unless it is the child of one that goes back."""
-        return self in ENDED
+    ended: bool
+    """Nothing happens to the saga any more, unless it is the child of one that goes back."""
 
 
 ENDED = frozenset(
     {Status.COMPLETED, Status.COMPENSATED, Status.PARTIALLY_COMPENSATED, Status.FAILED, Status.TERMINATED}
 )
+for each in Status:
+    each.ended = each in ENDED  # an attribute: it is asked for a dozen times a saga

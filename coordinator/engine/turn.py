@@ -11,7 +11,7 @@ from coordinator.engine.feed import FED, UnreadableInput, feed
 from coordinator.engine.kept import kept_trace, named
 from coordinator.engine.live import Live
 from coordinator.engine.run import Run
-from coordinator.engine.sends import send_of
+from coordinator.engine.sends import SENDING, send_of
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.unreadable import Unreadable
 from coordinator.history.events import Asked, Event, Noted
@@ -22,6 +22,11 @@ from coordinator.saga.definitions import Definitions
 
 class Turn:
     """State and code of one saga, and what is decided about it now."""
+
+    __slots__ = (
+        *("saga_id", "state", "run", "log", "definitions", "now", "row", "round_at"),
+        *("events", "sends", "answers", "_told"),
+    )
 
     def __init__(
         self,
@@ -51,18 +56,18 @@ class Turn:
         self._told = 0, 0
         """So many events and sends there were when the code was last told of one: the rest is what it asked for."""
         if run is not None:
-            run.attend(Live(state, self.record, now))
+            run.script = Live(state, self.record, now)
 
     def record(self, event: Event) -> None:
         """The event happens: to the state, and to the code if it is one of those that the code hears of."""
-        evolve(self.state, event)
+        state = self.state
+        evolve(state, event)
         self.events.append(event)
-        send = send_of(self.saga_id, self.state, event)
-        if send is not None:
+        if type(event) in SENDING and (send := send_of(self.saga_id, state, event)) is not None:
             self.sends.append(send)
-        if self.state.parent is not None and (answer := to_parent(self.saga_id, self.state, event)) is not None:
+        if state.parent is not None and (answer := to_parent(self.saga_id, state, event)) is not None:
             self.answers.append(answer)
-        if self.run is not None and type(event) in FED and not self.state.must_go_back:
+        if self.run is not None and type(event) in FED and (state.cancel is None or not state.must_go_back):
             self._told = len(self.events), len(self.sends)
             try:
                 feed(self.run, event)
@@ -72,7 +77,7 @@ class Turn:
     def begin(self, run: Run) -> None:
         """The saga's code, new or replayed, hears from here on what happens."""
         self.run = run
-        run.attend(Live(self.state, self.record, self.now))
+        run.script = Live(self.state, self.record, self.now)
 
     @property
     def round(self) -> list[Event]:
