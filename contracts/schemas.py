@@ -22,6 +22,9 @@ def type_schemas(types: Iterable[Any], base: str) -> tuple[list[Schema], dict[st
     """The schema of each type and, by name, of each struct they use; ``base`` is where those will stand."""
     wanted = list(types)
     schemas, components = msgspec.json.schema_components(wanted, ref_template=f"{base}{{name}}")
+    for component in components.values():
+        if "description" in component:  # msgspec before 0.23 leaves docstrings indented
+            component["description"] = inspect.cleandoc(component["description"])
     for declared in _structs(wanted):
         component = components.get(declared.__name__, {})
         for field in msgspec.structs.fields(declared):

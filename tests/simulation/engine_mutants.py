@@ -85,7 +85,7 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "what cannot be undone is sent",
         "coordinator.engine.order",
-        "            if command.lacks_undo:\n",
+        "            if command.undo_with is None and command.lacks_undo:\n",
         "            if False:\n",
     ),
     Mutant(
@@ -175,13 +175,13 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the saga ends although an update is open",
         "coordinator.engine.run",
-        "        elif all(each.done() for each in self._handling):\n",
+        "        elif not self._handling or all(each.done() for each in self._handling):\n",
         "        else:\n",
     ),
     Mutant(
         "an update that its handler refused stays open",
         "coordinator.engine.run",
-        "                self._script.refuse_update(update, problem)\n",
+        "                self.script.refuse_update(update, problem)\n",
         "                pass\n",
     ),
     Mutant(

@@ -137,11 +137,11 @@ async def test_a_crash_that_never_comes_is_noticed(saga: SagaTest, monkeypatch: 
 
 
 def signalled(row: Row) -> list[str]:
-    """The values that somebody sends in this row."""
+    """The values of the signals that the code waits for in this row, and that somebody sends."""
     seen = Mock()
     for act in row.answers:
         act(seen)
-    return [call.args[1] for call in seen.signals.call_args_list]
+    return [call.args[1] for call in seen.signals.call_args_list if len(call.args) > 1]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
