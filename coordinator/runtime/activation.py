@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from contracts.failpoints import failpoint
-from coordinator.engine.facts import Ignored, Known, Verdict
+from coordinator.engine.facts import Accepted, Ignored, Known, Verdict
 from coordinator.runtime.clock import Clock
 from coordinator.runtime.intake import Intake, Letter
 from coordinator.runtime.limits import Limits
@@ -307,8 +307,9 @@ class Activation:
     def _doubt(self, turns: Sequence[Turn]) -> None:
         for turn in turns:
             self._unsure.add(turn.saga_id)
-            for letter in turn.letters:
-                letter.unsure = True
+            assert turn.decision is not None
+            for letter, verdict in zip(turn.letters, turn.decision.verdicts, strict=True):
+                letter.unsure = letter.unsure or isinstance(verdict, Accepted | Known)
 
     def _failed(self, turn: Turn, batch: dict[str, list[Letter]], for_good: bool = False) -> None:
         """The engine or the database failed on this saga: its facts are tried one by one, then given up."""

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
-from coordinator.engine.facts import Accepted, Cancel, Ignored, Verdict
+from contracts.answers import Success
+from contracts.values import NULL
+from coordinator.engine.facts import Accepted, Cancel, Ignored, Reply, Verdict
 from coordinator.runtime.machines import EngineMachines, SagaMachine
 from coordinator.runtime.ports import OutcomeUnknown, StoreUnavailable
 from tests.fakes.memory_broker import MemoryBroker
@@ -62,6 +64,19 @@ async def test_a_repeated_answer_after_a_doubt_is_known(new_world: NewWorld) -> 
     world.store.lose_next_answer = True
     assert await ending is not None
     assert not any(isinstance(verdict, Ignored) for verdict in world.broker.verdicts)
+
+
+async def test_what_was_refused_before_a_doubt_is_not_known_after_it(new_world: NewWorld) -> None:
+    """Only what the lost commit may have kept: a reply to a step that never was is told so, and set aside."""
+    world = new_world(leftovers_older_ms=10**9, broker=MemoryBroker(lambda row: None))
+    await world.coordinator.start()
+    await world.coordinator.intake.submit("buy:1", start("buy", "book"))
+    world.store.lose_next_answer = True
+    verdicts: list[Verdict] = []
+    for fact in (Reply("buy:1:99", 1, Success(NULL)), Cancel("changed my mind")):
+        world.coordinator.intake.offer("buy:1", fact, verdicts.append)
+    await world.coordinator.activation.drained()
+    assert [type(verdict).__name__ for verdict in verdicts] == ["Ignored", "Known"]
 
 
 async def test_a_value_the_database_refuses_harms_only_its_own_facts(new_world: NewWorld) -> None:
