@@ -5,7 +5,7 @@ the sagas that are in somebody's database. Give a new story a new name.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from coordinator.catalogue.book_trip import Trip, book_trip
@@ -90,29 +90,25 @@ STORIES: tuple[Callable[[], SagaDriver], ...] = (
 )
 
 
+ALL: Mapping[str, Sequence[Callable[[], SagaDriver]]] = {
+    "book_trip_v1": STORIES,
+    "listening/listen_v1": (hears, is_paused, is_repaired, is_terminated),
+    "answering/answer_v1": ANSWERING,
+    "going_back/choose_v1": GOING_BACK,
+    "calling/call_around_v1": CALLING,
+    "having_children/have_children_v1": HAVING,
+    "showing/show_progress_v1": SHOWING,
+    "bargaining/bargain_v1": BARGAINING,
+    "bargaining/haggle_v1": WAITING,
+    "going_on/collect_v1": GOING_ON,
+    "extending/take_time_v1": EXTENDING,
+}
+"""By folder, and the saga and its version that the names of its files begin with."""
+
+
 def main() -> None:
     """Writes the stories that have no file."""
-    stories = {DIRECTORY / f"book_trip_v1_{story.__name__}.json": story for story in STORIES}
-    for story in (hears, is_paused, is_repaired, is_terminated):
-        stories[DIRECTORY / "listening" / f"listen_v1_{story.__name__}.json"] = story
-    for story in ANSWERING:
-        stories[DIRECTORY / "answering" / f"answer_v1_{story.__name__}.json"] = story
-    for story in GOING_BACK:
-        stories[DIRECTORY / "going_back" / f"choose_v1_{story.__name__}.json"] = story
-    for story in CALLING:
-        stories[DIRECTORY / "calling" / f"call_around_v1_{story.__name__}.json"] = story
-    for story in HAVING:
-        stories[DIRECTORY / "having_children" / f"have_children_v1_{story.__name__}.json"] = story
-    for story in SHOWING:
-        stories[DIRECTORY / "showing" / f"show_progress_v1_{story.__name__}.json"] = story
-    for story in BARGAINING:
-        stories[DIRECTORY / "bargaining" / f"bargain_v1_{story.__name__}.json"] = story
-    for story in GOING_ON:
-        stories[DIRECTORY / "going_on" / f"collect_v1_{story.__name__}.json"] = story
-    for story in EXTENDING:
-        stories[DIRECTORY / "extending" / f"take_time_v1_{story.__name__}.json"] = story
-    for story in WAITING:
-        stories[DIRECTORY / "bargaining" / f"haggle_v1_{story.__name__}.json"] = story
+    stories = {DIRECTORY / f"{name}_{story.__name__}.json": story for name, some in ALL.items() for story in some}
     for file, story in stories.items():
         if file.exists():
             continue
