@@ -1,8 +1,11 @@
 """What a handler raises to say no, and what a saga sees at the ``await`` of a step that did not succeed."""
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
+
+Cause = Literal["refused", "failed", "timed_out", "cancelled"]
+"""What sort of no it is for which a saga goes back, whatever the problem's type is called."""
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):

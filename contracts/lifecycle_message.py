@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from contracts.attributes import Attributes
-from contracts.failures import Problem
+from contracts.failures import Cause, Problem
 from contracts.headers import (
     CONTENT_TYPE,
     SPECVERSION,
@@ -46,7 +46,6 @@ Status = Literal[
     "failed",
     "terminated",
 ]
-Cause = Literal["refused", "failed", "timed_out", "cancelled"]
 
 _PREFIX = "amends.saga."
 _BY_TYPE: Mapping[str, Change] = {f"{_PREFIX}{change}": change for change in CHANGES}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from contracts.failures import Problem
+from contracts.failures import Cause, Problem
 from coordinator.engine.agenda import DEADLINE, Due
 from coordinator.engine.evolve_messages import MESSAGE_CHANGES
 from coordinator.engine.evolve_rounds import continued
@@ -33,7 +33,7 @@ from coordinator.history.rounds import SagaContinued
 from coordinator.history.signals import SignalDeferred
 from coordinator.history.started import SagaStarted
 from coordinator.history.timers import TimerCancelled, TimerFired, TimerStarted
-from coordinator.history.undos import CancelRequested, Cause, CompensationStarted
+from coordinator.history.undos import CancelRequested, CompensationStarted
 
 
 def evolve(state: SagaState, event: Event) -> None:
@@ -79,7 +79,7 @@ def _deadline_extended(state: SagaState, event: DeadlineExtended) -> None:
     state.due.put(DEADLINE, event.due)
 
 
-def _cancel_requested(state: SagaState, event: CancelRequested) -> None:
+def _cancel_requested(state: SagaState, event: CancelRequested | UndoRequested) -> None:
     state.cancel = event.cause
     state.due.remove(DEADLINE)
 
@@ -90,8 +90,7 @@ def _undo_requested(state: SagaState, event: UndoRequested) -> None:
         raise IllegalMove("The saga", "nobody's child, or being undone for its parent", event)
     state.parent.undo_attempt = event.attempt
     if state.cause is None and state.cancel is None:
-        state.cancel = event.cause
-        state.due.remove(DEADLINE)
+        _cancel_requested(state, event)
 
 
 def _compensation_started(state: SagaState, event: CompensationStarted) -> None:

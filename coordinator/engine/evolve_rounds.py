@@ -1,6 +1,6 @@
 """How a saga's going on as new changes the state: nothing is left of it but what the event says."""
 
-from coordinator.engine.agenda import Due
+from coordinator.engine.agenda import DEADLINE
 from coordinator.engine.lifecycle import SAGA_MOVES, IllegalMove, moved
 from coordinator.engine.shown import Shown
 from coordinator.engine.state import NO_SIGNALS, NO_UPDATES, ParentStep, SagaState, Signals, Updates
@@ -37,7 +37,7 @@ def _of(event: SagaContinued) -> SagaState:
         updates=_updates(event),
     )
     if event.deadline is not None:
-        state.due.put((Due.DEADLINE, 0), event.deadline)
+        state.due.put(DEADLINE, event.deadline)
     return state
 
 

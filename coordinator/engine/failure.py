@@ -2,9 +2,8 @@
 
 import asyncio
 
-from contracts.failures import Failed, Problem, StepError, TimedOut
+from contracts.failures import Cause, Failed, Problem, StepError, TimedOut
 from coordinator.engine.kept import kept_problem, kept_text
-from coordinator.history.undos import Cause
 
 DEADLINE = "deadline_exceeded"
 """Type of the problem of a saga that did not end by its deadline."""

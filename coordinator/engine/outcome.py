@@ -2,14 +2,22 @@
 
 import msgspec
 
-from contracts.failures import Problem
+from contracts.failures import Cause, Problem
 
 
-class _Outcome(msgspec.Struct):
+class _Went(msgspec.Struct):
     result: msgspec.Raw
 
 
-_decoder = msgspec.json.Decoder(_Outcome)
+class WentBack(msgspec.Struct, frozen=True):
+    """The outcome of a saga that did not go through."""
+
+    problem: Problem | None = None
+    cause: Cause | None = None
+
+
+_went = msgspec.json.Decoder(_Went)
+_went_back = msgspec.json.Decoder(WentBack)
 _encoder = msgspec.json.Encoder()
 
 
@@ -21,7 +29,13 @@ def result_outcome(result: msgspec.Raw) -> bytes:
 def read_result(outcome: bytes | None) -> msgspec.Raw:
     """The result of an outcome that has one."""
     assert outcome is not None, "it went through"
-    return _decoder.decode(outcome).result
+    return _went.decode(outcome).result
+
+
+def read_problem(outcome: bytes | None) -> WentBack:
+    """Why the saga of an outcome went back, or was ended."""
+    assert outcome is not None, "an ended saga has one"
+    return _went_back.decode(outcome)
 
 
 def parked_problem(why: str, message: str) -> Problem:

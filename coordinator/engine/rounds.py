@@ -6,7 +6,7 @@ from itertools import islice
 import msgspec
 
 from contracts.values import UnreadableValue
-from coordinator.engine.agenda import Due
+from coordinator.engine.agenda import DEADLINE
 from coordinator.engine.run import Continued, Run, new_run
 from coordinator.engine.shown import NOTHING
 from coordinator.engine.state import SagaState
@@ -69,7 +69,7 @@ def begin_round(turn: Turn) -> None:
         at=turn.now,
         steps=state.last_step,
         traceparent=state.traceparent,
-        deadline=state.due.at((Due.DEADLINE, 0)),
+        deadline=state.due.at(DEADLINE),
         cancel=state.cancel,
         moves=state.moves + 1,
         line=shown.line,

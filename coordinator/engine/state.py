@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from contracts.failures import Problem
+from contracts.failures import Cause, Problem
 from contracts.kinds import Kind
 from contracts.overrides import Override
 from coordinator.engine.agenda import Agenda
@@ -15,7 +15,6 @@ from coordinator.engine.status import Status
 from coordinator.history.parking import ParkedFor, ReplyDeferred
 from coordinator.history.signals import SignalDeferred, SignalReceived
 from coordinator.history.started import Parent
-from coordinator.history.undos import Cause
 
 
 class Step(msgspec.Struct):

@@ -12,7 +12,7 @@ from contracts.command import Command
 from contracts.ids import command_id, undo_id
 from contracts.kinds import Kind
 from contracts.values import NULL
-from coordinator.engine.agenda import Due, DueKey
+from coordinator.engine.agenda import DEADLINE, Due
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Accepted, Declined, Fact, Reply, WakeUp
 from coordinator.engine.lifecycle import Forward
@@ -49,7 +49,6 @@ MOST_WAKES = 2_000
 _BETWEEN_ATTEMPTS = (StepAttemptFailed, StepRetried, StepProgressed, UndoAttemptFailed, UndoRetried)
 _CHECK_FAILED = "check_failed"
 """Of a refusal that is none of the check's own."""
-_DEADLINE: DueKey = (Due.DEADLINE, 0)
 
 
 @dataclass(slots=True)
@@ -157,7 +156,7 @@ class Play:
         if timer is not None and timer[0] == _next_timer(driver):
             yield TimePasses()
         if state.cancel is None and not state.forward_only:
-            if _DEADLINE in state.due and not _fires_before_deadline(driver):
+            if DEADLINE in state.due and not _fires_before_deadline(driver):
                 yield DeadlinePasses()
             yield IsCancelled()
 
@@ -210,7 +209,7 @@ def _next_timer(driver: Driver) -> int | None:
     state = driver.state
     first = state.due.first_of(Due.TIMER)
     times = [] if first is None else [first[0]]
-    deadline = state.due.at(_DEADLINE)
+    deadline = state.due.at(DEADLINE)
     if deadline is not None and not state.forward_only:
         times.append(deadline)
     return min(times, default=None)
@@ -218,7 +217,7 @@ def _next_timer(driver: Driver) -> int | None:
 
 def _fires_before_deadline(driver: Driver) -> bool:
     """A timer of the first activation does, however long everything else takes."""
-    due, deadline = driver.state.due, driver.state.due.at(_DEADLINE) or 0
+    due, deadline = driver.state.due, driver.state.due.at(DEADLINE) or 0
     first = [event.timer for event in driver.rows[0] if isinstance(event, TimerStarted)]
     return any(0 < (due.at((Due.TIMER, timer)) or 0) <= deadline for timer in first)
 
@@ -240,7 +239,7 @@ def _pass(driver: Driver, until: int | None, silent: int = 0) -> Decision:
 
 def _pass_deadline(driver: Driver) -> Decision:
     """Whatever was answered so far is said to have taken so long that the deadline passes here, and not later."""
-    deadline = driver.state.due.at(_DEADLINE)
+    deadline = driver.state.due.at(DEADLINE)
     assert deadline is not None, "this move is open when there is a deadline"
     driver.take_longer(deadline - 1 - driver.now)
     return _pass(driver, deadline)

@@ -1,10 +1,8 @@
 """The way back."""
 
-from typing import Literal
-
 import msgspec
 
-from contracts.failures import Problem
+from contracts.failures import Cause, Problem
 
 
 class CancelRequested(msgspec.Struct, frozen=True, gc=False, tag="cancel_requested"):
@@ -12,10 +10,6 @@ class CancelRequested(msgspec.Struct, frozen=True, gc=False, tag="cancel_request
 
     cause: Problem
     at: int
-
-
-Cause = Literal["refused", "failed", "timed_out", "cancelled"]
-"""What sort of no it is for which a saga goes back, whatever the problem's type is called."""
 
 
 class CompensationStarted(msgspec.Struct, frozen=True, gc=False, tag="compensation_started", omit_defaults=True):

@@ -3,14 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import msgspec
-
-from contracts.failures import Problem
 from contracts.ids import is_notice_id, notice_id
-from contracts.lifecycle_message import Cause, Change, LifecycleMessage, SagaChanged
+from contracts.lifecycle_message import Change, LifecycleMessage, SagaChanged
 from contracts.topics import Topics
 from coordinator.engine.decision import Decision
-from coordinator.engine.outcome import parked_problem
+from coordinator.engine.outcome import parked_problem, read_problem
 from coordinator.history.children import SagaReopened
 from coordinator.history.endings import (
     SagaCompensated,
@@ -97,16 +94,6 @@ def is_notice(row: OutboxRow) -> bool:
     return is_notice_id(row.command_id)
 
 
-class _Outcome(msgspec.Struct, frozen=True):
-    """Of a saga that did not complete."""
-
-    problem: Problem | None = None
-    cause: Cause | None = None
-
-
-_outcome_decoder = msgspec.json.Decoder(_Outcome)
-
-
 def _told(event: Event, outcome: bytes | None) -> dict[str, Any]:
     """What there is to tell of it. An end is the decision's last event, so the outcome is its."""
     match event:
@@ -121,8 +108,7 @@ def _told(event: Event, outcome: bytes | None) -> dict[str, Any]:
         case SagaPaused(reason) | SagaUnpaused(reason) | SagaResumed(reason=reason):
             return {"reason": reason or None}
         case SagaCompensated() | SagaPartiallyCompensated() | SagaFailed() | SagaTerminated():
-            assert outcome is not None, "an ended saga has one"
-            told = _outcome_decoder.decode(outcome)
+            told = read_problem(outcome)
             return {"problem": told.problem, "cause": told.cause}
         case _:
             return {}

@@ -53,16 +53,14 @@ def _named(code: CodeType, names: Mapping[str, Any]) -> Iterator[tuple[int, str]
 def qualified_name(found: object) -> str:
     """Where it comes from: ``datetime.datetime.now``, ``random.choice``, ``io.open``."""
     found = getattr(found, "__wrapped__", found)  # the guard's
-    own = getattr(found, "__name__", "")
     owner = getattr(found, "__self__", None)
     module = str(getattr(found, "__module__", "")).removeprefix("_")
     module = "os" if module in ("posix", "nt") else module
+    own = getattr(found, "__name__", "")
     match owner:
         case type():
             return f"{owner.__module__}.{owner.__qualname__}.{own}"
-        case ModuleType():
-            return f"{owner.__name__.removeprefix('_')}.{own}" if not module else f"{module}.{own}"
-        case None:
+        case ModuleType() | None:
             return f"{module}.{getattr(found, '__qualname__', own)}"
         case _:
             return f"{type(owner).__module__}.{own}"

@@ -1,11 +1,13 @@
 """What may happen to a saga of any program, one thing after another."""
 
+from collections.abc import Callable, Sequence
+
 from coordinator.engine.decision import Send
 from coordinator.engine.facts import ConfirmUndo
 from coordinator.engine.lifecycle import UNDOING, Back
 from coordinator.engine.status import Status
 from tests.sagas import SagaDriver
-from tests.unit.engine.random_programs import FAVOURS, TOO_MUCH, mended
+from tests.unit.engine.random_programs import FAVOURS, TOO_MUCH, Program, anything, mended
 
 RESULTS = {"shop.look": 1, "shop.pay": 1, "shop.launch": None}
 ACTS = ("succeeds",) * 5 + (
@@ -40,6 +42,21 @@ ACTS = ("succeeds",) * 5 + (
     "skips an undo",
     "confirms an undo",
 )
+
+
+def lived(program: Program, acts: Sequence[tuple[str, int]], check: Callable[[SagaDriver], None]) -> SagaDriver:
+    """A saga that runs the program, to which all this happens, and whose open ends are settled then.
+
+    ``check`` looks at it at every moment.
+    """
+    driver = SagaDriver(anything).start(program)
+    check(driver)
+    for what, back in acts:
+        act(driver, what, back)
+        check(driver)
+    settle(driver)
+    check(driver)
+    return driver
 
 
 def act(driver: SagaDriver, what: str, back: int) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contracts import AwaitSignal, Refused, Retry, StepError
 from coordinator.engine.failure import problem_of
-from coordinator.saga import ContinueAsNew, Query, Signal, Update, attributes, saga, scope, status
+from coordinator.saga import ContinueAsNew, Query, SagaDefinition, Signal, Update, attributes, saga, scope, status
 from tests.sagas import Shop
 from tests.unit.engine.desk import Desk
 
@@ -204,36 +204,27 @@ async def run_asked(program: Program, means: Means, favour: Favour, counts: Coun
     return "done"
 
 
-@saga(version=1, deadline="1000s")
-async def anything(
-    program: Program,
-    shop: Shop,
-    desk: Desk,
-    note: Signal[int],
-    word: Signal[int],
-    favour: Favour,
-    counts: Counts,
-    shows: Shows,
-) -> str:
-    """Runs its input."""
-    means = Means(shop, desk, {"note": note, "word": word}, buggy=True)
-    return await run_asked(program, means, favour, counts, shows)
+def running(*, buggy: bool) -> SagaDefinition:
+    """The saga that runs its input; ``buggy``: where that says so, it has a bug."""
+
+    @saga(version=1, deadline="1000s")
+    async def anything(
+        program: Program,
+        shop: Shop,
+        desk: Desk,
+        note: Signal[int],
+        word: Signal[int],
+        favour: Favour,
+        counts: Counts,
+        shows: Shows,
+    ) -> str:
+        means = Means(shop, desk, {"note": note, "word": word}, buggy=buggy)
+        return await run_asked(program, means, favour, counts, shows)
+
+    return anything
 
 
-@saga(version=1, name="anything", deadline="1000s")
-async def mended(
-    program: Program,
-    shop: Shop,
-    desk: Desk,
-    note: Signal[int],
-    word: Signal[int],
-    favour: Favour,
-    counts: Counts,
-    shows: Shows,
-) -> str:
-    """The same without the bugs."""
-    means = Means(shop, desk, {"note": note, "word": word}, buggy=False)
-    return await run_asked(program, means, favour, counts, shows)
+anything, mended = running(buggy=True), running(buggy=False)
 
 
 def programs(bugs: bool = False) -> st.SearchStrategy[Program]:

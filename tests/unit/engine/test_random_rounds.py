@@ -16,7 +16,7 @@ from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRe
 from tests.kept_rows import kept_rows
 from tests.sagas import SagaDriver
 from tests.scope_ledger import scope_faults
-from tests.unit.engine.random_acts import ACTS, act, settle
+from tests.unit.engine.random_acts import ACTS, lived, settle
 from tests.unit.engine.random_programs import Program, anything, programs
 from tests.unit.engine.test_random_sagas import check_held, check_overrides, check_sends, check_undos
 
@@ -89,13 +89,7 @@ def of_rounds() -> st.SearchStrategy[Program]:
 @given(of_rounds(), st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 5)), max_size=25))
 def test_whatever_happens_in_rounds(program: Program, acts: list[tuple[str, int]]) -> None:
     """Warm equals rebuilt, from all rows and from the kept ones; when all is answered it has ended or is parked."""
-    driver = SagaDriver(anything).start(program)
-    check(driver)
-    for what, back in acts:
-        act(driver, what, back)
-        check(driver)
-    settle(driver)
-    check(driver)
+    driver = lived(program, acts, check)
     assert driver.status.ended or driver.status is Status.PARKED
     if driver.status is Status.PARKED and driver.machine.state.parked_for == "code":
         assert "nothing will ever bring" in driver.parked_message or "raised" in driver.parked_message

@@ -26,8 +26,8 @@ from coordinator.history.undos import CompensationStarted, UndoHeld, UndoIssued,
 from tests.sagas import SagaDriver
 from tests.scope_ledger import scope_faults
 from tests.signal_ledger import signal_faults
-from tests.unit.engine.random_acts import ACTS, act, settle
-from tests.unit.engine.random_programs import Program, anything, programs
+from tests.unit.engine.random_acts import ACTS, lived
+from tests.unit.engine.random_programs import Program, programs
 from tests.update_ledger import update_faults
 
 
@@ -173,13 +173,7 @@ def check_held(history: Sequence[Event]) -> None:
 @given(programs(bugs=True), st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 5)), max_size=25))
 def test_whatever_happens(program: Program, acts: list[tuple[str, int]]) -> None:
     """Warm equals rebuilt; commands and undos in order; and when all is answered the saga has ended or is parked."""
-    driver = SagaDriver(anything).start(program)
-    check(driver)
-    for what, back in acts:
-        act(driver, what, back)
-        check(driver)
-    settle(driver)
-    check(driver)
+    driver = lived(program, acts, check)
     check_updates(driver, quiet=True)
     assert driver.status.ended or driver.status is Status.PARKED
     if driver.status is Status.PARKED and driver.machine.state.parked_for == "code":

@@ -5,9 +5,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coordinator.engine.status import Status
-from tests.sagas import SagaDriver
-from tests.unit.engine.random_acts import act, settle
-from tests.unit.engine.random_programs import Program, anything, programs
+from tests.unit.engine.random_acts import lived
+from tests.unit.engine.random_programs import Program, programs
 from tests.unit.engine.test_random_sagas import check, check_updates
 
 ACTS = (
@@ -36,13 +35,7 @@ def in_scopes() -> st.SearchStrategy[Program]:
 @given(in_scopes(), st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 5)), max_size=25))
 def test_whatever_is_undone(program: Program, acts: list[tuple[str, int]]) -> None:
     """What must hold, holds; and when all is answered the saga has ended or is parked, and no scope is left half."""
-    driver = SagaDriver(anything).start(program)
-    check(driver)
-    for what, back in acts:
-        act(driver, what, back)
-        check(driver)
-    settle(driver)
-    check(driver)
+    driver = lived(program, acts, check)
     check_updates(driver, quiet=True)
     assert driver.status.ended or driver.status is Status.PARKED
     if driver.status is Status.COMPLETED:
