@@ -13,9 +13,9 @@ from coordinator.engine.facts import Accepted, Conflict, Declined, Ignored, Know
 from coordinator.history.events import Event
 from coordinator.runtime.ports import StoreUnavailable
 from tests.simulation.cluster import Cluster
+from tests.simulation.drawing import Programs
 from tests.simulation.favours import NAME, Favour, answer_faults, count_faults
 from tests.simulation.nodes import CoordinatorNode
-from tests.simulation.program import Programs
 from tests.simulation.requests import ask
 from tests.simulation.senders import Told
 from tests.update_ledger import read_updates

@@ -18,12 +18,12 @@ from participants.sdk.worker import Worker
 from tests.simulation.cluster import Cluster
 from tests.simulation.connection import Connection, engine_of
 from tests.simulation.database import Database
+from tests.simulation.errands import RELEASES
 from tests.simulation.loop import SimulationLoop
 from tests.simulation.network import Network
 from tests.simulation.outside import OUTSIDE, Outside
 from tests.simulation.plan import Plan
 from tests.simulation.process import Process
-from tests.simulation.program import RELEASES
 from tests.simulation.stores import SharedLog, StoreOf
 
 TOPICS = Topics()

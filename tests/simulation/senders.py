@@ -11,8 +11,9 @@ import msgspec
 from contracts.request_message import SignalSaga
 from coordinator.engine.facts import Accepted, Conflict, Fact, Ignored, Known, Signal, Unfit, Verdict
 from tests.simulation.cluster import Cluster
-from tests.simulation.program import SIGNALS, Program, heard, may_wait_in_vain
+from tests.simulation.program import Program
 from tests.simulation.requests import ask
+from tests.simulation.statements import SIGNALS, heard, may_wait_in_vain
 
 Told = Callable[[str, Callable[[Any], Fact]], Coroutine[Any, Any, Verdict]]
 """Asks one coordinator after another, until one says what became of the fact."""

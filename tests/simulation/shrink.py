@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from tests.simulation.plan import Plan
-from tests.simulation.program import Program, bodies
+from tests.simulation.program import Program
+from tests.simulation.statements import bodies
 from tests.simulation.world import Outcome, World
 
 

@@ -1,17 +1,23 @@
 """Notices as they reach the broker: each at least once, and as a rule none before an earlier one of its saga."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import get_args
 
 from contracts.ids import notice_id
 from contracts.lifecycle_message import LifecycleMessage
+from coordinator.history.children import SagaReopened
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.people import SagaPaused, SagaUnpaused
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.started import SagaStarted
 from coordinator.history.undos import CompensationStarted
 
-_TOLD_OF = SagaStarted | CompensationStarted | SagaParked | SagaResumed | SagaPaused | SagaUnpaused | SagaEnded
+_TOLD_OF = (
+    *(SagaStarted, SagaContinued, CompensationStarted, SagaReopened),
+    *(SagaParked, SagaResumed, SagaPaused, SagaUnpaused, *get_args(SagaEnded)),
+)
 
 
 class Told:

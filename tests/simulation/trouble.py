@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from random import Random
 
+from tests.simulation.errands import RELEASES
 from tests.simulation.nodes import CoordinatorNode, Node
 from tests.simulation.plan import BY_THEMSELVES
-from tests.simulation.program import RELEASES
 from tests.simulation.servers import Servers
 from tests.simulation.weather import Weather
 

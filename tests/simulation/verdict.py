@@ -6,9 +6,9 @@ from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
 from tests.faults.oracle import judge, undos_go_backwards
 from tests.scope_ledger import scope_faults
 from tests.signal_ledger import signal_faults
+from tests.simulation.errands import RELEASES
 from tests.simulation.favours import count_faults
 from tests.simulation.people import People
-from tests.simulation.program import RELEASES
 from tests.simulation.repaired import partial_faults, skipped_as_undone, without_repaired
 from tests.simulation.servers import Servers
 from tests.simulation.standstill import standstill_faults

@@ -9,6 +9,8 @@ from random import Random
 from typing import Any
 
 from tests.simulation.clients import Admin, Consumer, Producer
+from tests.simulation.drawing import Programs
+from tests.simulation.errands import RELEASES
 from tests.simulation.installed import Clients, installed
 from tests.simulation.loop import SimulationLoop, StepsSpent
 from tests.simulation.network import Network
@@ -16,7 +18,7 @@ from tests.simulation.nodes import CoordinatorNode, Node, ParticipantNode
 from tests.simulation.people import People
 from tests.simulation.plan import Plan
 from tests.simulation.process import PROCESS
-from tests.simulation.program import RELEASES, Program, Programs
+from tests.simulation.program import Program
 from tests.simulation.servers import Servers
 from tests.simulation.shops import PARTICIPANTS
 from tests.simulation.trouble import LATEST, Trouble
