@@ -71,7 +71,8 @@ class Part:
         """What its line ``ready …`` says behind that word. Raises ProcessFailed when it ends first, or takes long."""
         assert self._ready is not None, "a part is launched before it is awaited"
         try:
-            return await asyncio.wait_for(asyncio.shield(self._ready), READY_WITHIN_S)
+            async with asyncio.timeout(READY_WITHIN_S):
+                return await asyncio.shield(self._ready)
         except TimeoutError:
             self.kill()
             raise self.failure(f"was not ready within {READY_WITHIN_S:.0f} s") from None
@@ -102,7 +103,8 @@ class Part:
             return
         self.send(how)
         try:
-            await asyncio.wait_for(self.ended(), STOPPED_WITHIN_S)
+            async with asyncio.timeout(STOPPED_WITHIN_S):
+                await self.ended()
         except TimeoutError:
             self.kill()
             await self.ended()

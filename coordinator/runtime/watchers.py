@@ -43,7 +43,8 @@ class Watchers:
 
         stop = self.watch(saga_id, watcher)
         try:
-            return await asyncio.wait_for(ending, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                return await ending
         except TimeoutError:
             return None
         finally:

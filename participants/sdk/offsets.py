@@ -61,7 +61,8 @@ class Offsets:
         """Commits what is done, for ever."""
         while True:
             try:
-                await asyncio.wait_for(self._changed.wait(), ASK_S)
+                async with asyncio.timeout(ASK_S):
+                    await self._changed.wait()
             except TimeoutError:
                 await self.ask()
             else:
@@ -74,7 +75,8 @@ class Offsets:
         if partition is None:
             return
         try:
-            await asyncio.wait_for(self._consumer.committed(partition), COMMIT_LIMIT_S)
+            async with asyncio.timeout(COMMIT_LIMIT_S):
+                await self._consumer.committed(partition)
         except (KafkaError, TimeoutError) as error:
             log.warning("The group does not answer: %r", error)
             self._failing_since = self._failing_since or time.monotonic()
@@ -89,7 +91,8 @@ class Offsets:
             offsets = {partition: offset for partition, offset in self._done.items() if partition in assigned}
             try:
                 if offsets:
-                    await asyncio.wait_for(self._consumer.commit(offsets), COMMIT_LIMIT_S)
+                    async with asyncio.timeout(COMMIT_LIMIT_S):
+                        await self._consumer.commit(offsets)
             except (CommitFailedError, IllegalStateError) as error:
                 log.info("The group has moved on, so some commands will be answered again: %s", error)
             except (KafkaError, TimeoutError) as error:
@@ -123,7 +126,8 @@ class Rebalances(ConsumerRebalanceListener):
     async def on_partitions_revoked(self, revoked: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """What is still being handled will be handled by the next owner too; the barrier makes them take turns."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._offsets.commit(), REVOKED_LIMIT_S)
+            async with asyncio.timeout(REVOKED_LIMIT_S):
+                await self._offsets.commit()
         self._offsets.begin_term()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]

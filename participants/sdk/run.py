@@ -114,7 +114,8 @@ async def _prepare(engine: AsyncEngine, participant: Participant, setup: Setup |
         except (DBAPIError, OSError) as error:
             log.warning("The database of %s cannot be prepared and is tried again: %s", participant.name, error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RETRY_S)
+                async with asyncio.timeout(RETRY_S):
+                    await stop.wait()
         else:
             return True
     return False

@@ -140,7 +140,8 @@ class Sender:
             )
             unhurried(producer)
             try:
-                await asyncio.wait_for(producer.start(), CONNECT_LIMIT_S)
+                async with asyncio.timeout(CONNECT_LIMIT_S):
+                    await producer.start()
                 self._producer = producer
             except _ERRORS as error:
                 tries += 1
@@ -175,7 +176,8 @@ async def _arrange(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> l
 async def _close(producer: AIOKafkaProducer) -> None:
     """Stops the producer, by force when it does not stop in time (it would wait for an absent broker for ever)."""
     try:
-        await asyncio.wait_for(producer.stop(), STOP_LIMIT_S)
+        async with asyncio.timeout(STOP_LIMIT_S):
+            await producer.stop()
     except _ERRORS as error:
         log.warning("A producer did not stop by itself: %r", error)
         sender: Any = vars(producer)["_sender"]

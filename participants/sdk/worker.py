@@ -199,8 +199,9 @@ class Worker:
         committing = asyncio.create_task(offsets.keep_committing())
         try:
             with self._interruptible():
-                await asyncio.wait_for(consumer.start(), CONSUMER_LIMIT_S)
-                await self._wait_for_topics(consumer)
+                async with asyncio.timeout(CONSUMER_LIMIT_S):
+                    await consumer.start()
+            await self._wait_for_topics(consumer)
             rebalances = Rebalances(consumer, offsets, self._assigned, named=self._instance is not None)
             consumer.subscribe([self._topic], listener=rebalances)
             await self._pump(consumer, offsets)
@@ -212,7 +213,8 @@ class Worker:
 
     async def _leave(self, consumer: AIOKafkaConsumer) -> None:
         try:
-            await asyncio.wait_for(consumer.stop(), CONSUMER_LIMIT_S)
+            async with asyncio.timeout(CONSUMER_LIMIT_S):
+                await consumer.stop()
         except (KafkaError, OSError, TimeoutError) as error:
             log.warning("The consumer of %s did not stop by itself: %r", self._topic, error)
 
@@ -220,11 +222,16 @@ class Worker:
         wanted = {self._topic, self._topics.replies, self._topics.dead_letters}
         clock = asyncio.get_running_loop().time
         logged = clock() - TOPICS_LOG_S
-        while missing := wanted - set(await consumer.topics()):
+        while True:
+            with self._interruptible():
+                missing = wanted - set(await consumer.topics())
+            if not missing:
+                return
             if clock() - logged >= TOPICS_LOG_S:
                 logged = clock()
                 log.warning("Waiting for the topics %s: a coordinator makes them.", ", ".join(sorted(missing)))
-            await asyncio.sleep(TOPICS_POLL_S)
+            with self._interruptible():
+                await asyncio.sleep(TOPICS_POLL_S)
 
     async def _pump(self, consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
         while not self._stopping:

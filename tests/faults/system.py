@@ -188,4 +188,5 @@ class Armed:
 
 async def death_of(part: Part) -> int:
     """The exit status of a process that is going to die."""
-    return await asyncio.wait_for(part.ended(), DIES_WITHIN_S)
+    async with asyncio.timeout(DIES_WITHIN_S):
+        return await part.ended()

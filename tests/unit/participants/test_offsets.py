@@ -105,3 +105,19 @@ async def test_what_could_not_be_committed_before_a_rebalance_is_read_again() ->
     consumer.answered.set()
     await offsets.commit()
     assert consumer.commits == {}
+
+
+async def test_it_can_be_ended_at_the_moment_it_has_something_to_commit() -> None:
+    """A consumer that ends does both in one go: the last command is done, and no more is committed by itself."""
+    consumer = SlowConsumer()
+    consumer.answered.set()
+    offsets = Offsets(cast("AIOKafkaConsumer", consumer))
+    keeping = asyncio.create_task(offsets.keep_committing())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    offsets.done({FIRST: 1}, offsets.term)
+    await asyncio.sleep(0)
+    keeping.cancel()
+    ended, _ = await asyncio.wait([keeping], timeout=10)
+    assert ended, "it commits for ever, and whoever waits for its end waits for ever"
+    assert keeping.cancelled()
