@@ -14,7 +14,16 @@ from coordinator.runtime.observer import Committed
 from coordinator.runtime.outgoing import TraceOf, same_trace
 from coordinator.telemetry.metrics import Metrics
 from coordinator.telemetry.trace_context import command_traceparent
-from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga, Tracing
+from coordinator.telemetry.tracing import (
+    BegunRound,
+    EndedSaga,
+    EndedStep,
+    HeldStep,
+    ReopenedSaga,
+    SagaIdentity,
+    StartedSaga,
+    Tracing,
+)
 
 Value = TypeVar("Value")
 
@@ -85,7 +94,14 @@ class TelemetryObserver:
                     case StartedSaga():
                         started.append(item.definition)
                     case EndedSaga():
-                        ended.append((item.definition, told.status))
+                        if not told.again:
+                            ended.append((item.definition, told.status))
+                    case ReopenedSaga():
+                        self._metrics.saga_reopened(item.definition)
+                    case BegunRound():
+                        self._metrics.round_begun(item.definition)
+                    case HeldStep():
+                        self._metrics.step_held(told.command, told.undo, told.signal is not None)
                     case _:
                         assert_never(told)
         self._metrics.sagas_started(started)
@@ -153,6 +169,12 @@ class TelemetryObserver:
                     self._tracing.started(saga, told)
                 case EndedSaga():
                     self._tracing.ended(saga, told)
+                case ReopenedSaga():
+                    self._tracing.reopened(saga, told)
+                case BegunRound():
+                    self._tracing.round_begun(saga, told)
+                case HeldStep():
+                    pass  # its span tells of it, once it is over
                 case _:
                     assert_never(told)
 

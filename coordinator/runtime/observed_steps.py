@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.ids import command_id, undo_id
 from contracts.kinds import Kind
+from coordinator.history.children import SagaReopened
 from coordinator.history.endings import (
     SagaCompensated,
     SagaCompleted,
@@ -19,6 +20,7 @@ from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
     StepFailed,
+    StepHeld,
     StepIssued,
     StepRefused,
     StepRetried,
@@ -28,14 +30,15 @@ from coordinator.history.steps import (
 from coordinator.history.undos import (
     CompensationStarted,
     UndoGivenUp,
+    UndoHeld,
     UndoIssued,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
 )
-from coordinator.telemetry.tracing import EndedSaga, EndedStep, StartedSaga
+from coordinator.telemetry.tracing import BegunRound, EndedSaga, EndedStep, HeldStep, ReopenedSaga, StartedSaga
 
-Told = StartedSaga | EndedStep | EndedSaga
+Told = StartedSaga | BegunRound | HeldStep | EndedStep | EndedSaga | ReopenedSaga
 """What is worth telling about a saga."""
 _ABANDONED = "abandoned"
 
@@ -43,7 +46,10 @@ _ABANDONED = "abandoned"
 class ObservedSteps:
     """One saga, as far as its events were followed: to row ``seq``."""
 
-    __slots__ = ("__weakref__", "_cause", "_commands", "_forward", "_local", "_stay", "_undos", "saga_id", "seq")
+    __slots__ = (
+        *("__weakref__", "saga_id", "seq", "_cause", "_round", "_reopened"),
+        *("_commands", "_forward", "_undos", "_stay", "_local", "_children", "_held"),
+    )
 
     def __init__(self, saga_id: str) -> None:
         self.saga_id = saga_id
@@ -59,6 +65,12 @@ class ObservedSteps:
         """Steps that go on when the saga stops waiting for them."""
         self._local: set[int] = set()
         """Steps that coordinators run themselves."""
+        self._children: dict[int, str] = {}
+        """Steps that are sagas: their ids."""
+        self._held: dict[tuple[int, bool], tuple[HeldStep, ...]] = {}
+        """Steps, and undos, that had to wait since they are under way."""
+        self._round = 1
+        self._reopened = False
 
     def follow(self, event: Event) -> list[Told]:
         """What begins or is over with this event of row ``seq``."""
@@ -73,7 +85,10 @@ class ObservedSteps:
         """Another round begins: the steps of the one before are over."""
         for of_steps in (self._commands, self._forward, self._undos, self._stay, self._local):
             of_steps.clear()
-        return []
+        self._children.clear()
+        self._held.clear()
+        self._round = event.round
+        return [BegunRound(event.round, event.at)]
 
     def issued(self, event: StepIssued) -> list[Told]:
         """A step is under way."""
@@ -83,7 +98,17 @@ class ObservedSteps:
             self._stay.add(event.step)
         if event.local:
             self._local.add(event.step)
+        if event.child is not None:
+            self._children[event.step] = event.child
         return []
+
+    def held(self, event: StepHeld) -> list[Told]:
+        """A step waits for a signal, or for a person."""
+        return self._waits(event.step, False, event.at, event.problem.type, event.signal)
+
+    def undo_held(self, event: UndoHeld) -> list[Told]:
+        """An undo waits for a signal."""
+        return self._waits(event.step, True, event.at, event.problem.type, event.signal)
 
     def retried(self, event: StepRetried) -> list[Told]:
         """Another attempt of a step."""
@@ -135,6 +160,12 @@ class ObservedSteps:
         """An undo needs a person."""
         return self._undo_over(event.step, event.at, "given_up", event.problem.type)
 
+    def reopened(self, event: SagaReopened) -> list[Told]:
+        """The saga had gone through, and goes back with its parent."""
+        self._cause = event.cause.type
+        self._reopened = True
+        return [ReopenedSaga(self.seq, event.at)]
+
     def parked(self, event: SagaParked) -> list[Told]:
         """The saga needs a person."""
         return [EndedSaga(self.seq, "parked", event.at, f"parked_for_{event.why}")]
@@ -164,7 +195,15 @@ class ObservedSteps:
         return self._ended(event.at, "failed", self._cause)
 
     def _ended(self, at: int, status: str, problem: str | None) -> list[Told]:
-        return [*self._all_abandoned(at), EndedSaga(self.seq, status, at, problem)]
+        return [*self._all_abandoned(at), EndedSaga(self.seq, status, at, problem, self._reopened)]
+
+    def _waits(self, step: int, undo: bool, at: int, problem: str, signal: str | None) -> list[Told]:
+        command = self._commands.get(step)
+        if command is None:
+            return []
+        held = HeldStep(command, undo, at, problem, signal)
+        self._held[step, undo] = (*self._held.get((step, undo), ()), held)
+        return [held]
 
     def _all_abandoned(self, at: int) -> list[Told]:
         if not self._forward:
@@ -188,14 +227,28 @@ class ObservedSteps:
     ) -> EndedStep:
         name = undo_id(self.saga_id, step) if undo else command_id(self.saga_id, step)
         sent_at, attempts = begun
-        command, local = self._commands[step], step in self._local
-        return EndedStep(name, command, step, undo, attempts, sent_at, at, outcome, problem, local)
+        return EndedStep(
+            command_id=name,
+            command=self._commands[step],
+            step=step,
+            undo=undo,
+            attempts=attempts,
+            started_at=sent_at,
+            ended_at=at,
+            outcome=outcome,
+            problem=problem,
+            local=step in self._local,
+            child=self._children.get(step),
+            round=self._round,
+            held=self._held.pop((step, undo), ()) if self._held else (),
+        )
 
 
 _FOLLOWERS: dict[type[Event], Callable[[ObservedSteps, Any], list[Told]]] = {
     SagaStarted: ObservedSteps.started,
     SagaContinued: ObservedSteps.continued,
     StepIssued: ObservedSteps.issued,
+    StepHeld: ObservedSteps.held,
     StepRetried: ObservedSteps.retried,
     StepSucceeded: ObservedSteps.succeeded,
     StepRefused: ObservedSteps.refused,
@@ -206,8 +259,10 @@ _FOLLOWERS: dict[type[Event], Callable[[ObservedSteps, Any], list[Told]]] = {
     UndoIssued: ObservedSteps.undo_issued,
     UndoRetried: ObservedSteps.undo_retried,
     UndoSucceeded: ObservedSteps.undo_succeeded,
+    UndoHeld: ObservedSteps.undo_held,
     UndoGivenUp: ObservedSteps.undo_given_up,
     UndoSkipped: ObservedSteps.undo_skipped,
+    SagaReopened: ObservedSteps.reopened,
     SagaParked: ObservedSteps.parked,
     SagaCompleted: ObservedSteps.completed,
     SagaCompensated: ObservedSteps.compensated,

@@ -41,6 +41,15 @@ class Metrics:
         self._children: dict[Hashable, Histogram] = {}
         self._started = self._counter("amends_sagas_started", "Sagas begun.", "definition")
         self._sagas = self._counter("amends_sagas", "Sagas that ended or were parked.", "definition", "status")
+        self._reopened = self._counter(
+            "amends_sagas_reopened", "Sagas that had completed and went back with their parent.", "definition"
+        )
+        self._rounds = self._counter("amends_rounds", "Times that sagas went on as new.", "definition")
+        self._held = self._counter(
+            "amends_steps_held",
+            "Steps and undos whose budget was used up, and that wait to be tried again.",
+            *("command", "direction", "waits_for"),
+        )
         self._fenced = self._counter("amends_fenced", "Decisions lost to another coordinator, and made anew.")
         self._ignored = self._counter("amends_ignored", "Facts that belong to nothing (stale, unknown).", "reason")
         self._published = self._counter("amends_published", "Commands that Kafka acknowledged.")
@@ -73,6 +82,19 @@ class Metrics:
         """(definition, status) of each saga that ended or was parked."""
         for (definition, status), count in Tally(endings).items():
             self._sagas.labels(self._definition(definition), status).inc(count)
+
+    def saga_reopened(self, definition: str) -> None:
+        """A saga that had ended goes back. Its second end is not counted."""
+        self._reopened.labels(self._definition(definition)).inc()
+
+    def round_begun(self, definition: str) -> None:
+        """A saga has gone on as new."""
+        self._rounds.labels(self._definition(definition)).inc()
+
+    def step_held(self, command: str, undo: bool, for_signal: bool) -> None:
+        """The budget of a step, or of its undo, is used up."""
+        waits_for = "signal" if for_signal else "person"
+        self._held.labels(self._command(command), "undo" if undo else "forward", waits_for).inc()
 
     def step_ended(self, command: str, undo: bool, outcome: str, seconds: float) -> None:
         """A step or an undo is over."""

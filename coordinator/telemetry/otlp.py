@@ -18,7 +18,14 @@ from coordinator.telemetry.remote import under
 from coordinator.telemetry.saga_spans import SagaSpans
 from coordinator.telemetry.span_queue import SpanQueue
 from coordinator.telemetry.trace_context import RANDOM, SAMPLED, TraceContext, read_traceparent, root_span_id
-from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga
+from coordinator.telemetry.tracing import (
+    BegunRound,
+    EndedSaga,
+    EndedStep,
+    ReopenedSaga,
+    SagaIdentity,
+    StartedSaga,
+)
 
 DEFAULT_SERVICE_NAME = "amends-coordinator"
 
@@ -57,6 +64,11 @@ class SagaTracing:
         if context := _sampled(saga):
             self._told.append(self._spans.root(saga, context, start))
 
+    def round_begun(self, saga: SagaIdentity, begun: BegunRound) -> None:
+        """The span of a round."""
+        if context := _sampled(saga):
+            self._told.append(self._spans.round(saga, context, begun))
+
     def step_ended(self, saga: SagaIdentity, step: EndedStep) -> None:
         """The span of a step or an undo."""
         if context := _sampled(saga):
@@ -66,6 +78,11 @@ class SagaTracing:
         """The span of an ending."""
         if context := _sampled(saga):
             self._told.append(self._spans.ending(saga, context, end))
+
+    def reopened(self, saga: SagaIdentity, reopened: ReopenedSaga) -> None:
+        """The span of its being opened again."""
+        if context := _sampled(saga):
+            self._told.append(self._spans.reopened(saga, context, reopened))
 
     def flush(self) -> None:
         """Hands the spans over to the exporting thread."""

@@ -1,15 +1,30 @@
 """The spans of a saga, built whole when what they tell is over: no span is open while a saga waits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from contracts.ids import forward_id
 from contracts.topics import Topics
-from coordinator.telemetry.trace_context import TraceContext, client_span_id_of, span_id_of
-from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga
+from coordinator.telemetry.trace_context import (
+    TraceContext,
+    client_span_id_of,
+    root_span_id,
+    round_span_id,
+    span_id_of,
+)
+from coordinator.telemetry.tracing import (
+    BegunRound,
+    EndedSaga,
+    EndedStep,
+    HeldStep,
+    ReopenedSaga,
+    SagaIdentity,
+    StartedSaga,
+)
 
 _NS_PER_MS = 1_000_000
 _UNSET = Status()
@@ -39,6 +54,21 @@ class SagaSpans:
             attributes=_identity(saga),
         )
 
+    def round(self, saga: SagaIdentity, context: TraceContext, begun: BegunRound) -> ReadableSpan:
+        """A round from the second on, as a moment. It is linked to the one before."""
+        attributes = _identity(saga)
+        attributes["saga.round"] = begun.round
+        before = round_span_id(saga.saga_id, begun.round - 1, context.span_id)
+        return self._span(
+            name=f"saga {saga.definition} round",
+            context=_context(context, round_span_id(saga.saga_id, begun.round, context.span_id)),
+            parent=_context(context, context.span_id),
+            kind=SpanKind.INTERNAL,
+            times=(begun.at, begun.at),
+            attributes=attributes,
+            links=[Link(_context(context, before))],
+        )
+
     def step(self, saga: SagaIdentity, context: TraceContext, step: EndedStep) -> ReadableSpan:
         """A step or an undo, from its first attempt to its end."""
         attributes = _identity(saga)
@@ -52,35 +82,52 @@ class SagaSpans:
                 **(_LOCAL if step.local else self._messaging(step)),
             }
         )
+        links: list[Link] = []
+        if step.child is not None:
+            attributes["saga.child"] = step.child
+            root = root_span_id(step.child, span_id_of(forward_id(step.command_id)))
+            links.append(Link(_context(context, root)))
         return self._span(
             name=f"undo {step.command}" if step.undo else step.command,
             context=_context(context, span_id_of(step.command_id)),
-            parent=_context(context, context.span_id),
+            parent=_context(context, round_span_id(saga.saga_id, step.round, context.span_id)),
             kind=SpanKind.INTERNAL if step.local else SpanKind.PRODUCER,
             times=(step.started_at, step.ended_at),
             attributes=attributes,
             status=_status(attributes, step.problem),
+            links=links,
+            events=[_held(held) for held in step.held],
         )
 
     def ending(self, saga: SagaIdentity, context: TraceContext, end: EndedSaga) -> ReadableSpan:
         """How it ended, or that it is parked, as a moment."""
+        return self._change(saga, context, end.seq, end.status, end.at, end.problem)
+
+    def reopened(self, saga: SagaIdentity, context: TraceContext, reopened: ReopenedSaga) -> ReadableSpan:
+        """That it goes back, after it had gone through."""
+        return self._change(saga, context, reopened.seq, "reopened", reopened.at, None)
+
+    def _change(
+        self, saga: SagaIdentity, context: TraceContext, seq: int, became: str, at: int, problem: str | None
+    ) -> ReadableSpan:
         attributes = _identity(saga)
-        attributes["saga.status"] = end.status
+        attributes["saga.status"] = "compensating" if became == "reopened" else became
+        name = f"{saga.saga_id}#{seq}:reopened" if became == "reopened" else f"{saga.saga_id}#{seq}"
         return self._span(
-            name=f"saga {saga.definition} {end.status}",
-            context=_context(context, span_id_of(f"{saga.saga_id}#{end.seq}")),
+            name=f"saga {saga.definition} {became}",
+            context=_context(context, span_id_of(name)),
             parent=_context(context, context.span_id),
             kind=SpanKind.INTERNAL,
-            times=(end.at, end.at),
+            times=(at, at),
             attributes=attributes,
-            status=_OK if end.status == "completed" else _status(attributes, end.problem),
+            status=_OK if became == "completed" else _status(attributes, problem),
         )
 
     def _messaging(self, step: EndedStep) -> dict[str, str | int | bool]:
         return {
             "messaging.system": "kafka",
             "messaging.operation.type": "send",
-            "messaging.destination.name": self._destination(step.command),
+            "messaging.destination.name": self._topics.requests if step.child else self._destination(step.command),
             "messaging.message.id": step.command_id,
         }
 
@@ -101,6 +148,8 @@ class SagaSpans:
         times: tuple[int, int],
         attributes: dict[str, str | int | bool],
         status: Status = _UNSET,
+        links: Sequence[Link] = (),
+        events: Sequence[Event] = (),
     ) -> ReadableSpan:
         return ReadableSpan(
             name=name,
@@ -109,6 +158,8 @@ class SagaSpans:
             resource=self._resource,
             attributes=attributes,
             kind=kind,
+            links=links,
+            events=events,
             status=status,
             start_time=times[0] * _NS_PER_MS,
             end_time=max(times) * _NS_PER_MS,
@@ -118,6 +169,11 @@ class SagaSpans:
 
 def _identity(saga: SagaIdentity) -> dict[str, str | int | bool]:
     return {"saga.id": saga.saga_id, "saga.definition": saga.definition, "saga.version": saga.version}
+
+
+def _held(held: HeldStep) -> Event:
+    waits_for = {} if held.signal is None else {"saga.signal": held.signal}
+    return Event("held", {"error.type": held.problem[:_PROBLEM_LENGTH], **waits_for}, held.at * _NS_PER_MS)
 
 
 def _context(context: TraceContext, span_id: int, *, remote: bool = False) -> SpanContext:

@@ -54,6 +54,11 @@ def root_span_id(saga_id: str, client_span_id: int) -> int:
     return span_id_of(f"{saga_id}:root") ^ client_span_id or span_id_of(f"{saga_id}:root")
 
 
+def round_span_id(saga_id: str, number: int, root: int) -> int:
+    """The id of the span under which the steps of a round stand: the root's in the first."""
+    return root if number == 1 else span_id_of(f"{saga_id}@{number}")
+
+
 def client_span_id_of(saga_id: str, root: int) -> int:
     """The id of the client's span under which the root stands; 0 when there is none."""
     return root ^ span_id_of(f"{saga_id}:root")

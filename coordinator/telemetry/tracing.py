@@ -14,6 +14,22 @@ class StartedSaga(msgspec.Struct, frozen=True):
     at: int
 
 
+class BegunRound(msgspec.Struct, frozen=True):
+    """A saga has gone on as new. Time in ms."""
+
+    round: int
+    """From 2."""
+    at: int
+
+
+class ReopenedSaga(msgspec.Struct, frozen=True):
+    """A saga that had gone through goes back, since its parent does. Time in ms."""
+
+    seq: int
+    """The row of the history that says so."""
+    at: int
+
+
 class EndedSaga(msgspec.Struct, frozen=True):
     """A saga has ended, or is parked. Time in ms."""
 
@@ -23,6 +39,20 @@ class EndedSaga(msgspec.Struct, frozen=True):
     at: int
     problem: str | None = None
     """The problem's type; given when it is an error."""
+    again: bool = False
+    """It had ended before, and was opened again: it is one saga all the same."""
+
+
+class HeldStep(msgspec.Struct, frozen=True):
+    """The budget of a step, or of its undo, is used up, and it waits. Time in ms."""
+
+    command: str
+    undo: bool
+    at: int
+    problem: str
+    """The problem's type."""
+    signal: str | None
+    """What it waits for; None: for a person."""
 
 
 class EndedStep(msgspec.Struct, frozen=True):
@@ -43,6 +73,12 @@ class EndedStep(msgspec.Struct, frozen=True):
     """The problem's type; given when it is an error."""
     local: bool = False
     """The coordinator ran it itself."""
+    child: str | None = None
+    """It is another saga: its id."""
+    round: int = 1
+    """Of the saga, in which the step was asked for."""
+    held: tuple[HeldStep, ...] = ()
+    """How often it had to wait, and for what."""
 
 
 class SagaIdentity(msgspec.Struct, frozen=True):
@@ -73,12 +109,20 @@ class Tracing(Protocol):
         """The saga's history has begun: its root span."""
         ...
 
+    def round_begun(self, saga: SagaIdentity, begun: BegunRound) -> None:
+        """The saga has gone on as new: the span of its round."""
+        ...
+
     def step_ended(self, saga: SagaIdentity, step: EndedStep) -> None:
         """A step or an undo is over: its span."""
         ...
 
     def ended(self, saga: SagaIdentity, end: EndedSaga) -> None:
         """The saga has ended or is parked."""
+        ...
+
+    def reopened(self, saga: SagaIdentity, reopened: ReopenedSaga) -> None:
+        """The saga had ended, and goes back."""
         ...
 
     def flush(self) -> None:
@@ -108,10 +152,16 @@ class TracingOff:
     def started(self, saga: SagaIdentity, start: StartedSaga) -> None:
         """Nothing."""
 
+    def round_begun(self, saga: SagaIdentity, begun: BegunRound) -> None:
+        """Nothing."""
+
     def step_ended(self, saga: SagaIdentity, step: EndedStep) -> None:
         """Nothing."""
 
     def ended(self, saga: SagaIdentity, end: EndedSaga) -> None:
+        """Nothing."""
+
+    def reopened(self, saga: SagaIdentity, reopened: ReopenedSaga) -> None:
         """Nothing."""
 
     def flush(self) -> None:

@@ -64,21 +64,32 @@ DEFINITIONS = Definitions([buy, buy_two])
 class DrivenSaga:
     """One saga and its log. ``lives_on`` is a coordinator that takes it over, with an observer of its own."""
 
-    def __init__(self, tracing: Tracing, definition: str = "buy", rows: Sequence[Sequence[Event]] = ()) -> None:
+    def __init__(
+        self,
+        tracing: Tracing,
+        definition: str = "buy",
+        rows: Sequence[Sequence[Event]] = (),
+        *,
+        definitions: Definitions = DEFINITIONS,
+        saga_id: str | None = None,
+    ) -> None:
         self.registry = CollectorRegistry()
         self.now = 1_000_000
         self.rows = list(rows)
-        self.saga_id = f"{definition}:1"
+        self.saga_id = saga_id or f"{definition}:1"
+        self._definitions = definitions
+        self.input = b'"a book"'
+        self.traceparent: str | None = None
         self._definition = definition
         self._tracing = tracing
         self._observer = TelemetryObserver(Metrics(self.registry), tracing, now_s=lambda: self.now / 1_000)
-        self._machines = ObservedMachines(EngineMachines(DEFINITIONS), self._observer)
+        self._machines = ObservedMachines(EngineMachines(definitions), self._observer)
         self._machine: SagaMachine | None = None
 
     def start(self, client: str | None = None) -> Decision:
         """Somebody asks for it."""
-        traceparent = self._tracing.begin(self.saga_id, self._definition, client)
-        return self.take(Start(self._definition, 1, msgspec.Raw(b'"a book"'), traceparent))
+        self.traceparent = self._tracing.begin(self.saga_id, self._definition, client)
+        return self.take(Start(self._definition, 1, msgspec.Raw(self.input), self.traceparent))
 
     def reply(self, command: str, answer: Answer, attempt: int = 1) -> None:
         """A participant answers ``1`` (a step) or ``1:undo``, 100 ms later."""
@@ -97,7 +108,7 @@ class DrivenSaga:
 
     def taken_over(self, tracing: Tracing) -> "DrivenSaga":
         """The same saga on a coordinator that was started after this one was killed."""
-        other = DrivenSaga(tracing, self._definition, self.rows)
+        other = DrivenSaga(tracing, self._definition, self.rows, definitions=self._definitions, saga_id=self.saga_id)
         other.now = self.now
         return other
 
@@ -106,7 +117,10 @@ class DrivenSaga:
         machine = self._machine or self._load()
         decision = machine.advance([fact], self.now)
         if decision.events:
-            self.rows.append(decision.events)
+            if decision.round_at is None:
+                self.rows.append(decision.events)
+            else:
+                self.rows = [decision.events[decision.round_at :]]
             self._observer.committed([self._committed(machine, decision)])
         self._machine = None if decision.status.ended else machine
         return decision
