@@ -141,6 +141,8 @@ class _Document:
             "x-amends-timeout-ms": command.timeout_ms,
             **_retried(command.retry),
         }
+        if command.pending_timeout_ms is not None:
+            declared["x-amends-pending-timeout-ms"] = command.pending_timeout_ms
         self.schemas[f"{kind}.headers"] = command_headers(kind, "forward")
         self._message(channel, kind, kind, f"{kind}.arguments", f"{kind}.headers", _BY_ID)
         self.results.append(f"{kind}.succeeded")

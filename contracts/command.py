@@ -26,7 +26,13 @@ class Command(Generic[P, R]):
     """A command of a contract: ``Flights.reserve`` on the class; awaitable as ``flights.reserve(…)`` on an instance."""
 
     def __init__(
-        self, method: "Method[P, R]", kind: Kind, timeout_ms: int, retry: Retry, nothing_to_undo: bool
+        self,
+        method: "Method[P, R]",
+        kind: Kind,
+        timeout_ms: int,
+        retry: Retry,
+        nothing_to_undo: bool,
+        pending_timeout_ms: int | None = None,
     ) -> None:
         self.method = method
         self.kind = kind
@@ -34,6 +40,8 @@ class Command(Generic[P, R]):
         self.retry = retry
         self.nothing_to_undo = nothing_to_undo
         """The command changes nothing: it may stand anywhere and leaves nothing behind."""
+        self.pending_timeout_ms = pending_timeout_ms
+        """The most that an answer is waited for that is to come later; None: as long as it takes."""
         self.undo_with: Undo | None = None
         self.undos: Sequence[Undo] = ()
         """All that are declared; a call may choose another than the first."""
@@ -52,6 +60,11 @@ class Command(Generic[P, R]):
         if missing:
             raise TypeError(
                 f"{contract.__qualname__}.{self.name}: annotate {', '.join(missing)}; schemas come from it."
+            )
+        if contract.local and self.pending_timeout_ms is not None:
+            raise TypeError(
+                f"{contract.__qualname__}.{self.name} is a local step, which nobody answers later: leave its "
+                "pending_timeout out."
             )
         self.type = f"{contract.participant}.{self.name}"
         self.check_ends(f"{contract.__qualname__}.{self.name}")
@@ -148,6 +161,8 @@ class Command(Generic[P, R]):
         one = copy.copy(self)
         one.override = override
         one.timeout_ms = self.timeout_ms if override.timeout_ms is None else override.timeout_ms
+        if override.pending_timeout_ms is not None:
+            one.pending_timeout_ms = override.pending_timeout_ms
         one.retry = override.retry or self.retry
         undo = None if override.undo is None else self.undo_named(override.other_undo)
         if undo is not None and (override.undo_timeout_ms is not None or override.undo_retry is not None):
@@ -187,19 +202,22 @@ def command(
     *,
     kind: Kind = Kind.COMPENSATABLE,
     timeout: Duration = "20s",
+    pending_timeout: Duration | None = None,
     retry: Retry | None = None,
     nothing_to_undo: bool = False,
 ) -> "Callable[[Method[P, R]], Command[P, R]]":
     """Declares a command.
 
-    ``timeout`` is for one attempt, from its sending to its answer. Without ``retry``, a retriable command is tried for
-    ever and the others five times.
+    ``timeout`` is for one attempt, from its sending to its answer. Where that is *pending*, ``pending_timeout`` is the
+    most that is waited from then on; a reply that says less is heard. Without ``retry``, a retriable command is
+    tried for ever and the others five times.
     """
     default = Retry.forever() if kind is Kind.RETRIABLE else Retry()
     if kind is not Kind.COMPENSATABLE and nothing_to_undo:
         raise ValueError("nothing_to_undo=True is for a command that changes nothing: leave its kind out.")
 
     def declare(method: "Method[P, R]") -> "Command[P, R]":
-        return Command(method, kind, milliseconds(timeout), retry or default, nothing_to_undo)
+        pending_ms = None if pending_timeout is None else max(1, milliseconds(pending_timeout))
+        return Command(method, kind, milliseconds(timeout), retry or default, nothing_to_undo, pending_ms)
 
     return declare

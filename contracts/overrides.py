@@ -29,6 +29,7 @@ class Override(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Another of the command's undos, by its name; None: it is not undone."""
     undo_timeout_ms: int | None = None
     undo_retry: Retry | None = None
+    pending_timeout_ms: int | None = None
 
     @property
     def other_undo(self) -> str | None:
@@ -59,6 +60,7 @@ class BoundCommand(partial[Any], Generic[P, R]):
         self,
         *,
         timeout: Duration | None = None,
+        pending_timeout: Duration | None = None,
         retry: Retry | None = None,
         undo: Undo | UnsetType | None = UNSET,
         undo_timeout: Duration | None = None,
@@ -80,6 +82,7 @@ class BoundCommand(partial[Any], Generic[P, R]):
             undo=undo.name if isinstance(undo, Undo) else undo,
             undo_timeout_ms=None if undo_timeout is None else milliseconds(undo_timeout),
             undo_retry=undo_retry,
+            pending_timeout_ms=None if pending_timeout is None else max(1, milliseconds(pending_timeout)),
         )
         if self._command.override is not None:
             override = over(self._command.override, override)

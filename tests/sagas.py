@@ -172,9 +172,11 @@ class SagaDriver:
         """Still at it."""
         return self.answers(step, Progress(msgspec.Raw(b'{"done":1}')), attempt)
 
-    def will_answer_later(self, step: str | int, attempt: int | None = None) -> "SagaDriver":
-        """Accepted, no deadline."""
-        return self.answers(step, Pending(), attempt)
+    def will_answer_later(
+        self, step: str | int, attempt: int | None = None, timeout_ms: int | None = None
+    ) -> "SagaDriver":
+        """Accepted; without a timeout of its own there is none but the command's."""
+        return self.answers(step, Pending(timeout_ms), attempt)
 
     def answers(self, step: str | int, answer: Answer, attempt: int | None = None) -> "SagaDriver":
         """Any answer; to the last attempt, unless one is named."""

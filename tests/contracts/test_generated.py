@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from contracts import generate
+from contracts import Contract, generate
+from contracts.asyncapi import asyncapi_document
+from contracts.command import command as declare
 from contracts.generate import CONTRACTS, DIRECTORY, generated
 from contracts.schemas import DIALECT, participant_bundle
 
@@ -129,3 +131,18 @@ def test_bundle_has_every_message_of_a_command(contract: Any) -> None:
         parts = ["headers", "arguments", "result", *(["undo", "undo.headers"] if command.undo_with else [])]
         wanted |= {f"{command.name}.{part}" for part in parts}
     assert wanted <= participant_bundle(contract)["$defs"].keys()
+
+
+def test_how_long_an_answer_may_be_pending_is_told() -> None:
+    """Where the contract says so; where it does not there is no end to it."""
+
+    class Bank(Contract, name="bank"):
+        @declare(pending_timeout="3d", nothing_to_undo=True)
+        async def approve(self, amount: int) -> None: ...
+
+        @declare(nothing_to_undo=True)
+        async def ask(self, amount: int) -> None: ...
+
+    operations = asyncapi_document([Bank])["operations"]
+    told = [operations[f"coordinator.bank.{name}"].get("x-amends-pending-timeout-ms") for name in ("approve", "ask")]
+    assert told == [3 * 86_400_000, None]

@@ -12,6 +12,7 @@ from coordinator.catalogue.book_trip import Trip, book_trip
 from coordinator.history.codec import write_events
 from coordinator.saga import saga
 from tests.golden.answering import STORIES as ANSWERING
+from tests.golden.answering_later import STORIES as ANSWERING_LATER
 from tests.golden.bargaining import STORIES as BARGAINING
 from tests.golden.bargaining import WAITING
 from tests.golden.calling import STORIES as CALLING
@@ -94,6 +95,7 @@ ALL: Mapping[str, Sequence[Callable[[], SagaDriver]]] = {
     "book_trip_v1": STORIES,
     "listening/listen_v1": (hears, is_paused, is_repaired, is_terminated),
     "answering/answer_v1": ANSWERING,
+    "answering_later/certify_all_v1": ANSWERING_LATER,
     "going_back/choose_v1": GOING_BACK,
     "calling/call_around_v1": CALLING,
     "having_children/have_children_v1": HAVING,

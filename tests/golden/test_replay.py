@@ -12,6 +12,7 @@ from coordinator.history.codec import read_events, write_events
 from coordinator.history.events import Event
 from coordinator.saga import Definitions
 from tests.golden.answering import answer
+from tests.golden.answering_later import certify_all
 from tests.golden.bargaining import bargain, haggle
 from tests.golden.calling import call_around
 from tests.golden.extending import take_time
@@ -26,6 +27,7 @@ DEFINITIONS = Definitions(
         *catalogue.DEFINITIONS,
         listen,
         answer,
+        certify_all,
         choose,
         call_around,
         show_progress,

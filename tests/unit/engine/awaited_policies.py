@@ -38,6 +38,18 @@ async def a_step_undone_otherwise(shop: Shop) -> str:
         return await shop.take("b")
 
 
+@saga_row(
+    "shop.take",
+    answers=[lambda saga: saga.will_answer_later(1), passes(3_600_000), lambda saga: saga.succeeds("undo 1")],
+    result="timeout",
+)
+async def a_step_that_is_answered_too_late(shop: Shop) -> str:
+    try:
+        return await shop.take.using(pending_timeout="1h", retry=Retry.never())("a")
+    except TimedOut as silence:
+        return silence.problem.type
+
+
 @saga_row("shop.take", answers=[lambda saga: saga.fails(1, retryable=False), succeeds(2, "B")], result="B")
 async def a_step_that_is_not_undone(shop: Shop) -> str:
     try:

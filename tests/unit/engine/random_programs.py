@@ -40,6 +40,7 @@ POLICIES: tuple[Any, ...] = (
     {"retry": Retry(attempts=2, backoff="1s", on_exhausted=AwaitSignal("again"))},
     {"retry": Retry(attempts=1, on_exhausted=AwaitSignal("note"))},
     {"undo_retry": Retry(attempts=1, on_exhausted=AwaitSignal("again"))},
+    {"retry": Retry.never(), "pending_timeout": "2s"},
 )
 """Of calls that have their own."""
 TOO_MUCH: Program = [["no"]]
