@@ -15,7 +15,6 @@ import uvloop
 from benchmarks.connections import Connections
 from benchmarks.load import Client, closed_loop
 from benchmarks.sagas import DEFINITIONS
-from contracts.attributes import Attributes
 from coordinator.api.app import build_app
 from coordinator.api.impatient import ImpatientIntake
 from coordinator.api.parts import Parts
@@ -26,7 +25,7 @@ from coordinator.engine.facts import Accepted, Fact, Start, Verdict
 from coordinator.engine.status import Status
 from coordinator.history.endings import SagaCompleted
 from coordinator.history.started import SagaStarted
-from coordinator.runtime.ports import HistoryRow, SagaView
+from coordinator.runtime.ports import HistoryRow, SagaPage, SagaView
 from coordinator.runtime.starting import Starting
 from coordinator.runtime.watchers import Watchers
 from coordinator.telemetry.tracing import TracingOff
@@ -78,16 +77,7 @@ class EndsSoon:
         input, outcome = msgspec.Raw(b'{"number":1,"refuse":false}'), msgspec.Raw(_RESULT)
         return SagaView(saga_id, "three_steps", 1, "completed", input, outcome, None, None, 1, 2, None)
 
-    async def sagas(
-        self,
-        *,
-        definition: str | None,
-        status: str | None,
-        limit: int,
-        before: tuple[int, str] | None,
-        attributes: Sequence[Attributes] = (),
-        parent: str | None = None,
-    ) -> Sequence[SagaView]:
+    async def sagas(self, page: SagaPage) -> Sequence[SagaView]:
         """None."""
         return ()
 

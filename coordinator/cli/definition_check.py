@@ -16,7 +16,7 @@ from coordinator.config import Settings
 from coordinator.engine.status import ENDED, Status
 from coordinator.fit.judge import Judged, judge
 from coordinator.guard import guard_sagas
-from coordinator.runtime.ports import SagaView, StoreUnavailable
+from coordinator.runtime.ports import SagaPage, SagaView, StoreUnavailable
 from coordinator.saga import Definitions
 from coordinator.saga.catalogues import load_definitions
 from coordinator.store.connection import Pool
@@ -97,7 +97,7 @@ async def _pages(sagas: PostgresReadModel, definition: str | None, closed: int) 
         before: tuple[int, str] | None = None
         while left is None or left > 0:
             limit = _PAGE if left is None else min(_PAGE, left)
-            page = await sagas.sagas(definition=definition, status=status.value, limit=limit, before=before)
+            page = await sagas.sagas(SagaPage(definition=definition, status=status.value, limit=limit, before=before))
             if page:
                 yield page
                 before = page[-1].started_at, page[-1].saga_id

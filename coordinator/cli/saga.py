@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ from coordinator.cli.talk import fail, put, say
 from coordinator.history.in_words import event_line
 
 app = typer.Typer(no_args_is_help=True)
-_COLUMNS = ["id", "status", "status_line", "version", "started_at", "ended_at"]
+_COLUMNS = ["id", "status", "status_line", "version", "round", "parent", "started_at", "ended_at"]
 _WAIT_S = 30
 """Asked of one request; longer waits are several requests."""
 
@@ -95,14 +96,18 @@ def list_sagas(
     where: Annotated[
         list[str] | None, typer.Option("--where", "-w", help="NAME=VALUE: only with this attribute; repeatable.")
     ] = None,
+    parent: Annotated[
+        str | None, typer.Option("--parent", "-p", metavar="ID", help="Only sagas that this one has had begun.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 50,
     output: OutputOption = "table",
     url: UrlOption = DEFAULT_URL,
 ) -> None:
-    """List sagas, newest first."""
-    wanted = {"definition": definition, "status": status, "attribute": read_wanted(where or ()) or None}
+    """List sagas, newest first. A round, and a parent, have a column where any of them has one."""
+    attributes = read_wanted(where or ()) or None
+    wanted = {"definition": definition, "status": status, "parent": parent, "attribute": attributes}
     found, more = talk_to(ctx, url, lambda client: _list(client, wanted, limit))
-    show_rows(found, _COLUMNS, output)
+    show_rows(found, _columns(found), output)
     if more:
         say(f"There are more than {limit}: see --limit.")
 
@@ -161,6 +166,11 @@ async def _start(client: Client, body: dict[str, Any], wait_s: float) -> dict[st
         found = await client.post("/v1/sagas", body, headers)
         if exit_of_saga(found["status"]) is not None or loop.time() + 1 > deadline:
             return found
+
+
+def _columns(found: Sequence[dict[str, Any]]) -> list[str]:
+    rare = {"round": any(one["round"] > 1 for one in found), "parent": any(one["parent"] for one in found)}
+    return [column for column in _COLUMNS if rare.get(column, True)]
 
 
 async def _list(client: Client, wanted: dict[str, Any], limit: int) -> tuple[list[dict[str, Any]], bool]:

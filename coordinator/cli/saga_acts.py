@@ -14,7 +14,7 @@ Step = Annotated[int, typer.Argument(min=1, help="Number of the step; `amends sa
 Reason = Annotated[str, typer.Option("--reason", help="Kept in the history.")]
 SAGA_FIELDS = [
     *("id", "definition", "version", "status", "status_line", "attributes", "input", "outcome", "parked_for"),
-    *("wake_at", "started_at", "ended_at", "round", "traceparent"),
+    *("wake_at", "started_at", "ended_at", "round", "parent", "traceparent"),
 ]
 
 

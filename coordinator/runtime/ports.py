@@ -201,6 +201,21 @@ class CommandPublisher(Protocol):
         ...
 
 
+class SagaPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a list of sagas: which ones."""
+
+    definition: str | None = None
+    """Only sagas of this one."""
+    status: str | None = None
+    parent: str | None = None
+    """Only sagas that this one has had begun."""
+    attributes: tuple[Attributes, ...] = ()
+    """Only sagas that have all attributes of one of these, numbers by their value."""
+    before: tuple[int, str] | None = None
+    """Only sagas behind this one: when it was started, and its id."""
+    limit: int
+
+
 class ReadModel(Protocol):
     """Sagas as people look at them."""
 
@@ -208,20 +223,8 @@ class ReadModel(Protocol):
         """One saga."""
         ...
 
-    async def sagas(
-        self,
-        *,
-        definition: str | None,
-        status: str | None,
-        limit: int,
-        before: tuple[int, str] | None,
-        attributes: Sequence[Attributes] = (),
-        parent: str | None = None,
-    ) -> Sequence["SagaView"]:
-        """Newest first: (started_at, saga_id) descending, starting behind ``before``.
-
-        ``attributes``: only sagas that have all attributes of one of these, numbers by their value.
-        """
+    async def sagas(self, page: SagaPage) -> Sequence["SagaView"]:
+        """Newest first: (started_at, saga_id) descending."""
         ...
 
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence["HistoryRow"]:

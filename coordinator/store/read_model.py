@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import asyncpg
 import msgspec
 
-from contracts.attributes import Attributes
 from coordinator.engine.status import Status
-from coordinator.runtime.ports import HistoryRow, SagaView
+from coordinator.runtime.ports import HistoryRow, SagaPage, SagaView
 from coordinator.store import statements
 from coordinator.store.connection import Pool
 from coordinator.store.gathered import Gathered
@@ -31,30 +30,21 @@ class PostgresReadModel:
         found = await self._pool.fetch(statements.SAGAS, saga_ids)
         return {row["saga_id"]: _view(row) for row in found}
 
-    async def sagas(
-        self,
-        *,
-        definition: str | None,
-        status: str | None,
-        limit: int,
-        before: tuple[int, str] | None,
-        attributes: Sequence[Attributes] = (),
-        parent: str | None = None,
-    ) -> Sequence[SagaView]:
+    async def sagas(self, page: SagaPage) -> Sequence[SagaView]:
         """See the port. Raises StoreUnavailable."""
-        wanted = [status] if status is not None else _ALL_STATUSES
-        arguments = (wanted, *(before or _NEWER_THAN_ALL), limit)
-        if attributes:
-            wanted_objects = [msgspec.json.encode(one).decode() for one in attributes]
+        wanted = [page.status] if page.status is not None else _ALL_STATUSES
+        arguments = (wanted, *(page.before or _NEWER_THAN_ALL), page.limit)
+        if page.attributes:
+            objects = [msgspec.json.encode(one).decode() for one in page.attributes]
             found = await self._pool.fetch(
-                statements.NEWEST_WITH_ATTRIBUTES, *arguments, wanted_objects, definition, parent
+                statements.NEWEST_WITH_ATTRIBUTES, *arguments, objects, page.definition, page.parent
             )
-        elif parent is not None:
-            found = await self._pool.fetch(statements.NEWEST_OF_PARENT, *arguments, parent, definition)
-        elif definition is None:
+        elif page.parent is not None:
+            found = await self._pool.fetch(statements.NEWEST_OF_PARENT, *arguments, page.parent, page.definition)
+        elif page.definition is None:
             found = await self._pool.fetch(statements.NEWEST, *arguments)
         else:
-            found = await self._pool.fetch(statements.NEWEST_OF_DEFINITION, *arguments, definition)
+            found = await self._pool.fetch(statements.NEWEST_OF_DEFINITION, *arguments, page.definition)
         return [_view(row) for row in found]
 
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:

@@ -5,7 +5,7 @@ import json
 from msgspec.structs import replace
 
 from contracts.attributes import Attributes
-from coordinator.runtime.ports import ReadModel, SagaStore, ShownInRow
+from coordinator.runtime.ports import ReadModel, SagaPage, SagaStore, ShownInRow
 from tests.conformance.conftest import Stores
 from tests.conformance.writes import PARKED, RUNNING, T0, completed, sleeping, start, step
 
@@ -147,7 +147,9 @@ async def found_by(
     limit: int = 10,
     before: tuple[int, str] | None = None,
 ) -> list[int]:
-    found = await read.sagas(definition=definition, status=status, limit=limit, before=before, attributes=wanted)
+    found = await read.sagas(
+        SagaPage(definition=definition, status=status, limit=limit, before=before, attributes=wanted)
+    )
     return [int(view.saga_id.rpartition(":")[2]) for view in found]
 
 
@@ -172,7 +174,7 @@ async def pages_of(read: ReadModel, definition: str | None, status: str | None) 
     """The keys of a whole list, read in pages of two."""
     keys: list[tuple[int, str]] = []
     before = None
-    while page := await read.sagas(definition=definition, status=status, limit=2, before=before):
+    while page := await read.sagas(SagaPage(definition=definition, status=status, limit=2, before=before)):
         assert len(page) <= 2
         keys += [(saga.started_at, saga.saga_id) for saga in page]
         before = keys[-1]

@@ -17,6 +17,7 @@ from coordinator.runtime.ports import (
     HistoryRow,
     OutboxRow,
     OutcomeUnknown,
+    SagaPage,
     SagaRowChange,
     SagaView,
     SagaWrite,
@@ -112,27 +113,10 @@ class MemoryStore:
         self._answer()
         return self._sagas.get(saga_id)
 
-    async def sagas(
-        self,
-        *,
-        definition: str | None,
-        status: str | None,
-        limit: int,
-        before: tuple[int, str] | None,
-        attributes: Sequence[Attributes] = (),
-        parent: str | None = None,
-    ) -> Sequence[SagaView]:
+    async def sagas(self, page: SagaPage) -> Sequence[SagaView]:
         self._answer()
-        found = (
-            saga
-            for saga in self._sagas.values()
-            if (definition is None or saga.definition == definition)
-            and (status is None or saga.status == status)
-            and (parent is None or saga.parent == parent)
-            and (before is None or (saga.started_at, saga.saga_id) < before)
-            and (not attributes or any(has_attributes(saga, wanted) for wanted in attributes))
-        )
-        return heapq.nlargest(limit, found, key=lambda saga: (saga.started_at, saga.saga_id))
+        found = (saga for saga in self._sagas.values() if is_of(page, saga))
+        return heapq.nlargest(page.limit, found, key=lambda saga: (saga.started_at, saga.saga_id))
 
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:
         self._answer()
@@ -171,7 +155,18 @@ class MemoryStore:
             self._outbox[row.command_id] = (row, write.at)
 
 
-def has_attributes(saga: SagaView, wanted: Attributes) -> bool:
+def is_of(page: SagaPage, saga: SagaView) -> bool:
+    """Whether the list has the saga, however long it may be."""
+    return (
+        page.definition in (None, saga.definition)
+        and page.status in (None, saga.status)
+        and page.parent in (None, saga.parent)
+        and (page.before is None or (saga.started_at, saga.saga_id) < page.before)
+        and (not page.attributes or any(_has_attributes(saga, wanted) for wanted in page.attributes))
+    )
+
+
+def _has_attributes(saga: SagaView, wanted: Attributes) -> bool:
     """All of them; numbers by their value."""
     own = {} if saga.attributes is None else json.loads(bytes(saga.attributes))
     return all(

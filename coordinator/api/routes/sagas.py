@@ -17,6 +17,7 @@ from coordinator.api.views import HistoryBody, HistoryRowBody, SagaBody, SagaLis
 from coordinator.api.wanted import MOST_WANTED, wanted_attributes
 from coordinator.engine.status import Status
 from coordinator.errors import INVALID_REQUEST, STORE_UNAVAILABLE, UNKNOWN_SAGA
+from coordinator.runtime.ports import SagaPage
 
 router = APIRouter(tags=["sagas"])
 _NEXT = "Link: the next page, as rel=next"
@@ -71,12 +72,14 @@ async def list_sagas(request: Request, query: Annotated[ListQuery, Query()]) -> 
     """Sagas that start while you turn pages do not shift them."""
     before = None if query.cursor is None else read_cursor(query.cursor)
     found = await parts_of(request).sagas.sagas(
-        definition=query.definition,
-        status=None if query.status is None else query.status.value,
-        limit=query.limit + 1,
-        before=before,
-        attributes=wanted_attributes(query.attribute),
-        parent=query.parent,
+        SagaPage(
+            definition=query.definition,
+            status=None if query.status is None else query.status.value,
+            parent=query.parent,
+            attributes=tuple(wanted_attributes(query.attribute)),
+            before=before,
+            limit=query.limit + 1,
+        )
     )
     page = found[: query.limit]
     following = None

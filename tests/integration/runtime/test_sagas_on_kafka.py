@@ -11,6 +11,7 @@ from contracts.failures import Problem
 from contracts.reply_message import ReplyMessage
 from contracts.values import NULL
 from coordinator.engine.status import Status
+from coordinator.runtime.ports import SagaPage
 from coordinator.runtime.shards import partition_of
 from tests.fakes.memory_store import MemoryStore
 from tests.integration.runtime.conftest import Kafka, OnKafka
@@ -32,7 +33,7 @@ async def completed(store: MemoryStore, count: int) -> None:
     """Waits until so many sagas have completed, whoever completed them."""
 
     async def look() -> None:
-        while len(await store.sagas(definition=None, status="completed", limit=count, before=None)) < count:  # noqa: ASYNC110
+        while len(await store.sagas(SagaPage(status="completed", limit=count))) < count:  # noqa: ASYNC110
             await asyncio.sleep(0)
 
     looking = asyncio.create_task(look())

@@ -3,7 +3,7 @@
 import msgspec
 
 from contracts import Contract, command
-from coordinator.saga import Definitions, Query, Refused, Signal, Update, attributes, saga, status
+from coordinator.saga import ContinueAsNew, Definitions, Query, Refused, Signal, Update, attributes, saga, status
 
 
 class Tea(msgspec.Struct, frozen=True):
@@ -91,4 +91,13 @@ async def sell(kitchen: Kitchen) -> None:
     await kitchen.boil(1)
 
 
-DEFINITIONS = Definitions([make_tea, make_tea_before, tidy, serve, pour, sell])
+@saga(version=1)
+async def refill(cups: int, kitchen: Kitchen) -> str:
+    """Goes on as new with every cup."""
+    water = await kitchen.boil(1)
+    if cups > 1:
+        raise ContinueAsNew(cups - 1)
+    return water
+
+
+DEFINITIONS = Definitions([make_tea, make_tea_before, tidy, serve, pour, sell, refill])

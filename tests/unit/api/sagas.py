@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from contracts.answers import Answer
-from contracts.attributes import Attributes
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact, Reply, Start, Verdict
 from coordinator.engine.machine import Machine
 from coordinator.engine.shown import NOTHING
 from coordinator.history.codec import write_events
-from coordinator.runtime.ports import HistoryRow, SagaView
+from coordinator.runtime.ports import HistoryRow, SagaPage, SagaView
 from coordinator.runtime.watchers import Watchers
 from coordinator.saga import Definitions
-from tests.fakes.memory_store import has_attributes
+from tests.fakes.memory_store import is_of
 
 
 class SagasInMemory:
@@ -55,28 +54,11 @@ class SagasInMemory:
         self._fail()
         return self._views.get(saga_id)
 
-    async def sagas(
-        self,
-        *,
-        definition: str | None,
-        status: str | None,
-        limit: int,
-        before: tuple[int, str] | None,
-        attributes: Sequence[Attributes] = (),
-        parent: str | None = None,
-    ) -> Sequence[SagaView]:
+    async def sagas(self, page: SagaPage) -> Sequence[SagaView]:
         """See ReadModel."""
         self._fail()
         newest = sorted(self._views.values(), key=lambda view: (view.started_at, view.saga_id), reverse=True)
-        return [
-            view
-            for view in newest
-            if (definition is None or view.definition == definition)
-            and (status is None or view.status == status)
-            and (parent is None or view.parent == parent)
-            and (before is None or (view.started_at, view.saga_id) < before)
-            and (not attributes or any(has_attributes(view, wanted) for wanted in attributes))
-        ][:limit]
+        return [view for view in newest if is_of(page, view)][: page.limit]
 
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:
         """See ReadModel."""
@@ -111,6 +93,8 @@ class SagasInMemory:
             started_at=self.now if before is None else before.started_at,
             ended_at=self.now if decision.status.ended else None,
             traceparent=machine.traceparent,
+            parent=fact.parent.saga_id if isinstance(fact, Start) and fact.parent else before and before.parent,
+            round=machine.state.round,
             status_line=shown.line or None,
             attributes=msgspec.Raw(msgspec.json.encode(shown.attributes)) if shown.attributes else None,
         )

@@ -105,7 +105,8 @@ async def test_wrong_form(client: httpx.AsyncClient, content: bytes, pointer: st
 
 
 @pytest.mark.parametrize(
-    ("name", "hint"), [("make_te", "did you mean make_tea?"), ("fly", "it has make_tea, pour, sell, serve, tidy.")]
+    ("name", "hint"),
+    [("make_te", "did you mean make_tea?"), ("fly", "it has make_tea, pour, refill, sell, serve, tidy.")],
 )
 async def test_unknown_definition(client: httpx.AsyncClient, name: str, hint: str) -> None:
     """An unknown definition is refused with the one that was meant, or with those there are."""

@@ -9,6 +9,8 @@ import pytest
 
 from contracts.answers import Failure, Refusal, Success
 from contracts.failures import Problem
+from coordinator.engine.facts import Start
+from coordinator.history.started import Parent
 from tests.unit.api.sagas import SagasInMemory
 from tests.unit.cli.conftest import Amends
 
@@ -306,3 +308,26 @@ def test_no_attribute(amends: Amends, command: tuple[str, ...]) -> None:
     result = amends("saga", *command, "customer")
     assert result.exit_code == 2
     assert "NAME=VALUE" in result.stderr
+
+
+def test_children(amends: Amends, sagas: SagasInMemory) -> None:
+    """They are found by their parent, and the list says whose they are."""
+    parent = Parent("make_tea:mate", "make_tea:mate:1")
+    asyncio.run(sagas.submit("tidy:a", Start("tidy", 1, msgspec.Raw(b"null"), parent=parent)))
+    amends("saga", "start", "make_tea", "-i", TEA)
+    found = amends("saga", "list", "--parent", SAGA).stdout.splitlines()
+    assert [line.split()[:1] for line in found] == [["ID"], ["tidy:a"]]
+    assert "PARENT" in found[0]
+    assert SAGA in found[1]
+    assert ["parent", SAGA] in [line.split() for line in amends("saga", "show", "tidy:a").stdout.splitlines()]
+    assert "PARENT" not in amends("saga", "list", "-d", "make_tea").stdout
+
+
+def test_rounds(amends: Amends, sagas: SagasInMemory) -> None:
+    """The list says in which round a saga is, once any has gone on as new."""
+    amends("saga", "start", "make_tea", "-i", TEA)
+    assert "ROUND" not in amends("saga", "list").stdout
+    amends("saga", "start", "refill", "-i", "2", "-k", "a")
+    asyncio.run(sagas.answer("refill:a", 1, Success(msgspec.Raw(b'"hot"'))))
+    head, line = amends("saga", "list", "-d", "refill").stdout.splitlines()
+    assert line[head.index("ROUND")] == "2"

@@ -6,6 +6,7 @@ from contracts.answers import Success
 from contracts.values import NULL
 from coordinator.engine.facts import Accepted, Cancel, Known, Pause, Reply, Resume, Verdict
 from coordinator.history.codec import read_events
+from coordinator.runtime.ports import SagaPage
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.conftest import NewWorld, World
@@ -105,7 +106,7 @@ async def test_two_coordinators_share_a_thousand_sagas(new_world: NewWorld) -> N
     for number, saga_id in enumerate(ids):
         for each in worlds[number % 2 :]:
             each.coordinator.intake.offer(saga_id, start("buy", "book"), lambda verdict: None)
-    while len(await first.store.sagas(definition=None, status="completed", limit=2_000, before=None)) < len(ids):
+    while len(await first.store.sagas(SagaPage(status="completed", limit=2_000))) < len(ids):
         for each in worlds:
             await each.coordinator.activation.drained()
             await each.coordinator.relay.drained()
