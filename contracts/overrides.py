@@ -53,7 +53,8 @@ class BoundCommand(partial[Any], Generic[P, R]):
         return self.args[0]
 
     @property
-    def _command(self) -> "Command[P, R]":
+    def command(self) -> "Command[P, R]":
+        """As it is called here."""
         return self.args[1]
 
     def using(
@@ -72,9 +73,9 @@ class BoundCommand(partial[Any], Generic[P, R]):
         ``undo`` is another of the command's undos (see ``other_undo``), or None: what the call does then stands when
         the saga goes back, and it is for the author to see to it. Raises TypeError for what the command's kind forbids.
         """
-        if isinstance(undo, Undo) and undo not in self._command.undos:
+        if isinstance(undo, Undo) and undo not in self.command.undos:
             raise TypeError(
-                f"{undo!r} does not undo {self._command.type}: declare it with @{self._command.name}.other_undo."
+                f"{undo!r} does not undo {self.command.type}: declare it with @{self.command.name}.other_undo."
             )
         override = Override(
             timeout_ms=None if timeout is None else milliseconds(timeout),
@@ -84,14 +85,14 @@ class BoundCommand(partial[Any], Generic[P, R]):
             undo_retry=undo_retry,
             pending_timeout_ms=None if pending_timeout is None else max(1, milliseconds(pending_timeout)),
         )
-        if self._command.override is not None:
-            override = over(self._command.override, override)
-        command = self._command.declared.overridden(override)
+        if self.command.override is not None:
+            override = over(self.command.override, override)
+        command = self.command.declared.overridden(override)
         command.check_ends(command.type)
         return BoundCommand(call, self._caller, command)
 
     def __repr__(self) -> str:
-        return f"<bound {self._command!r}>"
+        return f"<bound {self.command!r}>"
 
 
 def call(caller: "Caller", command: "Command[..., R]", /, *arguments: Any, **named: Any) -> "Coroutine[Any, Any, R]":

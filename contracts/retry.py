@@ -68,6 +68,11 @@ class Retry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         return cls(attempts=1)
 
     @property
+    def without_end(self) -> "Retry":
+        """The same backoff, until it succeeds or it is certain that to try again would not help."""
+        return msgspec.structs.replace(self, attempts=None, total=None)
+
+    @property
     def total_ms(self) -> int | None:
         """``total`` in milliseconds."""
         return None if self.total is None else milliseconds(self.total)

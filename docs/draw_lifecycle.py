@@ -31,7 +31,7 @@ A parked or paused saga that is resumed goes on where it stood, as `running` or 
 {forward}
 
 A step that ends as `failed`, `timed_out` or `abandoned` has an unknown outcome: something may have happened, so it is
-undone if it has an undo.
+undone if it has an undo. `registered` is a step that is nothing but an undo (`on_undo`): `undo_registered` makes it so.
 
 ## The undo of a step
 

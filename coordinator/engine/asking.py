@@ -72,14 +72,23 @@ class Asking(DeterministicLoop, SagaRuntime):
         error = self.script.issue(self._steps + 1, command, arguments, scope, child)
         if error is not None:
             raise error
+        self._count(command, scope, child)
+        result: asyncio.Future[Any] = self.create_future()
+        self._awaited[self._steps] = command, result
+        return self._steps, result
+
+    def register(self, command: "Command[..., Any]", arguments: msgspec.Raw, child: str | None = None) -> None:
+        """See SagaRuntime."""
+        scope = CURRENT.get()
+        self.script.register(self._steps + 1, command, arguments, scope, child)
+        self._count(command, scope, child)
+
+    def _count(self, command: "Command[..., Any]", scope: int | None, child: str | None) -> None:
         self._steps += 1
         if child is not None:
             self.definition.children.setdefault(command.type, command)
         if scope is not None:
             self._save_points.put(self._steps, scope)
-        result: asyncio.Future[Any] = self.create_future()
-        self._awaited[self._steps] = command, result
-        return self._steps, result
 
     def abandon(self, step: int) -> None:
         """See SagaRuntime."""

@@ -12,6 +12,7 @@ from coordinator.history.scopes import ScopeOpened, ScopeUndoStarted
 from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalTaken
 from coordinator.history.steps import StepAbandoned, StepIssued
 from coordinator.history.timers import TimerCancelled, TimerStarted
+from coordinator.history.undos import UndoRegistered
 from coordinator.history.updates import UpdateAnswered, UpdateRefused
 
 
@@ -34,6 +35,22 @@ def step_issued(
     )
 
 
+def undo_registered(
+    step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None, now: int
+) -> UndoRegistered:
+    """A step of which nothing is done before it is undone."""
+    return UndoRegistered(
+        step=step,
+        command=command.type,
+        arguments=arguments,
+        at=now,
+        scope=scope,
+        local=command.local,
+        override=command.override,
+        child=child,
+    )
+
+
 def same(asked: Asked, logged: object) -> bool:
     """Whether the code asks for what the log says it asked for.
 
@@ -42,6 +59,8 @@ def same(asked: Asked, logged: object) -> bool:
     """
     match asked, logged:
         case StepIssued(step, command, scope=scope), StepIssued():
+            return step == logged.step and command == logged.command and scope == logged.scope
+        case UndoRegistered(step, command, scope=scope), UndoRegistered():
             return step == logged.step and command == logged.command and scope == logged.scope
         case (TimerStarted(timer), TimerStarted()) | (TimerCancelled(timer), TimerCancelled()):
             return timer == logged.timer
@@ -71,7 +90,9 @@ def in_words(event: object) -> str:
         case None:
             return "nothing more"
         case StepIssued(step, command, scope=scope):
-            return f"step {step}: {command}" + ("" if scope is None else f" in scope {scope}")
+            return f"step {step}: {command}{_within(scope)}"
+        case UndoRegistered(step, command, scope=scope):
+            return f"step {step}: {command} registered as an undo{_within(scope)}"
         case StepAbandoned(step):
             return f"no longer waiting for step {step}"
         case TimerStarted(timer):
@@ -96,3 +117,7 @@ def in_words(event: object) -> str:
             return "the saga's deadline extended"
         case _:
             return f"nothing more before {type(event).__name__}"
+
+
+def _within(scope: int | None) -> str:
+    return "" if scope is None else f" in scope {scope}"

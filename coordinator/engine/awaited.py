@@ -29,14 +29,18 @@ def awaited(state: SagaState, command_id: str, attempt: int) -> Awaited | None:
     if state.status.ended:
         return None
     step = state.steps.get(ref.step)
-    if step is None or attempt > (step.undo_attempt if ref.undo else step.attempt):
+    if step is None:
         return _NOT_YET
-    if ref.undo:
+    if (meant := step.meant_by(ref)) is None:
+        return None
+    if attempt > (step.undo_attempt if meant.undo else step.attempt):
+        return _NOT_YET
+    if meant.undo:
         waits, latest, what = step.back is Back.PENDING, step.undo_attempt, Due.UNDO
     else:
         waits, latest, what = step.forward is Forward.PENDING, step.attempt, Due.STEP
     if not waits or attempt != latest:
         return None
-    if state.paused_at is not None or (state.code_stopped and not ref.undo):
+    if state.paused_at is not None or (state.code_stopped and not meant.undo):
         return _STANDS_STILL
     return Awaited(state.due.at((what, ref.step)))

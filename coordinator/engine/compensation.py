@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
-from contracts.command import Command, Undo
+from contracts.command import Command
 from contracts.failures import Problem
-from contracts.retry import Retry
+from coordinator.engine import undo_policy
 from coordinator.engine.lifecycle import SETTLED_BACK, Back
 from coordinator.engine.state import SagaState, Step
 from coordinator.engine.status import Status
-from coordinator.engine.times import ASK_AGAIN_MS, deadline, within
+from coordinator.engine.times import ASK_AGAIN_MS, deadline, pending_ms, within
 from coordinator.history.events import Event
 from coordinator.history.undos import (
     UndoAttemptFailed,
@@ -21,10 +21,6 @@ from coordinator.history.undos import (
     UndoRetried,
     UndoSucceeded,
 )
-
-_DEFAULT_TIMEOUT_MS = 20_000
-_DEFAULT_RETRY = Retry.forever()
-"""For an undo whose contract is no longer deployed."""
 
 
 def next_undos(state: SagaState) -> Sequence[int]:
@@ -63,13 +59,13 @@ def scopes_undone(state: SagaState) -> Sequence[int]:
 
 def issued(step: Step, command: "Command[..., object] | None", now: int) -> UndoIssued:
     """The undo's first attempt."""
-    return UndoIssued(step.number, now, _deadline(now, command, now))
+    return UndoIssued(step.number, now, _deadline(step, now, command, now))
 
 
 def retried(step: Step, command: "Command[..., object] | None", now: int) -> UndoRetried:
     """The undo's next attempt."""
     since = now if step.back in (Back.GIVEN_UP, Back.HELD) else step.undo_since
-    return UndoRetried(step.number, step.undo_attempt + 1, now, _deadline(since, command, now))
+    return UndoRetried(step.number, step.undo_attempt + 1, now, _deadline(step, since, command, now))
 
 
 def on_answer(
@@ -86,12 +82,12 @@ def on_answer(
                 return "an older attempt of the undo"
             refused = isinstance(answer, Refusal)
             return _given_up_or_retried(step, command, problem, saga_id, now, final=refused)
-        case Pending() if step.child is not None:
+        case Progress() | Pending():
+            if step.child is None and not step.registered:
+                return "an undo is answered when it is done"
             if step.back is not Back.PENDING or attempt < step.undo_attempt:
                 return "an older attempt of the undo"
-            return UndoProgressed(step.number, attempt, now, within(now, now + ASK_AGAIN_MS))
-        case Progress() | Pending():
-            return "an undo is answered when it is done"
+            return UndoProgressed(step.number, attempt, now, _heard_of_again(step, command, answer, now))
         case _:
             assert_never(answer)
 
@@ -100,7 +96,8 @@ def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now
     """The attempt's deadline, or the time of the next attempt, has come."""
     if step.back is Back.WAITING:
         return retried(step, command, now)
-    what = f"No answer to the undo of {step.command} within {_timeout_ms(command) / 1_000:g} s."
+    seconds = undo_policy.timeout_ms(step, command) / 1_000
+    what = f"No answer to {step.undo_in_words} within {seconds:g} s."
     if step.child is not None:
         what = f"Nothing was heard of {step.child} for a while: it is asked again."
     problem = Problem(type="timeout", message=what, retryable=True)
@@ -117,7 +114,7 @@ def may_end(state: SagaState) -> bool:
 def _given_up_or_retried(
     step: Step, command: "Command[..., object] | None", problem: Problem, saga_id: str, now: int, *, final: bool
 ) -> Event:
-    retry = _retry(command)
+    retry = undo_policy.retry(step, command)
     spent = step.undo_attempt - step.undo_budget_from
     delay = max(retry.delay_ms(spent, f"{saga_id}:{step.number}:undo"), problem.retry_after_ms or 0)
     retry_at = within(now, now + delay)
@@ -129,19 +126,17 @@ def _given_up_or_retried(
     return UndoGivenUp(step.number, step.undo_attempt, problem, now)
 
 
-def _undo_of(command: "Command[..., object] | None") -> Undo | None:
-    return None if command is None else command.undo_with
+def _heard_of_again(
+    step: Step, command: "Command[..., object] | None", answer: Progress | Pending, now: int
+) -> int | None:
+    """Until when it is waited for then; None: as long as it takes."""
+    match answer:
+        case Pending(timeout_ms):
+            later = pending_ms(timeout_ms, command) if step.child is None else ASK_AGAIN_MS
+            return None if later is None else within(now, now + later)
+        case Progress():
+            return _deadline(step, step.undo_since, command, now)
 
 
-def _retry(command: "Command[..., object] | None") -> Retry:
-    undo = _undo_of(command)
-    return _DEFAULT_RETRY if undo is None else undo.retry
-
-
-def _deadline(since: int, command: "Command[..., object] | None", now: int) -> int:
-    return deadline(now, _timeout_ms(command), since, _retry(command))
-
-
-def _timeout_ms(command: "Command[..., object] | None") -> int:
-    undo = _undo_of(command)
-    return _DEFAULT_TIMEOUT_MS if undo is None else undo.timeout_ms
+def _deadline(step: Step, since: int, command: "Command[..., object] | None", now: int) -> int:
+    return deadline(now, undo_policy.timeout_ms(step, command), since, undo_policy.retry(step, command))

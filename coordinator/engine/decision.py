@@ -30,6 +30,13 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     """It does not travel: the coordinator runs it itself."""
     child: str | None = None
     """It goes to the coordinators: the id of the saga that is called, or undone."""
+    registered: bool = False
+    """The saga registered it as an undo: a forward command to whoever gets it, though the saga goes back."""
+
+    @property
+    def undoes(self) -> bool:
+        """It belongs to the way back."""
+        return self.direction == "undo" or self.registered
 
 
 class ToParent(msgspec.Struct, frozen=True, gc=False):

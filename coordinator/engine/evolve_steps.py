@@ -27,6 +27,7 @@ from coordinator.history.undos import (
     UndoHeld,
     UndoIssued,
     UndoProgressed,
+    UndoRegistered,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -132,6 +133,25 @@ def settle(state: SagaState, number: int) -> None:
 # --- a step's way back
 
 
+def _undo_registered(state: SagaState, event: UndoRegistered) -> None:
+    """From here on it stands in the order of what is undone, as if it were a step that succeeds at once."""
+    if state.cause is not None:
+        raise IllegalMove("The saga", state.status, event)
+    state.steps[event.step] = Step(
+        event.step,
+        event.command,
+        bytes(event.arguments),
+        Kind.COMPENSATABLE,
+        True,
+        event.scope,
+        event.local,
+        event.override,
+        event.child,
+        forward=Forward.REGISTERED,
+    )
+    state.succeeded.append(event.step)
+
+
 def _undo_issued(state: SagaState, event: UndoIssued) -> None:
     step = state.steps[event.step]
     back = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
@@ -160,7 +180,10 @@ def _undo_attempt_failed(state: SagaState, event: UndoAttemptFailed) -> None:
 
 def _undo_progressed(state: SagaState, event: UndoProgressed) -> None:
     _move_back(state, event)
-    state.due.put((Due.UNDO, event.step), event.deadline)
+    if event.deadline is None:
+        state.due.remove((Due.UNDO, event.step))
+    else:
+        state.due.put((Due.UNDO, event.step), event.deadline)
 
 
 def _undo_retried(state: SagaState, event: UndoRetried) -> None:
@@ -238,6 +261,7 @@ STEP_CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     StepFailed: _given_up,
     StepTimedOut: _given_up,
     StepAbandoned: _abandoned,
+    UndoRegistered: _undo_registered,
     UndoIssued: _undo_issued,
     UndoAttemptFailed: _undo_attempt_failed,
     UndoRetried: _undo_retried,

@@ -10,7 +10,7 @@ from contracts.retry import Retry
 from contracts.values import NULL
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import Step
-from coordinator.engine.times import ASK_AGAIN_MS, deadline, within
+from coordinator.engine.times import ASK_AGAIN_MS, deadline, pending_ms, within
 from coordinator.history.events import Event
 from coordinator.history.steps import (
     StepAttemptFailed,
@@ -49,7 +49,7 @@ def on_answer(
         case Pending(timeout_ms):
             if attempt < step.attempt or step.forward is not Forward.PENDING:
                 return "an older attempt"
-            later = _pending_ms(timeout_ms, command) if step.child is None else ASK_AGAIN_MS
+            later = pending_ms(timeout_ms, command) if step.child is None else ASK_AGAIN_MS
             return StepProgressed(step.number, attempt, now, NULL, None if later is None else within(now, now + later))
         case _:
             assert_never(answer)
@@ -99,11 +99,6 @@ def _given_up_or_retried(
 
 def _deadline(since: int, command: "Command[..., object] | None", now: int) -> int:
     return deadline(now, _timeout_ms(command), since, _retry(command))
-
-
-def _pending_ms(said: int | None, command: "Command[..., object] | None") -> int | None:
-    most = None if command is None else command.pending_timeout_ms
-    return most if said is None or (most is not None and most < said) else said
 
 
 def _retry(command: "Command[..., object] | None") -> Retry:

@@ -62,6 +62,8 @@ class Forward(StrEnum):
     FAILED = "failed"
     TIMED_OUT = "timed_out"
     ABANDONED = "abandoned"
+    REGISTERED = "registered"
+    """It has none: nothing is done before it is undone, and what is done then the saga said itself."""
 
 
 class Back(StrEnum):

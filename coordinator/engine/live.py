@@ -9,7 +9,7 @@ from contracts.attributes import AttributeValue
 from contracts.command import Command
 from contracts.failures import Problem
 from coordinator.engine.agenda import DEADLINE
-from coordinator.engine.asks import step_issued
+from coordinator.engine.asks import step_issued, undo_registered
 from coordinator.engine.order import OutOfOrder, order_error, undo_error
 from coordinator.engine.shown import NOTHING, changes
 from coordinator.engine.state import SagaState
@@ -45,6 +45,12 @@ class Live:
         if error is None:
             self._record(step_issued(step, command, arguments, scope, child, self._now))
         return error
+
+    def register(
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
+    ) -> None:
+        """See Script."""
+        self._record(undo_registered(step, command, arguments, scope, child, self._now))
 
     def abandon(self, step: int) -> None:
         """See Script."""

@@ -22,7 +22,7 @@ from contracts.attributes import AttributeValue
 from contracts.command import Command
 from contracts.failures import Problem
 from coordinator.engine.agenda import DEADLINE
-from coordinator.engine.asks import in_words, same, step_issued
+from coordinator.engine.asks import in_words, same, step_issued, undo_registered
 from coordinator.engine.evolve import evolve
 from coordinator.engine.feed import FED, UnreadableInput, feed
 from coordinator.engine.order import OutOfOrder, order_error, undo_error
@@ -169,6 +169,12 @@ class Replay:
                 return error
         self._ask(asked)
         return None
+
+    def register(
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
+    ) -> None:
+        """See Script."""
+        self._ask(undo_registered(step, command, arguments, scope, child, self._tail_at or self.run.now_ms))
 
     def abandon(self, step: int) -> None:
         """See Script."""

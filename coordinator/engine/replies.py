@@ -34,6 +34,9 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
         return Known()
     if step is None or ref.saga_id != turn.saga_id:
         return Ignored(f"the saga has no step {reply.command_id}")
+    if (meant := step.meant_by(ref)) is None:
+        return Ignored(f"{step.command} was registered as an undo, and has none of its own")
+    ref = meant
     state = turn.state
     if reply.attempt == 0:
         reply = _to_the_last_attempt(step, reply, ref)

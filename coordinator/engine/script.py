@@ -20,6 +20,12 @@ class Script(Protocol):
         """The code asks for a step; returns why it may not stand here, or None."""
         ...
 
+    def register(
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
+    ) -> None:
+        """The code says what is to be done when the saga goes back from here."""
+        ...
+
     def abandon(self, step: int) -> None:
         """The code no longer waits for the step."""
         ...
@@ -87,6 +93,11 @@ class NothingAsked:
         self._sentence = sentence
 
     def issue(
+        self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
+    ) -> NoReturn:
+        raise self._error(self._sentence)
+
+    def register(
         self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
     ) -> NoReturn:
         raise self._error(self._sentence)

@@ -4,7 +4,7 @@ import msgspec
 
 from contracts.command_message import UndoValue
 from contracts.failures import Problem
-from contracts.ids import command_id, undo_id
+from contracts.ids import command_id
 from coordinator.engine.decision import Send
 from coordinator.engine.state import SagaState, Step
 from coordinator.history.events import Event
@@ -42,9 +42,12 @@ def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
 
 def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: int) -> Send:
     step = state.steps[number]
+    id, participant = step.undo_sent_as(saga_id), _participant(step.command)
+    if step.registered:
+        value, local, child = step.arguments, step.local, step.child
+        return Send(id, participant, step.command, "forward", attempt, value, deadline, None, local, child, True)
     cause = msgspec.Raw(_encoder.encode(state.cause or _scope_cause(state, step) or _ABANDONED))
     value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), msgspec.Raw(step.result), cause))
-    id, participant = undo_id(saga_id, number), _participant(step.command)
     return Send(
         id, participant, step.command, "undo", attempt, value, deadline, step.other_undo, step.local, step.child
     )

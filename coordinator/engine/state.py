@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from contracts.failures import Cause, Problem
+from contracts.ids import CommandRef, command_id, undo_id
 from contracts.kinds import Kind
 from contracts.overrides import Override
 from coordinator.engine.agenda import Agenda
@@ -62,6 +63,26 @@ class Step(msgspec.Struct):
     def left_standing(self) -> bool:
         """Its call said that it is not undone: that is for the saga's author to see to."""
         return self.override is not None and self.override.undo is None
+
+    @property
+    def registered(self) -> bool:
+        """It is an undo that the saga registered: its command is sent when it is undone, and not before."""
+        return self.forward is Forward.REGISTERED
+
+    @property
+    def undo_in_words(self) -> str:
+        """As people read it."""
+        return f"the undo {self.command}" if self.registered else f"the undo of {self.command}"
+
+    def undo_sent_as(self, saga_id: str) -> str:
+        """The id under which its undo is sent. A registered one is an ordinary command to whoever gets it."""
+        return command_id(saga_id, self.number) if self.registered else undo_id(saga_id, self.number)
+
+    def meant_by(self, ref: CommandRef) -> CommandRef | None:
+        """What an id of this step says: that of a registered undo is the step's own. None: nothing is sent under it."""
+        if self.forward is not Forward.REGISTERED:
+            return ref
+        return None if ref.undo else ref._replace(undo=True)
 
     @property
     def held(self) -> bool:

@@ -1,5 +1,6 @@
 """Times that can be written."""
 
+from contracts.command import Command
 from contracts.retry import Retry
 
 LATEST = 253_402_300_799_000
@@ -26,3 +27,9 @@ def deadline(now: int, timeout_ms: int, since: int, retry: Retry) -> int:
     if retry.total is not None and (end := since + (retry.total_ms or 0)) > now:
         at = min(at, end)
     return within(now, at)
+
+
+def pending_ms(said: int | None, command: "Command[..., object] | None") -> int | None:
+    """How long an answer is waited for that is to come later; None: as long as it takes."""
+    most = None if command is None else command.pending_timeout_ms
+    return most if said is None or (most is not None and most < said) else said

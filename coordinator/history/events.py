@@ -43,6 +43,7 @@ from coordinator.history.undos import (
     UndoHeld,
     UndoIssued,
     UndoProgressed,
+    UndoRegistered,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -62,6 +63,7 @@ Asked = (
     | ScopeOpened
     | ScopeUndoStarted
     | DeadlineExtended
+    | UndoRegistered
 )
 """What the saga's code itself asked for: replay must find the same again, in the same order."""
 
@@ -78,6 +80,7 @@ ASKED = (
     ScopeOpened,
     ScopeUndoStarted,
     DeadlineExtended,
+    UndoRegistered,
 )
 """The same, for isinstance: quicker than a union."""
 

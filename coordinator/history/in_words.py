@@ -11,7 +11,7 @@ def event_line(event: Event, commands: dict[int, str]) -> str:
     """One event in words. ``commands`` remembers which step is which; pass the same one for a whole history."""
     kind = str(event["type"])
     step = event.get("step")
-    if kind == "step_issued" and step is not None:
+    if kind in ("step_issued", "undo_registered") and step is not None:
         commands[step] = event["command"]
     words = kind.replace("_", " ")
     if step is not None:

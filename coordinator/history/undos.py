@@ -3,6 +3,25 @@
 import msgspec
 
 from contracts.failures import Cause, Problem
+from contracts.overrides import Override
+
+
+class UndoRegistered(msgspec.Struct, frozen=True, gc=False, tag="undo_registered", omit_defaults=True):
+    """The saga said what is to be done should it go back from here: a step of which nothing is done before."""
+
+    step: int
+    command: str
+    """``notices.tell``: sent as it is, with these arguments, when the step is undone."""
+    arguments: msgspec.Raw
+    at: int
+    scope: int | None = None
+    """The innermost scope in which it was registered."""
+    local: bool = False
+    """The coordinator runs it itself."""
+    override: Override | None = None
+    """What this call has otherwise than the command declares."""
+    child: str | None = None
+    """It is another saga: its id."""
 
 
 class CancelRequested(msgspec.Struct, frozen=True, gc=False, tag="cancel_requested"):
@@ -49,12 +68,12 @@ class UndoRetried(msgspec.Struct, frozen=True, gc=False, tag="undo_retried"):
 
 
 class UndoProgressed(msgspec.Struct, frozen=True, gc=False, tag="undo_progressed"):
-    """The child has heard of it and is undoing what it did; it is asked again at the deadline."""
+    """Whoever undoes it is still at it, or (deadline None) will answer later; a child is asked again then."""
 
     step: int
     attempt: int
     at: int
-    deadline: int
+    deadline: int | None
 
 
 class UndoSucceeded(msgspec.Struct, frozen=True, gc=False, tag="undo_succeeded"):

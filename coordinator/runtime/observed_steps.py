@@ -32,6 +32,7 @@ from coordinator.history.undos import (
     UndoGivenUp,
     UndoHeld,
     UndoIssued,
+    UndoRegistered,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -48,7 +49,7 @@ class ObservedSteps:
 
     __slots__ = (
         *("__weakref__", "saga_id", "seq", "_cause", "_round", "_reopened"),
-        *("_commands", "_forward", "_undos", "_stay", "_local", "_children", "_held"),
+        *("_commands", "_forward", "_undos", "_stay", "_local", "_registered", "_children", "_held"),
     )
 
     def __init__(self, saga_id: str) -> None:
@@ -71,6 +72,8 @@ class ObservedSteps:
         """Steps, and undos, that had to wait since they are under way."""
         self._round = 1
         self._reopened = False
+        self._registered: set[int] = set()
+        """Steps whose undo is all there is of them: it goes by the step's own id."""
 
     def follow(self, event: Event) -> list[Told]:
         """What begins or is over with this event of row ``seq``."""
@@ -83,7 +86,7 @@ class ObservedSteps:
 
     def continued(self, event: SagaContinued) -> list[Told]:
         """Another round begins: the steps of the one before are over."""
-        for of_steps in (self._commands, self._forward, self._undos, self._stay, self._local):
+        for of_steps in (self._commands, self._forward, self._undos, self._stay, self._local, self._registered):
             of_steps.clear()
         self._children.clear()
         self._held.clear()
@@ -140,6 +143,16 @@ class ObservedSteps:
         """The saga goes back: whatever is still out is not waited for any more."""
         self._cause = event.cause.type
         return self._all_abandoned(event.at)
+
+    def registered(self, event: UndoRegistered) -> list[Told]:
+        """A step that is nothing but an undo: nothing is under way yet."""
+        self._commands[event.step] = event.command
+        self._registered.add(event.step)
+        if event.local:
+            self._local.add(event.step)
+        if event.child is not None:
+            self._children[event.step] = event.child
+        return []
 
     def undo_issued(self, event: UndoIssued) -> list[Told]:
         """An undo is under way."""
@@ -225,7 +238,8 @@ class ObservedSteps:
     def _step(
         self, step: int, undo: bool, begun: tuple[int, int], at: int, outcome: str, problem: str | None
     ) -> EndedStep:
-        name = undo_id(self.saga_id, step) if undo else command_id(self.saga_id, step)
+        under_undo_id = undo and step not in self._registered
+        name = undo_id(self.saga_id, step) if under_undo_id else command_id(self.saga_id, step)
         sent_at, attempts = begun
         return EndedStep(
             command_id=name,
@@ -256,6 +270,7 @@ _FOLLOWERS: dict[type[Event], Callable[[ObservedSteps, Any], list[Told]]] = {
     StepTimedOut: ObservedSteps.timed_out,
     StepAbandoned: ObservedSteps.abandoned,
     CompensationStarted: ObservedSteps.went_back,
+    UndoRegistered: ObservedSteps.registered,
     UndoIssued: ObservedSteps.undo_issued,
     UndoRetried: ObservedSteps.undo_retried,
     UndoSucceeded: ObservedSteps.undo_succeeded,

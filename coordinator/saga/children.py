@@ -5,6 +5,8 @@ from collections.abc import Callable
 from types import new_class
 from typing import Any, TypeVar, overload
 
+import msgspec
+
 from contracts.command import Command, command
 from contracts.contract import Contract
 from contracts.ids import saga_id
@@ -28,7 +30,7 @@ class _Missing:
     """No input was given."""
 
 
-_MISSING = _Missing()
+MISSING = _Missing()
 
 
 @overload
@@ -37,7 +39,7 @@ async def child(definition: SagaDefinition[Any, R], /, *, key: str | None = None
 async def child(definition: SagaDefinition[I, R], input: I, /, *, key: str | None = None, kind: Kind = ...) -> R: ...
 async def child(
     definition: SagaDefinition[Any, Any],
-    input: Any = _MISSING,
+    input: Any = MISSING,
     /,
     *,
     key: str | None = None,
@@ -60,7 +62,7 @@ async def child(
 async def detach(definition: SagaDefinition[Any, Any], /, *, key: str | None = None) -> str: ...
 @overload
 async def detach(definition: SagaDefinition[I, Any], input: I, /, *, key: str | None = None) -> str: ...
-async def detach(definition: SagaDefinition[Any, Any], input: Any = _MISSING, /, *, key: str | None = None) -> str:
+async def detach(definition: SagaDefinition[Any, Any], input: Any = MISSING, /, *, key: str | None = None) -> str:
     """Begins another saga, once, and returns its id when it has begun.
 
     It goes its own way: nobody waits for its end, and it is not undone with this saga. One that is there already, with
@@ -71,9 +73,7 @@ async def detach(definition: SagaDefinition[Any, Any], input: Any = _MISSING, /,
 
 async def _call(definition: SagaDefinition[Any, Any], input: Any, key: str | None, called: Command[..., Any]) -> Any:
     runtime = running_saga(f"{definition.name} can only be called while a saga runs, and by the saga itself.")
-    given = _given(definition, input)
-    id = _saga_id(definition, given, key, runtime)
-    step, result = runtime.issue(called, called.write_arguments((), given), id)
+    step, result = runtime.issue(called, *call_of(definition, input, key, called, runtime))
     try:
         return await result
     except asyncio.CancelledError:
@@ -81,9 +81,21 @@ async def _call(definition: SagaDefinition[Any, Any], input: Any, key: str | Non
         raise
 
 
+def call_of(
+    definition: SagaDefinition[Any, Any],
+    input: Any,
+    key: str | None,
+    called: Command[..., Any],
+    runtime: SagaRuntime,
+) -> tuple[msgspec.Raw, str]:
+    """The arguments of the saga's call as the next step, and the saga's id. Raises TypeError, UnreadableValue."""
+    given = _given(definition, input)
+    return called.write_arguments((), given), _saga_id(definition, given, key, runtime)
+
+
 def _given(definition: SagaDefinition[Any, Any], input: Any) -> dict[str, Any]:
     takes = definition.input_name is not None
-    if takes is (input is _MISSING):
+    if takes is (input is MISSING):
         raise TypeError(f"The saga {definition.name} takes {'an' if takes else 'no'} input.")
     return {"input": input} if takes else {}
 

@@ -26,6 +26,10 @@ class SagaRuntime(ABC):
         ``child``: the step is a saga, with this id.
         """
 
+    @abstractmethod
+    def register(self, command: Command[..., Any], arguments: msgspec.Raw, child: str | None = None) -> None:
+        """From here on, this is done when the saga, or the scope it stands in, is undone. ``child``: as of `issue`."""
+
     @property
     @abstractmethod
     def next_step(self) -> str:

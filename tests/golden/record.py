@@ -21,6 +21,7 @@ from tests.golden.going_back import STORIES as GOING_BACK
 from tests.golden.going_on import STORIES as GOING_ON
 from tests.golden.having_children import STORIES as HAVING
 from tests.golden.listening import hears, is_paused, is_repaired, is_terminated
+from tests.golden.registering import STORIES as REGISTERING
 from tests.golden.showing import STORIES as SHOWING
 from tests.kept_rows import kept_rows
 from tests.sagas import SagaDriver, Shop
@@ -104,6 +105,7 @@ ALL: Mapping[str, Sequence[Callable[[], SagaDriver]]] = {
     "bargaining/haggle_v1": WAITING,
     "going_on/collect_v1": GOING_ON,
     "extending/take_time_v1": EXTENDING,
+    "registering/register_v1": REGISTERING,
 }
 """By folder, and the saga and its version that the names of its files begin with."""
 

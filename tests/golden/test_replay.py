@@ -20,6 +20,7 @@ from tests.golden.going_back import choose
 from tests.golden.going_on import collect
 from tests.golden.having_children import have_children
 from tests.golden.listening import listen
+from tests.golden.registering import put_right, register
 from tests.golden.showing import show_progress
 
 DEFINITIONS = Definitions(
@@ -36,6 +37,8 @@ DEFINITIONS = Definitions(
         collect,
         take_time,
         have_children,
+        register,
+        put_right,
     ]
 )
 FILES = sorted(Path(__file__).parent.rglob("*.json"))

@@ -15,9 +15,10 @@ from tests.unit.engine.awaited_messages import MESSAGES
 from tests.unit.engine.awaited_policies import POLICIES
 from tests.unit.engine.awaited_rounds import ROUNDS
 from tests.unit.engine.awaited_scopes import SCOPES
+from tests.unit.engine.awaited_undos import UNDOS
 from tests.unit.engine.rows import Rows, passes, succeeds
 
-ROWS = Rows([*LOCAL, *MESSAGES, *SCOPES, *POLICIES, *ROUNDS, *CHILDREN])
+ROWS = Rows([*LOCAL, *MESSAGES, *SCOPES, *POLICIES, *ROUNDS, *CHILDREN, *UNDOS])
 saga_row = ROWS.row
 
 

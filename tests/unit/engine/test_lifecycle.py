@@ -58,6 +58,7 @@ from coordinator.history.undos import (
     UndoHeld,
     UndoIssued,
     UndoProgressed,
+    UndoRegistered,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -102,6 +103,7 @@ SAMPLES: dict[type[Event], Event] = {
         UpdateRefused(1, NO, 1),
         CancelRequested(NO, 1),
         CompensationStarted(NO, 1),
+        UndoRegistered(1, "shop.take", NULL, 1),
         UndoIssued(1, 1, 9),
         UndoAttemptFailed(1, 1, NO, 1, 9),
         UndoRetried(1, 2, 1, 9),
@@ -227,12 +229,20 @@ def going_back(state: SagaState) -> SagaState:
     ("make", "event"),
     [
         (lambda: going_back(standing(Status.RUNNING)), SAMPLES[StepIssued]),
+        (lambda: going_back(standing(Status.RUNNING)), SAMPLES[UndoRegistered]),
         (lambda: going_back(standing(Status.RUNNING)), SAMPLES[UndoIssued]),
         (lambda: going_back(standing(Status.RUNNING, Forward.REFUSED)), SAMPLES[UndoIssued]),
         (lambda: standing(Status.RUNNING, Forward.SUCCEEDED), SAMPLES[UndoIssued]),
         (lambda: standing(Status.RUNNING), SAMPLES[SagaResumed]),
     ],
-    ids=["step while going back", "undo in flight", "undo of a refusal", "undo going forward", "resume running"],
+    ids=[
+        "step while going back",
+        "registered while going back",
+        "undo in flight",
+        "undo of a refusal",
+        "undo going forward",
+        "resume running",
+    ],
 )
 def test_other_moves_that_cannot_happen(make: Callable[[], SagaState], event: Event) -> None:
     """What the tables cannot say is refused likewise."""

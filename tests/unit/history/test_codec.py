@@ -12,6 +12,7 @@ from coordinator.history.events import ASKED, Asked, Event
 from coordinator.history.parking import ReplyDeferred, SagaParked
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepIssued, StepProgressed, StepSucceeded
+from coordinator.history.undos import UndoRegistered
 from tests.unit.engine.test_lifecycle import SAMPLES
 
 RAW = msgspec.Raw(b'{"z": 1.50, "a": "\\u00e9"}')
@@ -36,6 +37,22 @@ WRITTEN: dict[str, tuple[Event, dict[str, Any]]] = {
     "pending": (
         StepProgressed(1, 2, 3, msgspec.Raw(b"null")),
         {"type": "step_progressed", "step": 1, "attempt": 2, "at": 3, "details": None},
+    ),
+    "registered": (
+        UndoRegistered(1, "shop.ship", RAW, 2),
+        {"type": "undo_registered", "step": 1, "command": "shop.ship", "arguments": {"z": 1.5, "a": "é"}, "at": 2},
+    ),
+    "registered saga": (
+        UndoRegistered(1, "saga.send", RAW, 2, 3, child="send:1"),
+        {
+            "type": "undo_registered",
+            "step": 1,
+            "command": "saga.send",
+            "arguments": {"z": 1.5, "a": "é"},
+            "at": 2,
+            "scope": 3,
+            "child": "send:1",
+        },
     ),
     "parked": (
         SagaParked("code", "why", 1),
