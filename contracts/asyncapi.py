@@ -10,6 +10,8 @@ from contracts.contract import Contract
 from contracts.header_schemas import (
     ANSWERS,
     REQUESTS,
+    call_answer_headers,
+    call_headers,
     command_headers,
     dead_letter_headers,
     lifecycle_headers,
@@ -20,7 +22,15 @@ from contracts.kinds import Kind
 from contracts.lifecycle_message import CHANGES, SagaChanged
 from contracts.request_message import CancelSaga, SignalSaga, StartSaga, UpdateSaga
 from contracts.retry import Retry
-from contracts.schemas import GENERATED, Schema, open_schemas, problem_schema, type_schemas, value_schemas
+from contracts.schemas import (
+    GENERATED,
+    Schema,
+    call_schemas,
+    open_schemas,
+    problem_schema,
+    type_schemas,
+    value_schemas,
+)
 
 PROTOCOL_VERSION = "1.0.0"
 
@@ -38,6 +48,7 @@ def asyncapi_document(contracts: Iterable[type[Contract]]) -> dict[str, Any]:
         document.add_participant(contract)
     document.add_replies()
     document.add_requests()
+    document.add_calls()
     document.add_lifecycle()
     document.add_dead_letters()
     return document.written()
@@ -105,6 +116,25 @@ class _Document:
             self._message("requests", name, f"amends.{name}", name, f"{name}.headers")
             self._operation(f"clients.{request}", "send", "requests", [name])
         self._operation("coordinator.requests", "receive", "requests", [f"request.{each}" for each in REQUESTS])
+
+    def add_calls(self) -> None:
+        """Sagas as steps of other sagas: coordinators call, and answer, each other."""
+        self.schemas |= call_schemas({"$ref": f"{_SCHEMAS}Problem"})
+        self.schemas["call.headers"], self.schemas["call.undo.headers"] = call_headers("forward"), call_headers("undo")
+        self.schemas["call.answer.headers"] = call_answer_headers()
+        self._message("replies", "call.answer", "amends.reply.<answer>", "any", "call.answer.headers", _BY_COMMAND_ID)
+        self.messages["call.answer"]["description"] = (
+            "Succeeded: its result; of a detached call its id, of an undo nothing. Refused: why it went "
+            "back. Failed: it cannot begin, be undone, or was terminated. Pending: it has begun."
+        )
+        for call in ("call", "call.undo"):
+            self._message("requests", call, "saga.<definition>", call, f"{call}.headers", _BY_ID)
+            self.messages[call]["bindings"]["kafka"]["key"]["description"] = "The id of the saga that is called."
+            reply = {"channel": {"$ref": "#/channels/replies"}, "messages": [_in("replies", "call.answer")]}
+            self._operation(f"coordinator.{call}", "send", "requests", [call], {"reply": reply})
+            self._operation(f"coordinator.take_{call}", "receive", "requests", [call], {"reply": reply})
+        self._operation("coordinator.answer_call", "send", "replies", ["call.answer"])
+        self._operation("coordinator.call_answers", "receive", "replies", ["call.answer"])
 
     def add_lifecycle(self) -> None:
         """Lifecycle notices."""

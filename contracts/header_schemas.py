@@ -64,6 +64,40 @@ def reply_headers(answer: str) -> Schema:
     return _headers(required, optional)
 
 
+def call_headers(direction: Direction) -> Schema:
+    """Headers of a call of one saga by another (``forward``), or of the undo of such a call."""
+    schema = command_headers("saga.<definition>", direction)
+    properties = dict(schema["properties"])
+    properties["ce_type"] = _text(
+        "The definition of the saga that is called; `detached.` where nobody waits for its end.",
+        f"^(saga|detached)\\.{_NAME}$",
+        "saga.plan_visit",
+    )
+    properties["ce_child"] = _text(
+        "The id of the saga that is called, and the record's key.", f"^{_SAGA_ID}$", "plan_visit:7"
+    )
+    return {**schema, "properties": properties, "required": [*schema["required"], "ce_child"]}
+
+
+def call_answer_headers() -> Schema:
+    """Headers of what a saga answers to the one that called it."""
+    schema = reply_headers("pending")
+    properties = dict(schema["properties"])
+    properties["ce_type"] = _text(
+        "How the called saga stands, or has ended.",
+        "^amends\\.reply\\.(succeeded|refused|failed|pending)$",
+        "amends.reply.succeeded",
+    )
+    properties["ce_source"] = _text(
+        "The definition that was called.", f"^/amends/sagas/{_NAME}$", "/amends/sagas/plan_visit"
+    )
+    properties["ce_parent"] = _text(
+        "The id of the saga that called, and the record's key.", f"^{_SAGA_ID}$", "plan_tour:7"
+    )
+    properties["ce_replypartition"] = _text("The partition that the call asked for.", "^[0-9]{1,9}$", "3")
+    return {**schema, "properties": properties, "required": [*schema["required"], "ce_parent"]}
+
+
 def request_headers(name: str) -> Schema:
     """Headers of a request to start, signal or cancel a saga."""
     required = {

@@ -90,6 +90,24 @@ def open_schemas() -> Mapping[str, Schema]:
     }
 
 
+def call_schemas(problem: Schema) -> Mapping[str, Schema]:
+    """The values of a saga's call by another saga, and of its undo. ``problem`` refers to a problem's schema."""
+    call: Schema = {
+        "title": "call",
+        "description": "The called saga's input, where it takes one.",
+        "type": "object",
+        "properties": {"input": {}},
+    }
+    undo: Schema = {
+        "title": "call: undo",
+        "description": "The call, what it was answered, and why the caller goes back.",
+        "type": "object",
+        "properties": {"command": call, "result": {}, "cause": problem},
+        "required": ["command", "result", "cause"],
+    }
+    return {"call": call, "call.undo": undo}
+
+
 def _command_schemas(
     command: Command[..., Any], arguments: Mapping[str, Schema], result: Schema, base: str, problem: Schema
 ) -> dict[str, Schema]:

@@ -44,6 +44,7 @@ def conforms(schema: str, value: Any) -> None:
         ("Requests", 2, "request.signal"),
         ("Requests", 3, "request.update"),
         ("Requests", 4, "request.cancel"),
+        ("Requests", 5, "call"),
         ("Lifecycle", 0, "saga.changed"),
     ],
 )
@@ -54,7 +55,7 @@ def test_examples_conform(title: str, number: int, schema: str) -> None:
 
 def test_every_example_is_checked() -> None:
     """There is no JSON example that the test above leaves out."""
-    assert TEXT.count("```json") == 8
+    assert TEXT.count("```json") == 9
 
 
 @pytest.mark.parametrize("schema", HEADERS)

@@ -54,8 +54,8 @@ class Wire:
         if channel == "dead-letters":
             self.seen[name] += 1
             return name
-        assert key is None or key.decode() == found.get("ce_subject", key.decode()), (
-            f"{where}: the key is {key!r}, expected the saga's id {found['ce_subject']!r}."
+        assert key is None or key.decode() == found.get("ce_child", found.get("ce_subject", key.decode())), (
+            f"{where}: the key is {key!r}, expected the saga's id."
         )
         assert value is not None, f"{where}: there is no value."
         limit = MAX_UNDO_BYTES if found.get("ce_direction") == "undo" else MAX_VALUE_BYTES
@@ -74,7 +74,7 @@ class Wire:
         return channel
 
     def _message(self, channel: str, headers: Mapping[str, str]) -> str:
-        if channel == "replies" and headers.get("ce_type") == "amends.reply.succeeded":
+        if channel == "replies" and "ce_parent" not in headers and headers["ce_type"] == "amends.reply.succeeded":
             return self._succeeded(headers.get("ce_commandid", ""))
         fits = [name for name in self.document["channels"][channel]["messages"] if self._announces(name, headers)]
         tells = {name: headers.get(name) for name in ("ce_type", "ce_direction")}
@@ -91,7 +91,10 @@ class Wire:
 
     def _announces(self, name: str, headers: Mapping[str, str]) -> bool:
         reference = self.document["components"]["messages"][name]["headers"]["$ref"]
-        properties = self.document["components"]["schemas"][reference.rpartition("/")[2]]["properties"]
+        schema = self.document["components"]["schemas"][reference.rpartition("/")[2]]
+        properties = schema["properties"]
+        if ("ce_parent" in headers) != ("ce_parent" in schema["required"]):
+            return False
         return all(
             headers.get(header) == properties[header]["const"]
             for header in ("ce_type", "ce_direction")

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.timeout(600)
 
 EVERYTHING: dict[str, Any] = {
     "imagePullSecrets": [{"name": "registry"}],
+    "lifecycle": "ends",
     "settings": {"AMENDS_HTTP_BODY_BYTES": 104857600, "AMENDS_DATABASE_TIMEOUT_S": 2.5, "AMENDS_LOG_FORMAT": "console"},
     "telemetry": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"},
     "envFrom": [{"secretRef": {"name": "more"}}],
@@ -87,6 +88,9 @@ def test_what_is_required_is_asked_for(render: Render, values: dict[str, Any], r
         {"replicaCount": "three"},
         {"settings": {"BATCH_SAGAS": 1}},
         {"settings": {"AMENDS_FAILPOINTS": "reply_queued:kill"}},
+        {"settings": {"AMENDS_LIFECYCLE": "all"}},
+        {"lifecycle": False},
+        {"lifecycle": "some"},
         {"settings": {"AMENDS_DATABASE_URL": "postgresql://user:secret@db/amends"}},
         {"telemetry": {"ENDPOINT": "http://collector:4318"}},
         {"terminationGracePeriodSeconds": 5},
@@ -148,6 +152,7 @@ def test_settings_can_be_read(render: Render) -> None:
     given = {name.removeprefix("AMENDS_").lower(): text for name, text in variables.items() if isinstance(text, str)}
     settings = Settings.model_validate({name: text for name, text in given.items() if name in Settings.model_fields})
     assert (settings.http_body_bytes, settings.database_timeout_s) == (104857600, 2.5)
+    assert settings.lifecycle == "ends"
     assert (settings.http_host, settings.http_port, settings.log_format) == ("0.0.0.0", 7780, "console")
 
 

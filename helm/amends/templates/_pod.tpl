@@ -58,6 +58,8 @@ envFrom:
   value: {{ required "Set kafka.bootstrap to the brokers, as host:port,host:port." .Values.kafka.bootstrap | quote }}
 - name: AMENDS_TOPIC_PREFIX
   value: {{ .Values.kafka.topicPrefix | quote }}
+- name: AMENDS_LIFECYCLE
+  value: {{ .Values.lifecycle | quote }}
 {{- if not (hasKey .Values.settings "AMENDS_LOG_FORMAT") }}
 - name: AMENDS_LOG_FORMAT
   value: json
