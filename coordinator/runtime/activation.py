@@ -9,6 +9,7 @@ import structlog
 from contracts.failpoints import failpoint
 from coordinator.engine.facts import Accepted, Ignored, Known, Verdict
 from coordinator.runtime.clock import Clock
+from coordinator.runtime.in_flight import InFlight
 from coordinator.runtime.intake import Intake, Letter
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.local_steps import LocalSteps
@@ -61,7 +62,7 @@ class Activation:
         self._intake, self._store, self._deciding, self._warm = intake, store, deciding, warm
         self._relay, self._timers, self._ownership, self._watchers = relay, timers, ownership, watchers
         self._observer, self._clock, self._limits = observer, clock, limits
-        self._batches: set[asyncio.Task[None]] = set()
+        self._batches = InFlight(limits.batches_in_flight, self._wake)
         self._unsure: set[str] = set()
         """Sagas whose last commit may have taken effect."""
         self._failures = 0
@@ -94,8 +95,7 @@ class Activation:
     def cancel(self) -> None:
         """Starts no more batches and ends those in flight."""
         self._cancelled = self._held = True
-        for task in self._batches:
-            task.cancel()
+        self._batches.cancel()
 
     def _wake(self) -> None:
         if not self._due and not self._held:
@@ -103,16 +103,16 @@ class Activation:
             asyncio.get_running_loop().call_soon(self._fill)
 
     def _fill(self) -> None:
-        """Starts as many batches as there are free places and mail."""
+        """Starts as many batches as are worth it."""
         self._due = False
-        while self._intake.has_mail and not self._held and len(self._batches) < self._limits.batches_in_flight:
+        while (waiting := self._intake.sagas_waiting) and not self._held and self._batches.room_for(waiting):
             batch = dict(self._intake.take(self._limits.batch_sagas))
             task = asyncio.get_running_loop().create_task(self._run(batch))
-            self._batches.add(task)
+            self._batches.add(task, len(batch))
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._batches.discard(task)
+        self._batches.remove(task)
         self._idle.set()
         self._wake()
 

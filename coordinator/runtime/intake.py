@@ -160,9 +160,9 @@ class Intake:
         self.on_mail()
 
     @property
-    def has_mail(self) -> bool:
-        """Whether there is something to take."""
-        return bool(self._waiting)
+    def sagas_waiting(self) -> int:
+        """How many sagas have something to take."""
+        return len(self._waiting)
 
 
 def _nothing() -> None: ...
