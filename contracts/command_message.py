@@ -25,6 +25,7 @@ REPLY_PARTITION = "ce_replypartition"
 CHILD = "ce_child"
 """Of a command that a saga is: its id. Such a record stands among the requests, under that key."""
 UNDO = "ce_undo"
+PROGRESS = "ce_progress"
 
 
 class CommandMessage(msgspec.Struct, frozen=True):
@@ -54,6 +55,8 @@ class CommandMessage(msgspec.Struct, frozen=True):
     """``ce_undo``, of an undo: which of the command's, by name; None: the declared one."""
     reply_partition: int | None = None
     """``ce_replypartition``: the partition of that topic that the answer should go to; None: the one of its key."""
+    progress: bytes | None = None
+    """``ce_progress``, of a forward command: JSON, how far earlier attempts got, where one has told."""
     traceparent: str | None = None
     tracestate: str | None = None
 
@@ -74,6 +77,8 @@ class CommandMessage(msgspec.Struct, frozen=True):
             headers.append((UNDO, self.undo.encode()))
         if self.reply_partition is not None:
             headers.append(_reply_partition(self.reply_partition))
+        if self.progress is not None:
+            headers.append((PROGRESS, self.progress))
         if self.traceparent is not None:
             headers += trace_headers(self.traceparent, self.tracestate)
         return headers
@@ -101,6 +106,7 @@ class CommandMessage(msgspec.Struct, frozen=True):
                 deadline_ms=None if deadline is None else from_rfc3339(deadline),
                 undo=optional(found, UNDO),
                 reply_partition=_number(optional(found, REPLY_PARTITION)),
+                progress=_json(optional(found, PROGRESS)),
                 traceparent=optional(found, "traceparent"),
                 tracestate=optional(found, "tracestate"),
             )
@@ -119,6 +125,10 @@ def child_of(headers: Iterable[tuple[str, bytes | None]]) -> str | None:
     """The saga that the record calls, or undoes, for another saga; None: it is no such record. Raises
     UnreadableMessage."""
     return optional(dict(headers), CHILD)
+
+
+def _json(text: str | None) -> bytes | None:
+    return None if text is None else bytes(read_value(text.encode()))
 
 
 def _number(text: str | None) -> int | None:

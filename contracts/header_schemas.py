@@ -42,6 +42,10 @@ def command_headers(type_name: str, direction: Direction, other_undos: Sequence[
             "The partition of that topic that the reply should go to, where that is not its key's.", "^[0-9]{1,9}$", "3"
         ),
     }
+    if direction == "forward":
+        optional["ce_progress"] = _text(
+            "JSON: the details of the last progress that an earlier attempt answered.", ".", '{"done": 120000}'
+        )
     if other_undos:
         chosen = "Which undo the call has chosen; without it, the declared one."
         optional["ce_undo"] = {"type": "string", "description": chosen, "enum": list(other_undos)}

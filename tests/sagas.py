@@ -168,9 +168,9 @@ class SagaDriver:
         problem = Problem(type, retryable=retryable, retry_after_ms=retry_after_ms)
         return self.answers(step, Failure(problem), attempt)
 
-    def progresses(self, step: str | int, attempt: int | None = None) -> "SagaDriver":
-        """Still at it."""
-        return self.answers(step, Progress(msgspec.Raw(b'{"done":1}')), attempt)
+    def progresses(self, step: str | int, attempt: int | None = None, details: Any = None) -> "SagaDriver":
+        """Still at it, and so far."""
+        return self.answers(step, Progress(msgspec.Raw(msgspec.json.encode(details or {"done": 1}))), attempt)
 
     def will_answer_later(
         self, step: str | int, attempt: int | None = None, timeout_ms: int | None = None

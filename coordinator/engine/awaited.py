@@ -13,13 +13,15 @@ class Awaited(msgspec.Struct, frozen=True, gc=False):
 
     deadline: int | None
     """Until then, in ms; None: as long as it takes, such as while the saga stands still."""
+    progress: bytes | None = None
+    """JSON: how far the step got, if that was told."""
     stands_still: bool = False
     """The saga is paused, or waits for mended code: what comes is kept, and nothing is begun."""
     not_yet: bool = False
     """This state is older than the attempt: it knows nothing of it."""
 
 
-_STANDS_STILL = Awaited(None, True)
+_STANDS_STILL = Awaited(None, stands_still=True)
 _NOT_YET = Awaited(None, not_yet=True)
 
 
@@ -43,4 +45,4 @@ def awaited(state: SagaState, command_id: str, attempt: int) -> Awaited | None:
         return None
     if state.paused_at is not None or (state.code_stopped and not meant.undo):
         return _STANDS_STILL
-    return Awaited(state.due.at((what, ref.step)))
+    return Awaited(state.due.at((what, ref.step)), None if ref.undo else step.progress)

@@ -32,6 +32,8 @@ class Send(msgspec.Struct, frozen=True, gc=False):
     """It goes to the coordinators: the id of the saga that is called, or undone."""
     registered: bool = False
     """The saga registered it as an undo: a forward command to whoever gets it, though the saga goes back."""
+    progress: bytes | None = None
+    """JSON: how far earlier attempts got, if one of them has told."""
 
     @property
     def undoes(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from contracts.kinds import Kind
+from contracts.values import NULL
 from coordinator.engine.agenda import Due
 from coordinator.engine.lifecycle import BACK_MOVES, FORWARD_MOVES, UNDOING, Back, Forward, IllegalMove, moved
 from coordinator.engine.state import SagaState, Step
@@ -16,6 +17,7 @@ from coordinator.history.steps import (
     StepHeld,
     StepIssued,
     StepProgressed,
+    StepProgressedLate,
     StepRefused,
     StepRetried,
     StepSucceeded,
@@ -84,11 +86,22 @@ def _held(state: SagaState, event: StepHeld) -> None:
 
 def _progressed(state: SagaState, event: StepProgressed) -> None:
     step = _move(state, event)
+    _got_further(step, event)
     if event.deadline is None:
         state.due.remove((Due.STEP, event.step))
     else:
         step.waits_ms = event.deadline - event.at
         state.due.put((Due.STEP, event.step), event.deadline)
+
+
+def _progressed_late(state: SagaState, event: StepProgressedLate) -> None:
+    _got_further(_move(state, event), event)
+
+
+def _got_further(step: Step, event: StepProgressed | StepProgressedLate) -> None:
+    """Whoever only says that it is still at it takes nothing back."""
+    if event.details != NULL:
+        step.progress, step.progressed_in = bytes(event.details), event.attempt
 
 
 def _succeeded(state: SagaState, event: StepSucceeded) -> None:
@@ -256,6 +269,7 @@ STEP_CHANGES: Mapping[type[Event], Callable[[SagaState, Any], None]] = {
     StepRetried: _retried,
     StepHeld: _held,
     StepProgressed: _progressed,
+    StepProgressedLate: _progressed_late,
     StepSucceeded: _succeeded,
     StepRefused: _given_up,
     StepFailed: _given_up,

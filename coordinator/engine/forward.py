@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+import msgspec
+
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
 from contracts.command import Command
 from contracts.failures import Problem
@@ -17,6 +19,7 @@ from coordinator.history.steps import (
     StepFailed,
     StepHeld,
     StepProgressed,
+    StepProgressedLate,
     StepRefused,
     StepRetried,
     StepSucceeded,
@@ -44,7 +47,7 @@ def on_answer(
             return _attempt_failed(step, command, problem, attempt, saga_id, now)
         case Progress(details):
             if attempt < step.attempt or step.forward is not Forward.PENDING:
-                return "an older attempt"
+                return _progressed_late(step, attempt, details, now)
             return StepProgressed(step.number, attempt, now, details, _deadline(step.since, command, now))
         case Pending(timeout_ms):
             if attempt < step.attempt or step.forward is not Forward.PENDING:
@@ -53,6 +56,13 @@ def on_answer(
             return StepProgressed(step.number, attempt, now, NULL, None if later is None else within(now, now + later))
         case _:
             assert_never(answer)
+
+
+def _progressed_late(step: Step, attempt: int, details: msgspec.Raw, now: int) -> Event | str:
+    """Nobody waits for the attempt any more. How far it got is worth knowing, unless a later one has told."""
+    if details == NULL or attempt < step.progressed_in or bytes(details) == step.progress:
+        return "an older attempt"
+    return StepProgressedLate(step.number, attempt, now, details)
 
 
 def on_due(step: Step, command: "Command[..., object] | None", saga_id: str, now: int) -> Event:

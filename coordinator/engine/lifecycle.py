@@ -28,6 +28,7 @@ from coordinator.history.steps import (
     StepFailed,
     StepHeld,
     StepProgressed,
+    StepProgressedLate,
     StepRefused,
     StepRetried,
     StepSucceeded,
@@ -111,6 +112,9 @@ SAGA_MOVES: Mapping[tuple[Status, type[Event]], Status] = {
 FORWARD_MOVES: Mapping[tuple[Forward, type[Event]], Forward] = {
     (Forward.PENDING, StepAttemptFailed): Forward.WAITING,
     (Forward.PENDING, StepProgressed): Forward.PENDING,
+    (Forward.PENDING, StepProgressedLate): Forward.PENDING,
+    (Forward.WAITING, StepProgressedLate): Forward.WAITING,
+    (Forward.HELD, StepProgressedLate): Forward.HELD,
     (Forward.WAITING, StepRetried): Forward.PENDING,
     (Forward.PENDING, StepSucceeded): Forward.SUCCEEDED,
     (Forward.WAITING, StepSucceeded): Forward.SUCCEEDED,

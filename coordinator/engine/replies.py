@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from contracts.answers import Pending, Success
+from contracts.answers import Pending, Progress, Success
 from contracts.command import Command
 from contracts.ids import CommandRef, parse_command_id
 from contracts.values import UnreadableValue
@@ -88,8 +88,9 @@ def _defer(turn: Turn, reply: Reply, ref: CommandRef) -> Verdict:
     if not ref.undo and _lets_go_back(turn, step, reply):
         return Accepted()
     deferred = deferred_reply(reply, turn.now)
-    if (deferred.command_id, deferred.answer) in turn.state.deferred:
-        return Known()
+    kept = turn.state.deferred.get((deferred.command_id, deferred.answer))
+    if isinstance(kept, ReplyDeferred) and (kept.value == deferred.value or not isinstance(reply.answer, Progress)):
+        return Known()  # of progress, the last counts
     turn.record(deferred)
     return Accepted()
 

@@ -30,7 +30,10 @@ def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
             participant = _participant(step.command)
             id, value = command_id(saga_id, number), step.arguments
             return Send(
-                id, participant, step.command, "forward", attempt, value, deadline, local=step.local, child=step.child
+                *(id, participant, step.command, "forward", attempt, value, deadline),
+                local=step.local,
+                child=step.child,
+                progress=step.progress,
             )
         case UndoIssued(number, _, deadline):
             return _undo(saga_id, state, number, 1, deadline)

@@ -44,6 +44,10 @@ class Step(msgspec.Struct):
     """Attempts that a person asked for, and those of budgets that are used up: they do not count."""
     held_for: str | None = None
     """The signal that it, or its undo, waits for while it is held."""
+    progress: bytes | None = None
+    """JSON: the details of the last progress that told any, for the next attempt."""
+    progressed_in: int = 0
+    """The attempt that told them."""
     awaited: bool = True
     """Whether the saga still waits for it."""
     result: bytes = b"null"

@@ -39,14 +39,14 @@ from coordinator.explore.moves import (
 from coordinator.explore.sent_values import SentValues
 from coordinator.history.events import Event
 from coordinator.history.signals import SignalReceived
-from coordinator.history.steps import StepAttemptFailed, StepProgressed, StepRetried
+from coordinator.history.steps import StepAttemptFailed, StepProgressed, StepProgressedLate, StepRetried
 from coordinator.history.timers import TimerStarted
 from coordinator.history.undos import UndoAttemptFailed, UndoRetried
 from coordinator.saga.parameters import ValueType
 
 MOST_WAKES = 2_000
 """How often the clock is moved for one move. A budget of so many attempts is not waited for to its end."""
-_BETWEEN_ATTEMPTS = (StepAttemptFailed, StepRetried, StepProgressed, UndoAttemptFailed, UndoRetried)
+_BETWEEN_ATTEMPTS = (StepAttemptFailed, StepRetried, StepProgressed, StepProgressedLate, UndoAttemptFailed, UndoRetried)
 _CHECK_FAILED = "check_failed"
 """Of a refusal that is none of the check's own."""
 

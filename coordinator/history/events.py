@@ -29,6 +29,7 @@ from coordinator.history.steps import (
     StepHeld,
     StepIssued,
     StepProgressed,
+    StepProgressedLate,
     StepRefused,
     StepRetried,
     StepSucceeded,
@@ -96,6 +97,7 @@ Event = (
     | StepRetried
     | StepHeld
     | StepProgressed
+    | StepProgressedLate
     | StepSucceeded
     | StepRefused
     | StepFailed

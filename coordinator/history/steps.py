@@ -69,6 +69,15 @@ class StepProgressed(msgspec.Struct, frozen=True, gc=False, tag="step_progressed
     deadline: int | None = None
 
 
+class StepProgressedLate(msgspec.Struct, frozen=True, gc=False, tag="step_progressed_late"):
+    """An attempt that nobody waits for any more had got further than was known: the next one hears of it."""
+
+    step: int
+    attempt: int
+    at: int
+    details: msgspec.Raw
+
+
 class StepSucceeded(msgspec.Struct, frozen=True, gc=False, tag="step_succeeded"):
     """The command did what it is for."""
 

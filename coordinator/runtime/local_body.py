@@ -34,11 +34,19 @@ class NoCaller:
 
 
 async def answer_of(
-    command: Command[..., Any], contract: Contract, message: CommandMessage, told: Told, left: Left
+    command: Command[..., Any],
+    contract: Contract,
+    message: CommandMessage,
+    progress: bytes | None,
+    told: Told,
+    left: Left,
 ) -> Success | Refusal | Failure:
-    """What the body answers to this message. Raises CancelledError when the coroutine is cancelled."""
+    """What the body answers to this message. Raises CancelledError when the coroutine is cancelled.
+
+    ``progress``: JSON, how far the step has got, if that was told.
+    """
     try:
-        return Success(await _run(command, contract, message, told, left))
+        return Success(await _run(command, contract, message, progress, told, left))
     except (Exception, asyncio.CancelledError) as error:
         if isinstance(error, asyncio.CancelledError) and _cancelled():
             raise
@@ -52,7 +60,12 @@ def _cancelled() -> bool:
 
 
 async def _run(
-    command: Command[..., Any], contract: Contract, message: CommandMessage, told: Told, left: Left
+    command: Command[..., Any],
+    contract: Contract,
+    message: CommandMessage,
+    progress: bytes | None,
+    told: Told,
+    left: Left,
 ) -> msgspec.Raw:
     undo = command.undo_named(message.undo) if message.direction == "undo" else None
     cause: Problem | None = None
@@ -74,6 +87,7 @@ async def _run(
         message.direction,
         message.traceparent,
         cause,
+        progress,
         told,
         left,
     )

@@ -45,7 +45,7 @@ Awaits = Callable[[str, int], Awaited | None]
 class LocalAttempt:
     """One attempt of a local step or of its undo, while it is in memory."""
 
-    __slots__ = ("body", "command", "contract", "deadline", "given_up", "row", "stopped")
+    __slots__ = ("body", "command", "contract", "deadline", "given_up", "progress", "row", "stopped")
 
     def __init__(self, row: LocalRow, command: "Command[..., Any]", contract: Contract) -> None:
         self.row = row
@@ -53,6 +53,8 @@ class LocalAttempt:
         self.contract = contract
         self.deadline = row.message.deadline_ms
         """Until then, in ms, its answer is waited for; None: as long as it takes."""
+        self.progress = row.message.progress
+        """JSON: how far the step had got when this attempt began, if that was told."""
         self.body: asyncio.Task[Success | Refusal | Failure] | None = None
         """Once it has begun."""
         self.stopped = False
@@ -145,8 +147,10 @@ class LocalSteps:
                 self.take(row)
         return others
 
-    def take(self, row: OutboxRow, deadline: int | None = None) -> None:
-        """Runs it as soon as there is a place. What finds no room in memory stays in the outbox."""
+    def take(self, row: OutboxRow, found: Awaited | None = None) -> None:
+        """Runs it as soon as there is a place. What finds no room in memory stays in the outbox.
+
+        ``found``: how the history has it by now, of a row that somebody left."""
         known = self._attempts.get(row.command_id)
         if self._closed or (known is not None and known.row.message.attempt >= row.attempt):
             return
@@ -157,8 +161,8 @@ class LocalSteps:
         attempt = self._read(row)
         if attempt is None:
             return
-        if deadline is not None:
-            attempt.deadline = deadline
+        if found is not None:
+            attempt.deadline, attempt.progress = found.deadline or attempt.deadline, found.progress
         self._attempts[row.command_id] = attempt
         self._of.setdefault(row.saga_id, set()).add(row.command_id)
         if attempt.step in self._bodies:
@@ -203,7 +207,7 @@ class LocalSteps:
             elif awaited.stands_still and attempt.body is None:
                 self._give_up(attempt)
             else:
-                attempt.deadline = awaited.deadline
+                attempt.deadline, attempt.progress = awaited.deadline, awaited.progress
 
     def _owned(self, gained: frozenset[int]) -> None:
         """What is not ours any more ends here; whoever it belongs to now finds its row."""
@@ -254,6 +258,7 @@ class LocalSteps:
                 attempt.command,
                 attempt.contract,
                 attempt.row.message,
+                attempt.progress,
                 self._teller(attempt),
                 lambda: attempt.seconds_left(self._clock()),
             )

@@ -98,5 +98,5 @@ class LocalSweep:
         if found.stands_still:
             self._room.held[row.saga_id] = now + self._limits.sweep_all_every_ms
             return False
-        self._room.take(row, found.deadline)
+        self._room.take(row, found)
         return self._room.knows(row)

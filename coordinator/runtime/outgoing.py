@@ -115,6 +115,7 @@ class Outgoing:
             value=send.value,
             deadline_ms=send.deadline,
             undo=send.undo,
+            progress=send.progress,
             traceparent=self._trace(machine.traceparent, send),
         )
         if send.local:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+import msgspec
 
 from contracts.failures import Problem
-from contracts.values import write_value
+from contracts.values import read_as, write_value
 
+T = TypeVar("T")
 Told = Callable[[Any], Coroutine[Any, Any, None]]
 """Has the progress kept, given as JSON, and returns when it is."""
 Left = Callable[[], float | None]
@@ -31,6 +34,7 @@ class LocalStep:
     """W3C Trace Context of the step's span."""
     cause: Problem | None
     """Of an undo: why the saga goes back."""
+    _progress: bytes | None = field(repr=False)
     _told: Told = field(repr=False)
     _left: Left = field(repr=False)
 
@@ -42,11 +46,18 @@ class LocalStep:
         """
         return self._left()
 
+    def last_progress(self, kind: type[T]) -> T | None:
+        """What ``progress`` was told last: by an earlier attempt, or by this one before a crash; None: nothing.
+
+        Raises UnreadableValue when it is not of this type: a later release may have to read what an earlier one told.
+        """
+        return None if self._progress is None else read_as(self._progress, msgspec.json.Decoder(kind))
+
     async def progress(self, details: Any = None) -> None:
         """Still at it: from here on, the command's timeout begins anew. Returns when the history has it.
 
-        ``details`` is any value that JSON can hold. An undo has no progress: nothing happens. Raises UnreadableValue,
-        OversizedValue.
+        ``details`` is any value that JSON can hold: how far it got, for ``last_progress`` of the next run; None takes
+        nothing back. An undo has no progress: nothing happens. Raises UnreadableValue, OversizedValue.
         """
         value = write_value(details)
         if self.direction == "forward":

@@ -95,6 +95,20 @@ def test_a_reply_partition_that_is_no_number_is_refused(text: str) -> None:
         CommandMessage.read(headers, ARGUMENTS)
 
 
+def test_how_far_it_got_arrives() -> None:
+    """JSON in a header, of a command only; a command without conforms too."""
+    message = command(progress=b'{"done":"h\xc3\xa4lfte"}')
+    assert check(Wire(), TOPICS.commands("flights"), message) == "flights.reserve"
+    assert CommandMessage.read(message.headers(), ARGUMENTS).progress == b'{"done":"h\xc3\xa4lfte"}'
+    assert CommandMessage.read(command().headers(), ARGUMENTS).progress is None
+
+
+def test_progress_that_is_no_json_is_refused() -> None:
+    """With a sentence."""
+    with pytest.raises(UnreadableMessage, match="Not JSON"):
+        CommandMessage.read([*command().headers(), ("ce_progress", b"half")], ARGUMENTS)
+
+
 @pytest.mark.parametrize("result", [NULL, write_value(FlightHold("F-1", 12_000))], ids=["unknown", "known"])
 def test_an_undo_conforms(result: msgspec.Raw) -> None:
     """An undo conforms with the result of its command, and without one."""

@@ -66,6 +66,12 @@ def takes_its_time() -> SagaDriver:
     return driver.succeeds("flights.issue_ticket", TICKET)
 
 
+def is_told_how_far_it_got() -> SagaDriver:
+    driver = trip().progresses("flights.reserve", details={"asked": 3}).passes(20_000)
+    driver.progresses("flights.reserve", 1, {"asked": 4}).passes(1_000).succeeds("flights.reserve", FLIGHT)
+    return driver.refuses("hotels.reserve", "sold_out").succeeds("undo flights.reserve")
+
+
 def is_cancelled_in_its_pause() -> SagaDriver:
     driver = trip(90).succeeds("flights.reserve", FLIGHT).succeeds("hotels.reserve", HOTEL).cancel("not going")
     return driver.refuses("undo hotels.reserve").succeeds("undo flights.reserve").resume().succeeds("undo 2")
@@ -87,6 +93,7 @@ STORIES: tuple[Callable[[], SagaDriver], ...] = (
     is_refused_by_the_card,
     is_charged_by_nobody_knows,
     takes_its_time,
+    is_told_how_far_it_got,
     is_cancelled_in_its_pause,
     waits_for_its_version,
 )

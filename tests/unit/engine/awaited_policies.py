@@ -59,6 +59,20 @@ async def a_step_that_is_not_undone(shop: Shop) -> str:
 
 
 @saga_row(
+    "shop.take",
+    answers=[
+        lambda saga: saga.progresses(1),
+        passes(6_000),
+        lambda s: s.progresses(1, 1, {"done": 2}),
+        succeeds(1, "A"),
+    ],
+    result="A",
+)
+async def a_step_that_tells_how_far_it_got(shop: Shop) -> str:
+    return await shop.take("a")
+
+
+@saga_row(
     "shop.lend",
     answers=[lambda saga: saga.fails(1), lambda saga: saga.signals("again"), succeeds(1, "A")],
     result="A",

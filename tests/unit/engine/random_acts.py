@@ -133,7 +133,7 @@ def answer(driver: SagaDriver, what: str, send: Send) -> None:
         case "is worn":
             driver.fails(name, type="worn", attempt=send.attempt)
         case "progresses":
-            driver.progresses(name, send.attempt)
+            driver.progresses(name, send.attempt, {"done": len(driver.rows)})
         case _:
             driver.will_answer_later(name, send.attempt)
 

@@ -239,6 +239,18 @@ def is_held_and_not_waited_for() -> SagaDriver:
     return driver.fails(3).passes(7_000).fails("undo 3").skips(3).is_("completed")
 
 
+def tells_late_how_far_it_got() -> SagaDriver:
+    """Of the attempt that is over: between two, and while the next one is out."""
+    driver = SagaDriver(errand).start().passes(5_000).progresses("shop.take", 1, {"done": 1}).passes(1_000)
+    driver.progresses("shop.take", 1, {"done": 2}).succeeds("shop.take", "a")
+    return driver.refuses("shop.lend").succeeds("undo shop.take").is_("compensated")
+
+
+def tells_how_far_it_got_when_it_is_held() -> SagaDriver:
+    driver = SagaDriver(patient).start().succeeds(1, "A").fails(2).progresses(2, 1, {"done": 3})
+    return driver.signals("again").expects("shop.take").succeeds(2, "B").is_("completed")
+
+
 STORIES: list[Callable[[], SagaDriver]] = [
     completes,
     is_refused,
@@ -266,4 +278,6 @@ STORIES: list[Callable[[], SagaDriver]] = [
     is_held_and_tried_again,
     is_held_and_refused,
     is_held_and_not_waited_for,
+    tells_late_how_far_it_got,
+    tells_how_far_it_got_when_it_is_held,
 ]

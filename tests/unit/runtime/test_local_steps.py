@@ -7,6 +7,7 @@ import pytest
 
 from contracts import Failed, Problem, Refused
 from contracts.answers import Refusal
+from contracts.values import UnreadableValue
 from coordinator.engine.facts import Cancel, Pause, Resume, Terminate
 from coordinator.engine.status import Status
 from coordinator.runtime.ports import Confirmed
@@ -266,6 +267,28 @@ async def test_progress_gives_more_time(new_world: NewWorld, hand: Hand) -> None
     saga_id = await begun(world, "fetch_quickly")
     assert await status_of(world, saga_id) is Status.COMPLETED
     assert (await kinds(world.store, saga_id)).count("StepProgressed") == 8
+
+
+async def test_the_next_attempt_knows_how_far_the_last_one_got(new_world: NewWorld, hand: Hand) -> None:
+    """What it told, as the type that the body asks for; the first one knows of nothing."""
+    known: list[dict[str, int] | None] = []
+
+    async def goes_on(item: str) -> str:
+        step = current_step()
+        known.append(last := step.last_progress(dict[str, int]))
+        done = (last or {"done": 0})["done"]
+        if done < 2:
+            await step.progress({"done": done + 1})
+            await step.progress()
+            raise OSError("The line is dead.")
+        with pytest.raises(UnreadableValue, match="Expected `str`"):
+            step.last_progress(str)
+        return item
+
+    hand.find = goes_on
+    world = await local_world(new_world)
+    assert await status_of(world, await begun(world)) is Status.COMPLETED
+    assert known == [None, {"done": 1}, {"done": 2}]
 
 
 async def test_a_body_can_know_what_it_does(new_world: NewWorld, hand: Hand) -> None:

@@ -11,6 +11,7 @@ from coordinator.engine.awaited import awaited
 from coordinator.engine.evolve import evolved
 from coordinator.engine.facts import Accepted, Cancel, Pause, Reply, Resume, Terminate
 from coordinator.engine.status import Status
+from coordinator.saga import current_step
 from tests.fakes.memory_broker import MemoryBroker
 from tests.fakes.memory_store import MemoryStore
 from tests.unit.runtime.conftest import NewWorld
@@ -65,6 +66,28 @@ async def test_the_next_coordinator_runs_what_was_left(new_world: NewWorld, hand
     second = await local_world(new_world, store=world.store)
     assert await status_of(second, saga_id) is Status.COMPLETED
     assert hand.begun == ["find 1", "find 1"]
+
+
+async def test_the_next_coordinator_knows_how_far_the_body_got(new_world: NewWorld, hand: Hand) -> None:
+    """The same attempt is run again, and goes on where the history says that it was."""
+    known, told = list[int | None](), asyncio.Event()
+
+    async def goes_on(item: str) -> str:
+        known.append(last := current_step().last_progress(int))
+        if last is None:
+            await current_step().progress(7)
+            told.set()
+            await never(item)
+        return item
+
+    hand.find = goes_on
+    world = await local_world(new_world, stop_s=0.01)
+    saga_id = await begun(world)
+    await told.wait()
+    await world.coordinator.stop()
+    second = await local_world(new_world, store=world.store)
+    assert await status_of(second, saga_id) is Status.COMPLETED
+    assert (hand.begun, known) == (["find 1", "find 1"], [None, 7])
 
 
 async def test_only_the_owner_runs_it(new_world: NewWorld, hand: Hand) -> None:
