@@ -87,7 +87,7 @@ async def _judged(
         found = await store.load([view.saga_id for view in views])
         for view in views:
             if (stored := found.get(view.saga_id)) is not None:
-                yield view, judge(definitions, stored.rows)
+                yield view, judge(definitions, view.saga_id, stored.rows)
 
 
 async def _pages(sagas: PostgresReadModel, definition: str | None, closed: int) -> AsyncGenerator[Sequence[SagaView]]:

@@ -31,7 +31,7 @@ class Judged(msgspec.Struct, frozen=True):
         return self.verdict in ("fits", "needs_no_code")
 
 
-def judge(definitions: Definitions, rows: Sequence[str | bytes]) -> Judged:
+def judge(definitions: Definitions, saga_id: str, rows: Sequence[str | bytes]) -> Judged:
     """Replays the saga's rows and throws the code away: nothing is written anywhere."""
     try:
         log = round_of([event for row in rows for event in read_events(row)])
@@ -46,7 +46,7 @@ def judge(definitions: Definitions, rows: Sequence[str | bytes]) -> Judged:
             return Judged("needs_no_code")
         return Judged("would_be_parked", f"Version {started.version} of {started.definition} is not deployed.")
     try:
-        replayed = replay(definition, log)
+        replayed = replay(definition, log, saga_id)
     except DoesNotFit as error:
         return Judged("needs_no_code") if _goes_back(log) else Judged("would_be_parked", str(error))
     raised = replayed.raised

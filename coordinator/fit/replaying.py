@@ -12,6 +12,7 @@ from coordinator.engine.state import SagaState
 from coordinator.fit.history_file import History, read_history
 from coordinator.fit.source_line import SourceLines
 from coordinator.fit.story import story
+from coordinator.fit.whose import whose
 from coordinator.history.endings import SagaCompleted
 from coordinator.history.events import Event
 from coordinator.history.rounds import begun, round_of
@@ -36,8 +37,10 @@ class Replayed(msgspec.Struct, frozen=True):
     """Past its point of no return."""
 
 
-def replay(definition: SagaDefinition, history: History) -> Replayed:
+def replay(definition: SagaDefinition, history: History, saga_id: str | None = None) -> Replayed:
     """Calls the code again and feeds it the history, of a saga that went on as new its last round; see SagaTest.
+
+    ``saga_id``: whose it is; None: as the history or the saga's input tells it.
 
     Raises DoesNotFit, UnreadableHistory, ValueError for another definition's history.
     """
@@ -51,7 +54,7 @@ def replay(definition: SagaDefinition, history: History) -> Replayed:
         )
     forward = heard(log)
     lines = SourceLines(definition)
-    play = _Located(lines, definition, forward, tail_at(log))
+    play = _Located(saga_id or whose(definition, started, log), lines, forward, tail_at(log))
     try:
         play.play()
     except CodeMismatch as error:
@@ -65,11 +68,9 @@ def replay(definition: SagaDefinition, history: History) -> Replayed:
 class _Located(Replay):
     """A replay that notes where in the code, and where in the history, the difference is."""
 
-    def __init__(
-        self, lines: SourceLines, definition: SagaDefinition, log: Sequence[Event], tail_at: int | None
-    ) -> None:
+    def __init__(self, saga_id: str, lines: SourceLines, log: Sequence[Event], tail_at: int | None) -> None:
         self.state = SagaState()
-        super().__init__(f"{definition.name}:replayed", lines.definition, log, self.state, tail_at)
+        super().__init__(saga_id, lines.definition, log, self.state, tail_at)
         self._lines = lines
         self.line = ""
         self.event: Event | None = None

@@ -144,15 +144,16 @@ class SagaTest:
 
         return await crash_everywhere(run, value)
 
-    async def replay(self, definition: SagaDefinition, history: History) -> Replayed:
+    async def replay(self, definition: SagaDefinition, history: History, saga_id: str | None = None) -> Replayed:
         """Checks that the code still asks for what this history says it asked for: the same steps, timers and signals.
 
         ``history`` is a file's path, its text, or what it holds: rows as ``amends saga history ID -o json`` prints
-        them; or the ``history`` of a run. Raises DoesNotFit, an AssertionError, that says at which event and line they
-        differ.
+        them; or the ``history`` of a run. ``saga_id`` is whose it is: what a saga draws follows from that. It may be
+        left out where the key is made from the input, or nothing is drawn. Raises DoesNotFit, an AssertionError, that
+        says at which event and line they differ.
         """
         _check_saga(definition)
-        return replay(definition, history)
+        return replay(definition, history, saga_id)
 
     def check_reached(self) -> None:
         """Whether each stub was met and each signal and update taken, in some run. Asked when a test has passed.

@@ -40,7 +40,7 @@ FIRST, OTHER, LONGER, BROKEN, UNWILLING = map(code, (first, other, longer, broke
 
 
 def judged(driver: SagaDriver, *definitions: SagaDefinition) -> Judged:
-    return judge(Definitions(definitions), driver.rows)
+    return judge(Definitions(definitions), driver.saga_id, driver.rows)
 
 
 def under_way() -> SagaDriver:
@@ -111,7 +111,7 @@ def test_code_that_says_no_at_once() -> None:
 )
 def test_what_cannot_be_read(rows: list[str], words: str) -> None:
     """Is said to be so, and stops nothing."""
-    found = judge(Definitions([FIRST]), rows)
+    found = judge(Definitions([FIRST]), "errand:1", rows)
     assert found.verdict == "unreadable"
     assert words in found.message
 

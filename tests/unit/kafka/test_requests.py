@@ -1,13 +1,10 @@
 """From a request's record to a fact, and from its verdict to the record's end."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pytest
 
-from contracts.answers import Answer
-from contracts.command_message import CommandMessage
 from contracts.failures import Problem
 from contracts.request_message import CancelSaga, Request, RequestMessage, SignalSaga, StartSaga, UpdateSaga
 from contracts.values import write_value
@@ -16,7 +13,6 @@ from coordinator.engine.facts import (
     Cancel,
     Conflict,
     Declined,
-    Fact,
     Ignored,
     Known,
     Signal,
@@ -25,95 +21,16 @@ from coordinator.engine.facts import (
     Update,
     Verdict,
 )
-from coordinator.kafka.child_answers import ChildAnswers
-from coordinator.kafka.dead_letters import DeadLetters
-from coordinator.kafka.offsets import PartitionOffsets
-from coordinator.kafka.requests import Requests
-from coordinator.runtime.intake import Intake
-from coordinator.runtime.limits import Limits
-from coordinator.runtime.starting import Starting
-from tests.unit.api.definitions import DEFINITIONS
+from tests.unit.kafka.taking import Consumed, Taking
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 TEA = StartSaga("make_tea", write_value({"kind": "oolong"}))
-OFFSET = 7
-
-
-class Consumed(NamedTuple):
-    """A record, as far as it is looked at."""
-
-    headers: Any
-    value: bytes | None
-    offset: int = OFFSET
 
 
 def consumed(request: Request, saga_id: str = "", **changes: Any) -> Consumed:
     message = RequestMessage("r-1", "/shop", request, saga_id, traceparent=TRACE)
     _, headers, value = msgspec.structs.replace(message, **changes).record()
     return Consumed(headers, value)
-
-
-class Aside(DeadLetters):
-    """Keeps what is set aside; the test says when that is durable."""
-
-    def __init__(self) -> None:
-        self.reasons: list[str] = []
-        self.done: list[Callable[[], None]] = []
-        self.is_full = False
-
-    @property
-    def full(self) -> bool:
-        return self.is_full
-
-    def add(self, record: Any, reason: str, done: Callable[[], None]) -> None:
-        self.reasons.append(reason)
-        self.done.append(done)
-
-
-class Answered(ChildAnswers):
-    """Keeps what is answered; the test says when that is durable."""
-
-    def __init__(self) -> None:
-        self.said: list[tuple[CommandMessage, str, Answer]] = []
-        self.done: list[Callable[[], None]] = []
-
-    @property
-    def full(self) -> bool:
-        return False
-
-    def add(self, call: CommandMessage, child: str, answer: Answer, done: Callable[[], None]) -> None:
-        self.said.append((call, child, answer))
-        self.done.append(done)
-
-
-class Taking:
-    """Everything around the requests that a record comes by."""
-
-    def __init__(self) -> None:
-        self.intake = Intake(Limits(facts_high=3, facts_low=0, facts_submitted=2))
-        self.aside, self.answers = Aside(), Answered()
-        self.offsets = PartitionOffsets()
-        self.requests = Requests(self.intake, self.aside, Starting(DEFINITIONS, self.begin_trace), self.answers)
-
-    def begin_trace(self, saga_id: str, definition: str, client: str | None) -> str | None:
-        return f"{saga_id} {definition} {client}"
-
-    def take(self, record: Consumed) -> None:
-        self.requests.take(record, self.offsets)
-
-    def fact(self) -> tuple[str, Fact]:
-        """The one that was handed in."""
-        [(saga_id, [letter])] = self.intake.take(10)
-        return saga_id, letter.fact
-
-    def decide(self, verdict: Verdict) -> None:
-        """What becomes of it."""
-        [(_, [letter])] = self.intake.take(10)
-        letter.done(verdict)
-
-    @property
-    def handled(self) -> bool:
-        return self.offsets.to_commit() == OFFSET + 1
 
 
 @pytest.fixture
