@@ -70,6 +70,8 @@ class SagaChanged(msgspec.Struct, frozen=True, omit_defaults=True):
     """Paused or resumed by a person: why."""
     attributes: Attributes | None = None
     """By which lists find the saga."""
+    round: int | None = None
+    """Continued: the round that begins, from 2. The one before has ended, the saga has not."""
 
 
 class LifecycleMessage(msgspec.Struct, frozen=True):

@@ -99,6 +99,8 @@ def _told(event: Event, outcome: bytes | None) -> dict[str, Any]:
     match event:
         case SagaCompleted(result):
             return {"result": result}
+        case SagaContinued(round):
+            return {"round": round}
         case CompensationStarted(problem, sort=sort):
             return {"problem": problem, "cause": sort}
         case SagaReopened(problem):

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+import msgspec
 import pytest
 
 from contracts.answers import Answer
@@ -13,10 +14,11 @@ from coordinator.history.endings import SagaEnded
 from coordinator.runtime.notices import CHANGES, Lifecycle, is_notice
 from coordinator.runtime.outbox_order import in_order
 from coordinator.runtime.ports import OutboxRow
+from coordinator.saga import ContinueAsNew, Definitions, saga
 from tests.fakes.memory_broker import MemoryBroker
 from tests.unit.engine.stories import STORIES
 from tests.unit.runtime.conftest import NewWorld, World
-from tests.unit.runtime.sagas import start, success
+from tests.unit.runtime.sagas import Shop, start, success
 from tests.unit.runtime.until import until
 
 
@@ -54,6 +56,27 @@ async def test_of_all_that_happens(new_world: NewWorld) -> None:
     assert last.saga.result == "done"
     rows = [row for row in world.broker.published if is_notice(row)]
     assert {(row.topic, row.saga_id) for row in rows} == {("test.lifecycle", "buy:1")}
+
+
+@saga(version=1)
+async def thrice(round: int, shop: Shop) -> int:
+    """Three rounds."""
+    await shop.reserve("it")
+    if round < 3:
+        raise ContinueAsNew(round + 1)
+    return round
+
+
+@pytest.mark.parametrize(("lifecycle", "expected"), [("all", [None, 2, 3, None]), ("ends", [None])])
+async def test_rounds(new_world: NewWorld, lifecycle: Lifecycle, expected: list[int | None]) -> None:
+    """The end of a round is none of the saga: it is told where all is, with the round that begins."""
+    world = new_world(broker=MemoryBroker(answering), lifecycle=lifecycle, definitions=Definitions([thrice]))
+    await world.coordinator.start()
+    await world.coordinator.intake.submit("thrice:1", Start("thrice", 1, msgspec.Raw(b"1")))
+    assert await ended(world, "thrice:1") is Status.COMPLETED
+    await until(lambda: len(told(world.broker)) == len(expected))
+    assert [notice.saga.round for notice in told(world.broker)] == expected
+    assert told(world.broker)[-1].change == "completed"
 
 
 @pytest.mark.parametrize(("lifecycle", "expected"), [("off", []), ("ends", ["failed"])])
