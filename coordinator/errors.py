@@ -208,6 +208,13 @@ INTERNAL = ProblemKind(
     _COORDINATOR,
     "The coordinator's log has the details. A start, cancel or resume can safely be sent again.",
 )
+UNREADABLE_HISTORY = ProblemKind(
+    "unreadable_history",
+    500,
+    "This release cannot read the saga's history.",
+    _COORDINATOR,
+    "Deploy the release that wrote it, or a newer one: 'detail' says which event it is. Nothing is lost.",
+)
 STORE_UNAVAILABLE = ProblemKind(
     "store_unavailable",
     503,
@@ -253,6 +260,7 @@ PROBLEM_KINDS = (
     INVALID_KEY,
     OVERLOADED,
     INTERNAL,
+    UNREADABLE_HISTORY,
     STORE_UNAVAILABLE,
     OUTCOME_UNKNOWN,
     NOT_READY,

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from contracts.failures import Problem
 from coordinator.api.answers import json_answer
+from coordinator.api.histories import ROWS, events_of
 from coordinator.api.parts import Parts
 from coordinator.api.paths import known_saga
 from coordinator.api.signalling import refused
@@ -17,7 +18,6 @@ from coordinator.api.waiting import Awaited
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Accepted, Known, Start, Update, Verdict
 from coordinator.errors import SAGA_CONFLICT, ProblemError
-from coordinator.history.codec import read_events
 from coordinator.history.endings import SagaTerminated
 from coordinator.history.events import Event
 from coordinator.history.followed import FollowedUpdate
@@ -27,7 +27,6 @@ from coordinator.runtime.ports import StoreUnavailable
 
 DEFAULT_WAIT_S = 3.0
 """For whoever does not say how long: an update is sent for its answer."""
-_ROWS = 1000
 
 
 class AwaitedUpdate(Awaited[FollowedUpdate]):
@@ -57,9 +56,9 @@ class AwaitedUpdate(Awaited[FollowedUpdate]):
     async def look(self) -> FollowedUpdate | None:
         """The saga's history says so."""
         try:
-            while rows := await self._parts.sagas.history(self._saga_id, self._after, _ROWS):
+            while rows := await self._parts.sagas.history(self._saga_id, self._after, ROWS):
                 for row in rows:
-                    for event in read_events(bytes(row.events)):
+                    for event in events_of(self._saga_id, row):
                         self.update.hear(event)
                     self._after = row.seq
         except StoreUnavailable:
@@ -72,18 +71,20 @@ class AwaitedUpdate(Awaited[FollowedUpdate]):
 
 async def ask(parts: Parts, saga_id: str, fact: Update | Start, update: Update, wait_s: float | None) -> Response:
     """Hands in the update, by itself or with a start, and answers as the saga does. Raises ProblemError."""
-    wait_s = DEFAULT_WAIT_S if wait_s is None else wait_s
+    granted_s = DEFAULT_WAIT_S if wait_s is None else wait_s
     with AwaitedUpdate(parts, saga_id, update.id) as awaited:
         verdict = await parts.intake.submit(saga_id, fact)
         match verdict:
             case Accepted():
-                await awaited.within(wait_s)
+                await awaited.within(granted_s)
             case Known():
-                _ = await awaited.look() or await awaited.within(wait_s)
+                _ = await awaited.look() or await awaited.within(granted_s)
             case _:
                 raise await _refusal(parts, saga_id, fact, verdict)
     body = update_body(saga_id, update.name, awaited.update)
-    headers = {"Location": body.href, "Preference-Applied": f"wait={wait_s:g}"}
+    headers = {"Location": body.href}
+    if wait_s is not None:
+        headers["Preference-Applied"] = f"wait={wait_s:g}"
     match body.status:
         case "answered":
             return json_answer(body, 200, headers)

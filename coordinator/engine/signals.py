@@ -80,6 +80,8 @@ def misfit_of(definition: SagaDefinition | None, sent: Signal | Update) -> Unfit
     its, verb = ("A signal's", "takes no signal") if isinstance(sent, Signal) else ("An update's", "takes no update")
     if not can_be_a_request_id(sent.id):
         return Unfit(f"{its} id has 1 to {MAX_REQUEST_ID_LENGTH} printable characters.", "id")
+    if isinstance(sent, Update) and sent.id in (".", ".."):
+        return Unfit("An update's id is part of its address, where '.' and '..' mean something else.", "id")
     if definition is None:
         return None
     taken = definition.signals if isinstance(sent, Signal) else definition.updates

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from coordinator.api import described
 from coordinator.api.answers import json_answer
 from coordinator.api.bodies import read_body, sent_value
+from coordinator.api.histories import ROWS, events_of
 from coordinator.api.parts import Parts, parts_of
 from coordinator.api.paths import QueryName, SagaId, known_saga
 from coordinator.api.signalling import misfit_problem
@@ -25,15 +26,14 @@ from coordinator.errors import (
     STORE_UNAVAILABLE,
     UNKNOWN_QUERY,
     UNKNOWN_SAGA,
+    UNREADABLE_HISTORY,
     VALUE_TOO_LARGE,
     WRONG_CONTENT_TYPE,
     ProblemError,
 )
-from coordinator.history.codec import read_events
 from coordinator.history.events import Event
 
 router = APIRouter(tags=["sagas"])
-_ROWS = 1000
 
 
 @router.post(
@@ -55,6 +55,7 @@ _ROWS = 1000
             INVALID_REQUEST,
             INVALID_QUERY,
             STORE_UNAVAILABLE,
+            UNREADABLE_HISTORY,
         ),
     },
     openapi_extra=described.any_body("What is asked; nothing is null.", "query"),
@@ -80,8 +81,8 @@ async def query_saga(request: Request, saga_id: SagaId, name: QueryName) -> Resp
 async def _history(parts: Parts, saga_id: str) -> list[Event]:
     events: list[Event] = []
     after = 0
-    while rows := await parts.sagas.history(saga_id, after, _ROWS):
+    while rows := await parts.sagas.history(saga_id, after, ROWS):
         for row in rows:
-            events.extend(read_events(bytes(row.events)))
+            events.extend(events_of(saga_id, row))
         after = rows[-1].seq
     return events

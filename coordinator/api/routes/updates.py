@@ -30,6 +30,7 @@ from coordinator.errors import (
     STORE_UNAVAILABLE,
     UNKNOWN_SAGA,
     UNKNOWN_UPDATE,
+    UNREADABLE_HISTORY,
     UPDATE_REFUSED,
     VALUE_TOO_LARGE,
     WRONG_CONTENT_TYPE,
@@ -67,6 +68,7 @@ UpdateId = Annotated[str, Path(description="The update's id.", examples=["m-1"])
             NOT_READY,
             STORE_UNAVAILABLE,
             OUTCOME_UNKNOWN,
+            UNREADABLE_HISTORY,
         ),
     },
     openapi_extra={
@@ -98,7 +100,7 @@ async def update_saga(request: Request, saga_id: SagaId, name: UpdateName) -> Re
     response_class=Response,
     responses={
         200: described.answer(UpdateBody, "The update.", "answered"),
-        **described.refusals(UNKNOWN_SAGA, UNKNOWN_UPDATE, INVALID_REQUEST, STORE_UNAVAILABLE),
+        **described.refusals(UNKNOWN_SAGA, UNKNOWN_UPDATE, INVALID_REQUEST, STORE_UNAVAILABLE, UNREADABLE_HISTORY),
     },
     openapi_extra={
         "parameters": [described.header("Prefer", "`wait=N`: wait N seconds for the answer, if need be.", "wait=10")]

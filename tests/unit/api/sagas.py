@@ -27,7 +27,7 @@ class SagasInMemory:
         self.submitted: list[tuple[str, Fact]] = []
         self.now = 1_772_366_400_000
         self._machines: dict[str, Machine] = {}
-        self._rows: dict[str, list[HistoryRow]] = {}
+        self.rows: dict[str, list[HistoryRow]] = {}
         self._views: dict[str, SagaView] = {}
         self._watchers = Watchers()
         self.got_a_fact = asyncio.Event()
@@ -63,7 +63,7 @@ class SagasInMemory:
     async def history(self, saga_id: str, after: int = 0, limit: int = 1000) -> Sequence[HistoryRow]:
         """See ReadModel."""
         self._fail()
-        return [row for row in self._rows.get(saga_id, []) if row.seq > after][:limit]
+        return [row for row in self.rows.get(saga_id, []) if row.seq > after][:limit]
 
     def watch(self, saga_id: str, watcher: Callable[[Decision], None]) -> Callable[[], None]:
         """See SagaWatch."""
@@ -76,7 +76,7 @@ class SagasInMemory:
     def _keep(self, decision: Decision, fact: Fact) -> None:
         saga_id, machine = decision.saga_id, self._machines[decision.saga_id]
         row = HistoryRow(decision.seq, self.now, msgspec.Raw(write_events(decision.events)))
-        self._rows.setdefault(saga_id, []).append(row)
+        self.rows.setdefault(saga_id, []).append(row)
         before = self._views.get(saga_id)
         if before is None:
             assert isinstance(fact, Start)

@@ -60,6 +60,25 @@ async def test_asked_twice_with_one_id(client: httpx.AsyncClient, sagas: SagasIn
     assert str((await client.get(f"/v1/sagas/{SAGA}/history")).json()).count("update_accepted") == 1
 
 
+@pytest.mark.parametrize("id", [".", ".."])
+async def test_an_id_that_no_address_can_have(client: httpx.AsyncClient, sagas: SagasInMemory, id: str) -> None:
+    """Clients would take such a segment out of the update's address, and read something else. A signal has none."""
+    answer = await client.post(WISH, json={"guest": "Ada"}, headers={"Idempotency-Key": id})
+    assert "address" in problem(answer, 422, "invalid_key")["detail"]
+    assert "update_accepted" not in (await client.get(f"/v1/sagas/{SAGA}/history")).text
+    closed = await client.post(f"/v1/sagas/{SAGA}/signals/close", headers={"Idempotency-Key": id})
+    assert closed.status_code == 202
+
+
+async def test_a_preference_that_was_applied(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
+    """It is named where there was one (RFC 7240)."""
+    for prefer, applied in ({}, None), ({"Prefer": "respond-async"}, None), ({"Prefer": "wait=9"}, "wait=9"):
+        asked = await asking(client, sagas, **prefer)
+        await sagas.answer(SAGA, len(sagas.rows[SAGA]) // 2, HOT)
+        answer = await asked
+        assert (answer.status_code, answer.headers.get("preference-applied")) == (200, applied)
+
+
 async def test_not_answered_in_time(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
     """It is taken in, and its address tells later."""
     answer = await client.post(WISH, json={"guest": "Ada"}, headers={"Prefer": "wait=0"})
