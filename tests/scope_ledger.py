@@ -7,7 +7,14 @@ from coordinator.history.events import Event
 from coordinator.history.people import StepSeenTo
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
 from coordinator.history.steps import StepAbandoned, StepFailed, StepIssued, StepRefused, StepSucceeded, StepTimedOut
-from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoRetried, UndoSkipped
+from coordinator.history.undos import (
+    CompensationStarted,
+    UndoGivenUp,
+    UndoIssued,
+    UndoRegistered,
+    UndoRetried,
+    UndoSkipped,
+)
 from coordinator.history.undos import UndoSucceeded as Undone
 
 
@@ -19,6 +26,8 @@ class ScopeLedger:
         self._within: dict[int, int | None] = {}
         self._parallel: set[int] = set()
         self._asked: dict[int, StepIssued] = {}
+        self._scopes: dict[int, int | None] = {}
+        """The innermost scope of each step, and of each undo that was registered."""
         self._out: set[int] = set()
         """Steps whose outcome is still to come."""
         self._done: list[int] = []
@@ -62,6 +71,9 @@ class ScopeLedger:
         match event:
             case StepIssued(step):
                 self._ask(step, event)
+            case UndoRegistered(step):
+                self._scopes[step] = event.scope
+                self._done.append(step)
             case StepSucceeded(step):
                 self._out.discard(step)
                 self._final |= self._asked[step].kind is Kind.PIVOT
@@ -84,6 +96,7 @@ class ScopeLedger:
 
     def _ask(self, step: int, event: StepIssued) -> None:
         self._asked[step] = event
+        self._scopes[step] = event.scope
         self._out.add(step)
         self._final |= event.kind is Kind.RETRIABLE and not event.undoable
         words = str(bytes(event.arguments), "utf-8")
@@ -124,7 +137,8 @@ class ScopeLedger:
         self._under_way.add(step)
 
     def _in_order(self, step: int, scope: int) -> None:
-        last = [each for each in self._inside(self._done, scope) if each not in self._sent][-1:]
+        must = self._undoing[scope]  # what came to be done since then stands
+        last = [each for each in self._done if each in must and each not in self._sent][-1:]
         if last != [step]:
             self.faults.append(f"step {step} of scope {scope} is undone before {last}, which completed later")
         if waits := self._inside(self._under_way, scope):
@@ -136,7 +150,7 @@ class ScopeLedger:
     def _around(self, step: int) -> list[int]:
         """The step's scopes, from the inside."""
         scopes: list[int] = []
-        scope = self._asked[step].scope
+        scope = self._scopes[step]
         while scope is not None:
             scopes.append(scope)
             scope = self._within[scope]

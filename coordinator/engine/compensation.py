@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from msgspec import UNSET
+
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
 from contracts.command import Command
 from contracts.failures import Problem
+from contracts.values import NULL
 from coordinator.engine import undo_policy
 from coordinator.engine.lifecycle import SETTLED_BACK, Back
 from coordinator.engine.state import SagaState, Step
@@ -87,7 +90,8 @@ def on_answer(
                 return "an undo is answered when it is done"
             if step.back is not Back.PENDING or attempt < step.undo_attempt:
                 return "an older attempt of the undo"
-            return UndoProgressed(step.number, attempt, now, _heard_of_again(step, command, answer, now))
+            details = answer.details if isinstance(answer, Progress) and answer.details != NULL else UNSET
+            return UndoProgressed(step.number, attempt, now, _heard_of_again(step, command, answer, now), details)
         case _:
             assert_never(answer)
 

@@ -40,6 +40,11 @@ class Send(msgspec.Struct, frozen=True, gc=False):
         """It belongs to the way back."""
         return self.direction == "undo" or self.registered
 
+    @property
+    def in_words(self) -> str:
+        """As people read it."""
+        return self.type if not self.undoes else f"the undo {'' if self.registered else 'of '}{self.type}"
+
 
 class ToParent(msgspec.Struct, frozen=True, gc=False):
     """What the saga whose step this one is has to hear."""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import UNSET
+
 from contracts.kinds import Kind
 from contracts.values import NULL
 from coordinator.engine.agenda import Due
@@ -192,7 +194,9 @@ def _undo_attempt_failed(state: SagaState, event: UndoAttemptFailed) -> None:
 
 
 def _undo_progressed(state: SagaState, event: UndoProgressed) -> None:
-    _move_back(state, event)
+    step = _move_back(state, event)
+    if event.details is not UNSET:
+        step.progress = bytes(event.details)
     if event.deadline is None:
         state.due.remove((Due.UNDO, event.step))
     else:

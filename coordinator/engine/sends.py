@@ -47,8 +47,13 @@ def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: i
     step = state.steps[number]
     id, participant = step.undo_sent_as(saga_id), _participant(step.command)
     if step.registered:
-        value, local, child = step.arguments, step.local, step.child
-        return Send(id, participant, step.command, "forward", attempt, value, deadline, None, local, child, True)
+        return Send(
+            *(id, participant, step.command, "forward", attempt, step.arguments, deadline),
+            local=step.local,
+            child=step.child,
+            registered=True,
+            progress=step.progress,
+        )
     cause = msgspec.Raw(_encoder.encode(state.cause or _scope_cause(state, step) or _ABANDONED))
     value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), msgspec.Raw(step.result), cause))
     return Send(

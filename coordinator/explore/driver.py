@@ -242,6 +242,11 @@ class Driver:
         """By id, what was never answered and is not waited for any more: an answer to it should change nothing."""
         return {each: send for each, send in self._unanswered() if not self._waited_for(each)}
 
+    def undo_of(self, step: int) -> Send | None:
+        """The last attempt of the step's undo; None: none was sent."""
+        sent = self.commands.get(undo_id(self.saga_id, step)) or self.commands.get(command_id(self.saga_id, step))
+        return sent if sent is not None and sent.undoes else None
+
     @property
     def outcome(self) -> Any:
         """The end as the store has it, ``{"result": …}`` or ``{"problem": …}``; None while there is none."""
@@ -295,7 +300,8 @@ class Driver:
         step = self.state.steps.get(ref.step)
         if step is None:  # of an earlier round
             return False
-        return step.back in UNDOING if ref.undo else step.in_flight
+        meant = step.meant_by(ref)
+        return meant is not None and (step.back in UNDOING if meant.undo else step.in_flight)
 
     def _read_commands(self) -> None:
         """Finds out of the history what was sent, and what has its answer."""
@@ -308,4 +314,4 @@ class Driver:
             if step.forward in (Forward.SUCCEEDED, Forward.REFUSED, Forward.FAILED):
                 self._answered.add(command_id(self.saga_id, step.number))
             if step.back in (Back.DONE, Back.GIVEN_UP):
-                self._answered.add(undo_id(self.saga_id, step.number))
+                self._answered.add(step.undo_sent_as(self.saga_id))

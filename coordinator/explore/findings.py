@@ -221,7 +221,7 @@ class Findings:
         self._add(kind, misplaced.message, str(misplaced.place), path)
 
     def _undo(self, step: Step, after_pivot: bool, path: tuple[str, ...]) -> None:
-        command = self._definition.command(step.command)
+        command = None if step.registered else self._definition.command(step.command)
         undo = None if command is None else command.undo_named(step.other_undo)
         if undo is None:
             return

@@ -140,6 +140,8 @@ class _Drawing:
 
     def _undo(self, state: SagaState, number: int) -> Node:
         step = state.steps[number]
+        if step.registered:
+            return Node(_undo_id(state, number).id, Shape.UNDO, step.command)
         command = self._definition.command(step.command)
         undo = None if command is None else command.undo_named(step.other_undo)
         name = "undo" if undo is None else undo.name

@@ -141,8 +141,8 @@ def in_words(move: Move, state: SagaState) -> str:
         case IsCancelled():
             return "the saga is cancelled"
         case UndoSucceeds(step):
-            return f"the undo of {named(step)} succeeds"
+            return f"{state.steps[step].undo_in_words} (step {step}) succeeds"
         case UndoFails(step):
-            return f"the undo of {named(step)} is given up"
+            return f"{state.steps[step].undo_in_words} (step {step}) is given up"
         case _:
             assert_never(move)

@@ -54,7 +54,8 @@ class Outcome(msgspec.Struct, frozen=True):
     problem: str
     """Why it went back, or what it is parked for; empty when it went through."""
     undone: tuple[str, ...]
-    """Commands that were undone, in the order in which their undos were sent."""
+    """Commands that were undone, in the order in which their undos were sent; ``by notices.tell``, where the code
+    itself had said what is to be done."""
     given_up: tuple[str, ...]
     """Commands whose undo was given up: what they did may stand, and a person is told."""
     remains: tuple[str, ...]
@@ -77,13 +78,17 @@ def outcome_of(
         happened=happened,
         ends=state.status,
         problem=state.parked_for or ("" if state.cause is None else state.cause.type),
-        undone=tuple(step.command for step in undos if step.back is Back.DONE),
-        given_up=tuple(step.command for step in undos if step.back is Back.GIVEN_UP),
+        undone=tuple(_named(step) for step in undos if step.back is Back.DONE),
+        given_up=tuple(_named(step) for step in undos if step.back is Back.GIVEN_UP),
         remains=tuple(step.command for step in steps if _stands(definition, step)),
         doubtful=tuple(step.command for step in left_doubtful(definition, state)),
         ways=0,
         path=(),
     )
+
+
+def _named(step: Step) -> str:
+    return f"by {step.command}" if step.registered else step.command
 
 
 def left_doubtful(definition: SagaDefinition, state: SagaState) -> list[Step]:

@@ -9,7 +9,7 @@ import msgspec
 
 from contracts.answers import Progress
 from contracts.command import Command
-from contracts.ids import command_id, undo_id
+from contracts.ids import command_id
 from contracts.kinds import Kind
 from contracts.values import NULL
 from coordinator.engine.agenda import DEADLINE, Due
@@ -186,9 +186,9 @@ class Play:
             case IsCancelled():
                 return [driver.cancel()]
             case UndoSucceeds(step):
-                return [driver.succeed(undo_id(saga, step))]
+                return [driver.succeed(_undo(driver, step))]
             case UndoFails(step):
-                return [driver.fail(undo_id(saga, step))]
+                return [driver.fail(_undo(driver, step))]
             case _:
                 assert_never(move)
 
@@ -202,6 +202,10 @@ def _command(driver: Driver, step: Step) -> "Command[..., Any]":
     command = driver.definition.command(step.command) or driver.definitions.command(step.command)
     assert command is not None, "a saga that is explored calls the contracts of its own definition"
     return command.overridden(step.override)
+
+
+def _undo(driver: Driver, step: int) -> str:
+    return driver.state.steps[step].undo_sent_as(driver.saga_id)
 
 
 def _next_timer(driver: Driver) -> int | None:

@@ -192,7 +192,7 @@ class Search:
         """A saga that is parked for an undo ends when a person resumes it and its undos are done; where it was that of
         a scope, its code goes on."""
         driver.resume()
-        while undos := [name for name, send in driver.out.items() if send.direction == "undo"]:
+        while undos := [name for name, send in driver.out.items() if send.undoes]:
             for name in undos:
                 driver.succeed(name)
         if not driver.status.ended and (driver.state.cause is not None or driver.state.parked_for == "undo"):
@@ -202,7 +202,7 @@ class Search:
     def _try_late_answers(self, driver: Driver, path: tuple[str, ...]) -> None:
         """Whatever is answered to a command that is not waited for any more, nothing changes by it."""
         for name, send in driver.late.items() if not driver.goes_on else ():
-            if send.direction == "forward":
+            if not send.undoes:
                 for answer in (Success(NULL), Refusal(_LATE), Failure(_LATE)):
                     if driver.answer(name, answer).events:
                         self._findings.late_answer(send.type, path)

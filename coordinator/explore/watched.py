@@ -13,18 +13,20 @@ from pathlib import PurePath
 from types import CoroutineType
 from typing import Any
 
+import msgspec
+
 from contracts import overrides
 from contracts.command import Command
 from contracts.contract import Caller, Contract
-from contracts.values import OversizedValue, UnreadableValue
+from contracts.ids import parse_command_id
 from coordinator.engine import loop as engine_loop
 from coordinator.engine.order import OutOfOrder
-from coordinator.saga import scopes
+from coordinator.saga import own_undos, scopes
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.runtime import SagaRuntime
 from coordinator.saga.updates import Update
 
-_BETWEEN = frozenset({overrides.__file__, scopes.__file__, __file__})
+_BETWEEN = frozenset({overrides.__file__, scopes.__file__, own_undos.__file__, __file__})
 """Files whose frames stand between the saga's code and its caller."""
 _SCOPE_REMEDY = "Call what cannot be undone behind the scope, or catch inside of it what may be refused."
 _CLOCKS = (str(PurePath(asyncio.__file__).parent), engine_loop.__file__)
@@ -93,9 +95,9 @@ def watched(definition: SagaDefinition) -> tuple[SagaDefinition, Watch]:
         loop = asyncio.get_running_loop()
         _watch_clock(loop, watch)
         _watch_scopes(loop, watch)
-        steps: list[Place] = []
+        _watch_undos(loop, watch)
         seen = {
-            name: type(value)(_Watching(value.caller, steps, watch)) if isinstance(value, Contract) else value
+            name: type(value)(_Watching(value.caller, watch)) if isinstance(value, Contract) else value
             for name, value in arguments.items()
         }
         seen |= {name: _WatchedUpdate(name, value, watch) for name, value in seen.items() if isinstance(value, Update)}
@@ -107,9 +109,8 @@ def watched(definition: SagaDefinition) -> tuple[SagaDefinition, Watch]:
 class _Watching:
     """Stands between one run of the code and its caller."""
 
-    def __init__(self, caller: Caller, steps: list[Place], watch: Watch) -> None:
+    def __init__(self, caller: Caller, watch: Watch) -> None:
         self._caller = caller
-        self._steps = steps
         self._watch = watch
 
     def call(
@@ -121,18 +122,12 @@ class _Watching:
     async def _called(
         self, place: Place, command: "Command[..., Any]", arguments: tuple[Any, ...], named: Mapping[str, Any]
     ) -> Any:
-        # A step is issued, or refused its place, before anything else can run: so the count here is the step's number.
-        number = len(self._steps) + 1
-        self._steps.append(place)
-        self._watch.places[number, command.type] = place
+        # A step is issued, or refused its place, before anything else can run.
+        self._watch.places[_next_step(asyncio.get_running_loop()), command.type] = place
         try:
             return await self._caller.call(command, arguments, named)
         except OutOfOrder as error:
-            self._steps.pop()
             self._watch.misplaced.append(Misplaced(command.lacks_undo, place, error.problem.message))
-            raise
-        except (TypeError, UnreadableValue, OversizedValue):
-            self._steps.pop()  # arguments that cannot be sent: no step was issued
             raise
 
 
@@ -186,6 +181,22 @@ def _watch_scopes(loop: asyncio.AbstractEventLoop, watch: Watch) -> None:
             raise
 
     loop.undo_scope = undo_scope
+
+
+def _watch_undos(loop: asyncio.AbstractEventLoop, watch: Watch) -> None:
+    assert isinstance(loop, SagaRuntime), "a saga's code runs on its own loop"
+    register = loop.register
+
+    def registers(command: "Command[..., Any]", arguments: msgspec.Raw, child: str | None = None) -> None:
+        watch.places[_next_step(loop), command.type] = _place()
+        register(command, arguments, child)
+
+    loop.register = registers
+
+
+def _next_step(loop: asyncio.AbstractEventLoop) -> int:
+    assert isinstance(loop, SagaRuntime), "a saga's code runs on its own loop"
+    return parse_command_id(loop.next_step).step
 
 
 def _place(above: int = 2) -> Place:

@@ -74,6 +74,8 @@ class UndoProgressed(msgspec.Struct, frozen=True, gc=False, tag="undo_progressed
     attempt: int
     at: int
     deadline: int | None
+    details: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    """How far it got, where that was told; the next attempt hears of it."""
 
 
 class UndoSucceeded(msgspec.Struct, frozen=True, gc=False, tag="undo_succeeded"):

@@ -21,7 +21,7 @@ from coordinator.saga.definitions import Definitions
 from coordinator.saga.drawn import new_uuid, random_float
 from coordinator.saga.local_steps import LocalStep, current_step
 from coordinator.saga.now import now
-from coordinator.saga.on_undo import on_undo
+from coordinator.saga.own_undos import on_undo
 from coordinator.saga.patches import patched
 from coordinator.saga.queries import Query
 from coordinator.saga.rounds import ContinueAsNew

@@ -85,7 +85,6 @@ def named(message: Message) -> str:
         what = "signal" if isinstance(fact, Signal) else "update"
         return f"the {what} {fact.name} (number {fact.id.rpartition(':')[2]})"
     send = message.send
-    what = f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}"
     number = send.command_id.removesuffix(":undo").rpartition(":")[2]
     attempt = f", attempt {send.attempt}" if send.attempt > 1 else ""
-    return f"{'the reply to ' if isinstance(message, Answered) else ''}{what} (step {number}{attempt})"
+    return f"{'the reply to ' if isinstance(message, Answered) else ''}{send.in_words} (step {number}{attempt})"

@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from contracts import Problem, Refused, Undo
+from contracts import Command, Problem, Refused, Undo
 from contracts.attributes import AttributeValue
-from contracts.ids import undo_id
+from contracts.ids import parse_command_id
 from contracts.values import write_value
+from coordinator.engine import undo_policy
 from coordinator.engine.agenda import Due
 from coordinator.engine.decision import Decision, Send
 from coordinator.engine.facts import (
@@ -110,13 +111,14 @@ class SagaRun:
                 return True
         return False
 
-    async def until(self, target: Target | str) -> "SagaRun":
-        """Goes on until this command or undo is out, or until the code waits for the signal of this name.
+    async def until(self, target: Target | SagaDefinition[Any, Any] | str) -> "SagaRun":
+        """Goes on until this command or undo, or the call of this saga, is out, or the code waits for this signal.
 
         Raises AssertionError if it never is, or does.
         """
         signal = isinstance(target, str)
-        missed = f"The signal {target} was not waited for" if signal else f"{name_of(target)} was not sent"
+        name = target.name if isinstance(target, SagaDefinition) else target if signal else name_of(target)
+        missed = f"The signal {name} was not waited for" if signal else f"{name} was not sent"
         while target not in (self.waiting_for_signals if signal else self.waiting_for):
             if self._goes_nowhere() or not await self.step():
                 raise AssertionError(f"{missed}. {self!r}")
@@ -276,19 +278,19 @@ class SagaRun:
 
     @property
     def commands(self) -> Sequence[Called]:
-        """Every command that was sent, in order, with its arguments."""
-        return [self._called(send) for send in self.driver.commands.values() if send.direction == "forward"]
+        """Every command that was sent on the way forward, in order, with its arguments."""
+        return [self._called(send) for send in self.driver.commands.values() if not send.undoes]
 
     @property
     def undos(self) -> Sequence[Called]:
-        """Every undo that was sent, in order."""
-        return [self._called(send) for send in self.driver.commands.values() if send.direction == "undo"]
+        """Every undo that was sent, in order: of steps, and those that the code registered."""
+        return [self._called(send) for send in self.driver.commands.values() if send.undoes]
 
     @property
     def undone(self) -> Sequence[Called]:
         """The undos that succeeded, in the order in which they did."""
-        done = [undo_id(self.driver.saga_id, e.step) for e in self.history if isinstance(e, UndoSucceeded)]
-        return [self._called(self.driver.commands[each]) for each in done]
+        done = [self.driver.undo_of(each.step) for each in self.history if isinstance(each, UndoSucceeded)]
+        return [self._called(send) for send in done if send is not None]
 
     @property
     def waiting_for(self) -> Sequence[Called]:
@@ -366,13 +368,16 @@ class SagaRun:
         state, due = self.driver.state, self.driver.state.due
         if self._channel.first_at is not None or due.first_of(Due.TIMER) or due.first_of(Due.DEADLINE):
             return False
-        waiting = [undo_id(self.driver.saga_id, n) for n in state.undoing]
+        waiting = [state.steps[n].undo_sent_as(self.driver.saga_id) for n in state.undoing]
         waiting += [f"{self.driver.saga_id}:{n}" for n in state.in_flight]
         return bool(waiting) and all(self._in_vain(self.driver.commands[each]) for each in waiting)
 
     def _in_vain(self, send: Send) -> bool:
         target = self._target(send)
-        return send.attempt > 1 and not target.retry.bounded and self._participants.hopeless(target)
+        retry = target.retry
+        if isinstance(target, Command) and send.registered:
+            retry = undo_policy.retry(self.driver.state.steps[parse_command_id(send.command_id).step], target)
+        return send.attempt > 1 and not retry.bounded and self._participants.hopeless(target)
 
 
 def _refusal(verdict: Verdict) -> str:

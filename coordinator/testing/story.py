@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from contracts.ids import undo_id
 from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import SagaState
 from coordinator.explore.driver import Driver
@@ -19,9 +18,9 @@ def summary(driver: Driver) -> str:
     elif state.cause is not None:
         parts.append(f"cause: {state.cause.type}")
     done = [step.command for step in state.steps.values() if step.forward is Forward.SUCCEEDED]
-    undos = [undo_id(driver.saga_id, each.step) for each in driver.history if isinstance(each, UndoSucceeded)]
-    undone = [driver.commands[each].type for each in undos if each in driver.commands]
-    waiting = [f"{'the undo of ' if send.direction == 'undo' else ''}{send.type}" for send in driver.out.values()]
+    undos = [driver.undo_of(each.step) for each in driver.history if isinstance(each, UndoSucceeded)]
+    undone = [f"{'by ' if send.registered else ''}{send.type}" for send in undos if send is not None]
+    waiting = [send.in_words for send in driver.out.values()]
     waiting += [f"the signal {name}" for name in state.signals.waits.values() if not driver.status.ended]
     waiting += [f"the signal {name}" for name in state.held_for]
     waiting += [f"the update {name}" for name in _open_updates(state) if not driver.status.ended]

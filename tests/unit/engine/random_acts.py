@@ -151,7 +151,7 @@ def settle(driver: SagaDriver) -> None:
             if step.in_flight and driver.status is not Status.PARKED:
                 answer(driver, "succeeds", driver.send(number))
             if step.back in UNDOING or step.back is Back.GIVEN_UP:
-                answer(driver, "succeeds", driver.send(f"undo {number}"))
+                answer(driver, "succeeds", driver.send(number if step.registered else f"undo {number}"))
         for name in list(driver.machine.state.signals.waits.values()):
             driver.signals(name, 0, id=f"settled-{driver.signalled}")  # no id that came with facts made elsewhere
         if driver.in_ms is not None:

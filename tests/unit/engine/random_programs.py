@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from contracts import AwaitSignal, Refused, Retry, StepError
 from coordinator.engine.failure import problem_of
-from coordinator.saga import ContinueAsNew, Query, SagaDefinition, Signal, Update, attributes, saga, scope, status
+from coordinator.saga import (
+    ContinueAsNew,
+    Query,
+    SagaDefinition,
+    Signal,
+    Update,
+    attributes,
+    on_undo,
+    saga,
+    scope,
+    status,
+)
 from tests.sagas import Shop
 from tests.unit.engine.desk import Desk
 
@@ -43,6 +54,13 @@ POLICIES: tuple[Any, ...] = (
     {"retry": Retry.never(), "pending_timeout": "2s"},
 )
 """Of calls that have their own."""
+OWN_UNDOS: tuple[Any, ...] = (
+    ("ship", {}),
+    ("look", {}),
+    ("lend", {"retry": Retry.never()}),
+    ("take", {"retry": Retry(attempts=1, on_exhausted=AwaitSignal("again")), "timeout": "2s"}),
+)
+"""What is registered as an undo behind a local step, and with which policies."""
 TOO_MUCH: Program = [["no"]]
 """What they will not even begin with."""
 
@@ -132,6 +150,10 @@ async def run_scopes(what: str, rest: Program, means: Means) -> None:
             raise ContinueAsNew(rest[0])
         case "using":
             await means.shop.take.using(**POLICIES[rest[0]])("x")
+        case "owe":
+            on_undo(means.desk.dial, "x")
+            for name, policies in OWN_UNDOS[rest[0] : rest[0] + 1]:
+                on_undo(getattr(means.shop, name).using(**policies), "x")
         case "scope":
             next(means.scopes)
             async with scope(parallel_undo=rest[0]):
@@ -237,7 +259,8 @@ def programs(bugs: bool = False) -> st.SearchStrategy[Program]:
     says = st.sampled_from(["a", "b", ""]).map(lambda line: ["say", line])
     marks = st.tuples(st.sampled_from(["a", "b"]), st.sampled_from([1, True, "x", None])).map(lambda m: ["mark", *m])
     using = st.integers(0, len(POLICIES) - 1).map(lambda number: ["using", number])
-    leaf = step | using | rare | hears | says | marks | seconds.map(lambda time: ["sleep", time])
+    owes = st.integers(0, len(OWN_UNDOS)).map(lambda number: ["owe", number])
+    leaf = step | using | owes | rare | hears | says | marks | seconds.map(lambda time: ["sleep", time])
 
     def inner(statement: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         body = st.lists(statement, max_size=3)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from contracts import AwaitSignal, Problem, Refused, Retry
-from contracts.answers import Pending, Success
+from contracts.answers import Pending, Progress, Success
 from contracts.ids import undo_id
 from contracts.values import NULL
 from coordinator.engine.facts import ConfirmUndo, Ignored, Reply, Start, UndoChild
@@ -148,6 +148,17 @@ def test_it_may_be_answered_later() -> None:
     assert driver.in_ms is None
     driver.advance(Reply("errand:1:3", 0, Success(msgspec.Raw(b"1")))).expects("undo shop.take")
     assert driver.accepted
+
+
+def test_how_far_it_got() -> None:
+    """Said with a progress, it is handed to the next attempt, as on the way forward."""
+    driver = running(careful).succeeds(2, "A").refuses(4)
+    assert driver.send(3).progress is None
+    driver.passes(4_000).progresses(3)
+    assert driver.in_ms == 5_000
+    driver.answers(3, Progress(NULL)).restarts().fails(3)
+    assert passes(driver).send(3).progress == b'{"done":1}'
+    driver.succeeds(3, 1).expects("undo shop.take")
 
 
 def test_whether_it_is_waited_for() -> None:

@@ -11,7 +11,7 @@ from coordinator.history.events import Event
 from coordinator.history.rounds import SagaContinued
 from coordinator.history.signals import SignalReceived, SignalTaken
 from coordinator.history.steps import StepIssued
-from coordinator.history.undos import UndoIssued
+from coordinator.history.undos import UndoIssued, UndoRegistered
 from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 from tests.kept_rows import kept_rows
 from tests.sagas import SagaDriver
@@ -37,7 +37,7 @@ def check(driver: SagaDriver) -> None:
 
 def check_numbers(history: Sequence[Event]) -> None:
     """They go on through all rounds: steps, signals and updates; what came once is taken once, and answered once."""
-    for kind, name in ((StepIssued, "step"), (SignalReceived, "signal"), (UpdateAccepted, "update")):
+    for kind, name in ((StepIssued | UndoRegistered, "step"), (SignalReceived, "signal"), (UpdateAccepted, "update")):
         numbers = [getattr(event, name) for event in history if isinstance(event, kind)]
         assert numbers == list(range(1, len(numbers) + 1))
     taken = [event.signal for event in history if isinstance(event, SignalTaken)]
@@ -54,7 +54,7 @@ def check_rounds(history: Sequence[Event]) -> None:
     earlier = 0
     for event in history:
         match event:
-            case StepIssued(step):
+            case StepIssued(step) | UndoRegistered(step):
                 steps = step
             case SignalReceived(signal):
                 received, kept[signal] = signal, event

@@ -22,7 +22,15 @@ from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.people import StepSeenTo
 from coordinator.history.signals import SignalHeeded
 from coordinator.history.steps import StepAbandoned, StepHeld, StepIssued, StepRefused, StepRetried, StepSucceeded
-from coordinator.history.undos import CompensationStarted, UndoHeld, UndoIssued, UndoRetried, UndoSkipped, UndoSucceeded
+from coordinator.history.undos import (
+    CompensationStarted,
+    UndoHeld,
+    UndoIssued,
+    UndoRegistered,
+    UndoRetried,
+    UndoSkipped,
+    UndoSucceeded,
+)
 from tests.sagas import SagaDriver
 from tests.scope_ledger import scope_faults
 from tests.signal_ledger import signal_faults
@@ -94,6 +102,10 @@ def check_undos(history: Sequence[Event]) -> None:
             case StepIssued(step=step):
                 assert not turned
                 undoable[step] = event.undoable
+            case UndoRegistered(step=step):
+                assert not turned
+                undoable[step] = True
+                succeeded.append(step)
             case StepRetried():
                 assert not turned
             case StepSucceeded(step=step):

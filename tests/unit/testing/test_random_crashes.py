@@ -7,6 +7,7 @@ T C; or T1 … Ti Ci … C1, of which nothing stands.
 """
 
 import asyncio
+import json
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 
 from contracts import Failed, Refused, StepError
 from coordinator.engine.status import Status
-from coordinator.saga import saga, scope
+from coordinator.history.undos import UndoRegistered
+from coordinator.saga import on_undo, saga, scope
 from coordinator.testing import SagaTest
 from coordinator.testing.saga_run import SagaRun
 from tests.sagas import Shop
@@ -42,6 +44,10 @@ async def build(program: Program, shop: Shop, numbers: Iterator[int]) -> list[st
             case "take" | "lend":
                 name = f"{next(numbers)} {rest[0]}"
                 await getattr(shop, what)(name)
+                stands.append(name)
+            case "owe":
+                name = f"{next(numbers)} {rest[0]}"
+                on_undo(shop.ship, name)
                 stands.append(name)
             case "sleep":
                 await asyncio.sleep(rest[0])
@@ -80,6 +86,7 @@ class Judging(SagaTest):
         for does, undoes in ((Shop.take, Shop.give_back), (Shop.lend, Shop.collect)):
             self.stub(does).calls(self._do)
             self.stub(undoes).calls(self._undo)
+        self.stub(Shop.ship).calls(self._pay_back)
 
     def _do(self, item: str) -> str:
         how = item.partition(" ")[2]
@@ -95,6 +102,13 @@ class Judging(SagaTest):
         assert result in (None, item)
         self._effects.append(("C", item))
 
+    def _pay_back(self, item: str) -> str:
+        if item.endswith("fails") and item not in self._failed:
+            self._failed.add(item)
+            raise Failed("broken", retryable=True)
+        self._effects.append(("C", item))
+        return item
+
     def _made(self, *given: Any, **more: Any) -> SagaRun:
         self.judge()
         self._latest = super()._made(*given, **more)
@@ -109,7 +123,9 @@ class Judging(SagaTest):
         self.judged += 1
         assert len(set(effects)) == len(effects), "each once"
         done, undone = ([name for what, name in effects if what == kind] for kind in "TC")
-        assert all(effects.index(("T", name)) < effects.index(("C", name)) for name in undone), "an undo after its step"
+        owed = [json.loads(bytes(each.arguments))["item"] for each in run.history if isinstance(each, UndoRegistered)]
+        done = [*done, *owed]
+        assert all(("T", each) in effects[: effects.index(("C", each))] for each in undone if each not in owed)
         stands = {name for name in done if name not in undone}
         match run.status:
             case Status.COMPLETED:
@@ -126,6 +142,7 @@ def programs() -> st.SearchStrategy[Program]:
     """Up to eight steps in the text; loops have them twice."""
     how = st.sampled_from(["well"] * 5 + ["fails", "refused", "broken"])
     step = st.tuples(st.sampled_from(["take", "take", "lend"]), how).map(list)
+    owe = st.sampled_from([["owe", "well"], ["owe", "fails"]])
     sleep = st.sampled_from([["sleep", 1], ["sleep", 30]])
     either = st.tuples(st.just("otherwise"), step, step).map(list)
 
@@ -138,7 +155,7 @@ def programs() -> st.SearchStrategy[Program]:
             st.tuples(st.just("retreat"), st.booleans(), body | in_vain, body).map(list),
         )
 
-    return st.lists(st.recursive(step | step | either | sleep, inner, max_leaves=6), min_size=1, max_size=3)
+    return st.lists(st.recursive(step | step | either | sleep | owe, inner, max_leaves=6), min_size=1, max_size=3)
 
 
 @pytest.mark.timeout(300)
