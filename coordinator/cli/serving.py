@@ -59,7 +59,7 @@ async def serve(settings: Settings, *, migrate: bool, announce: Callable[[str], 
 def calm_collector() -> None:
     """Thousands of warm sagas are no garbage: what is loaded by now is never looked at again, and the rest less often.
 
-    Saved a third of the CPU of a saga at a thousand in flight, and then, with 100,000 in place of 50,000, another tenth.
+    Saved a third of the CPU of a saga at a thousand in flight, and with 100,000 for 50,000 another tenth.
     """
     gc.collect()
     gc.freeze()
