@@ -1,14 +1,15 @@
 """A query: the saga's code is called again, fed its history, asked, and thrown away. The saga never hears of it."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import msgspec
 
 from contracts.values import write_value
+from coordinator.engine.bit_by_bit import at_once
 from coordinator.engine.facts import Unfit
 from coordinator.engine.handlers import arguments_of
 from coordinator.engine.kept import named
-from coordinator.engine.rebuild import look_back
+from coordinator.engine.rebuild import looking_back
 from coordinator.engine.replay import CodeMismatch
 from coordinator.engine.run import Run
 from coordinator.engine.script import Meddled
@@ -34,6 +35,13 @@ def look(
     saga_id: str, log: Sequence[Event], definitions: Definitions, name: str, value: msgspec.Raw
 ) -> Answered | NoAnswer | Unfit:
     """Asks the saga as its log has it; one that goes back, or has ended, as it stood when its code was left."""
+    return at_once(looking(saga_id, log, definitions, name, value))
+
+
+def looking(
+    saga_id: str, log: Sequence[Event], definitions: Definitions, name: str, value: msgspec.Raw
+) -> Generator[None, None, Answered | NoAnswer | Unfit]:
+    """The same, an event at a time: other work may be done between two."""
     log = round_of(log)
     started = begun(log)
     assert started is not None, "a log begins with saga_started, or with saga_continued"
@@ -43,7 +51,7 @@ def look(
         if misfit is not None:
             return misfit
     try:
-        rebuilt = look_back(saga_id, log, definitions)
+        rebuilt = yield from looking_back(saga_id, log, definitions)
     except CodeMismatch as error:
         return NoAnswer(str(error))
     assert rebuilt.run is not None, "its code was called again"

@@ -1,6 +1,6 @@
 """From a log to a state, and to the code standing where it stood."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import msgspec
 
@@ -54,19 +54,28 @@ def stand_again(saga_id: str, log: Sequence[Event], definitions: Definitions) ->
     return _replayed(saga_id, log, _definition(log, definitions), None)
 
 
-def look_back(saga_id: str, log: Sequence[Event], definitions: Definitions) -> Rebuilt:
-    """The code as it stood when it last heard of anything, whatever has become of the saga. Raises CodeMismatch."""
-    return _replayed(saga_id, heard(log), _definition(log, definitions), tail_at(log))
+def looking_back(saga_id: str, log: Sequence[Event], definitions: Definitions) -> Generator[None, None, Rebuilt]:
+    """The code as it stood when it last heard of anything, whatever has become of the saga. Raises CodeMismatch.
+
+    An event at a time: a long log takes as long as many sagas' decisions, and other work may be done between two.
+    """
+    definition = _definition(log, definitions)
+    heard_of = yield from hearing(log)
+    state = SagaState()
+    replay = Replay(saga_id, definition, heard_of, state, tail_at(log))
+    yield from replay.playing()
+    return Rebuilt(state, replay.run, replay.tail)
 
 
-def heard(log: Sequence[Event]) -> list[Event]:
-    """The events up to the way back, or to the end: only there the code runs."""
+def hearing(log: Sequence[Event]) -> Generator[None, None, Sequence[Event]]:
+    """The events up to the way back, or to the end: only there the code runs. An event at a time."""
     state = SagaState()
     for number, event in enumerate(log):
         evolve(state, event)
         if isinstance(event, CompensationStarted | SagaEnded) or state.must_go_back:
-            return list(log[:number])
-    return list(log)
+            return log[:number]
+        yield
+    return log
 
 
 def tail_at(log: Sequence[Event]) -> int | None:

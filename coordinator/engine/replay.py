@@ -13,7 +13,8 @@ An ask too many behind the last fed event is allowed to a saga that is being res
 there because of a bug, and the mended code goes further (`tail`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -71,6 +72,11 @@ class Replay:
 
     def play(self) -> None:
         """Brings state and run to the end of the log. Raises CodeMismatch."""
+        deque(self.playing(), maxlen=0)
+
+    def playing(self) -> Generator[None]:
+        """The same, an event at a time: other work may be done between two. Closed before the end, it throws the code
+        away."""
         passed = 0
         try:
             for event in self._log:
@@ -85,9 +91,10 @@ class Replay:
                     raise self._differs(self._logged, "the code asks for nothing")
                 else:
                     evolve(self._state, event)
+                yield
             self._expect(None)
             self._show()
-        except CodeMismatch:
+        except (CodeMismatch, GeneratorExit):
             self.run.discard()
             raise
 

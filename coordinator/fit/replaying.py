@@ -5,7 +5,8 @@ from typing import Any, assert_never
 
 import msgspec
 
-from coordinator.engine.rebuild import heard, tail_at
+from coordinator.engine.bit_by_bit import at_once
+from coordinator.engine.rebuild import hearing, tail_at
 from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Continued, Raised, Returned
 from coordinator.engine.state import SagaState
@@ -52,7 +53,7 @@ def replay(definition: SagaDefinition, history: History, saga_id: str | None = N
             f"This is a history of {started.definition} version {started.version}: replay it with that, "
             f"not with {definition!r}. A saga stays with the version that it began with."
         )
-    forward = heard(log)
+    forward = at_once(hearing(log))
     lines = SourceLines(definition)
     play = _Located(saga_id or whose(definition, started, log), lines, forward, tail_at(log))
     try:

@@ -13,9 +13,10 @@ from coordinator.api.histories import ROWS, events_of
 from coordinator.api.parts import Parts, parts_of
 from coordinator.api.paths import QueryName, SagaId, known_saga
 from coordinator.api.signalling import misfit_problem
+from coordinator.api.slices import in_slices
 from coordinator.api.views import QueryBody
 from coordinator.engine.facts import Unfit
-from coordinator.engine.looking import Answered, NoAnswer, look
+from coordinator.engine.looking import Answered, NoAnswer, looking
 from coordinator.errors import (
     BODY_TIMEOUT,
     BODY_TOO_LARGE,
@@ -66,7 +67,7 @@ async def query_saga(request: Request, saga_id: SagaId, name: QueryName) -> Resp
     parts = parts_of(request)
     value = sent_value(await read_body(request, parts.limits))
     await known_saga(parts, saga_id)
-    answer = look(saga_id, await _history(parts, saga_id), parts.definitions, name, value)
+    answer = await in_slices(looking(saga_id, await _history(parts, saga_id), parts.definitions, name, value))
     match answer:
         case Answered(answer=given):
             return json_answer(QueryBody(given))
