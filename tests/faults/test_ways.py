@@ -49,9 +49,17 @@ async def test_a_scope_is_undone_whoever_dies(waiting: Asked, failpoint: str, tm
     assert await waiting.faults() == []
 
 
-async def test_a_loop_is_undone_in_reverse_each_pass_with_its_own_data(waiting: Asked) -> None:
-    """Three passes, the fourth is refused: three undos, the last first."""
+async def test_a_loop_is_undone_in_reverse_each_pass_with_its_own_data(waiting: Asked, tmp_path: Path) -> None:
+    """Three passes, the fourth is refused: three undos, the last first. The coordinator dies on the way."""
+    system = waiting.system
+    armed = Armed("publish_acknowledged", tmp_path, times=6)
+    await system.coordinators[0].stop()
+    await system.start_coordinator(0, armed.environment)
+    dying = asyncio.create_task(death_of(system.coordinators[0]))
     saga_id = await waiting.start("round_trip", "loop", ["Rome", "Oslo", "Bonn", "Atlantis"], "compensated")
+    await dying
+    assert len(await undone(waiting, saga_id)) < 3
+    await system.start_coordinator(0)
     await waiting.reached(saga_id, "saga_compensated")
     assert await undone(waiting, saga_id) == [3, 2, 1]
     assert await waiting.faults() == []
