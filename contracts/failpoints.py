@@ -14,6 +14,8 @@ from dataclasses import dataclass
 PARTICIPANT_FAILPOINTS = frozenset(
     {"barrier_written", "business_written", "participant_committed", "reply_queued", "reply_acknowledged"}
 )
+LONG_FAILPOINTS = frozenset({"long_handler_begun", "long_handler_ended"})
+"""Of participants whose handlers take long: before its first line, and with its answer in hand."""
 COORDINATOR_FAILPOINTS = frozenset(
     {
         "fact_received",
@@ -38,7 +40,7 @@ LOCAL_FAILPOINTS = frozenset({"local_step_begun", "local_step_ended", "local_row
 somebody left."""
 MIGRATION_FAILPOINTS = frozenset({"migration_step"})
 """In whatever process brings the schema to its newest state, before each step's commit."""
-FAILPOINTS = PARTICIPANT_FAILPOINTS | COORDINATOR_FAILPOINTS | LOCAL_FAILPOINTS | MIGRATION_FAILPOINTS
+FAILPOINTS = PARTICIPANT_FAILPOINTS | COORDINATOR_FAILPOINTS | LOCAL_FAILPOINTS | LONG_FAILPOINTS | MIGRATION_FAILPOINTS
 
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 

@@ -23,6 +23,8 @@ class Call(msgspec.Struct, frozen=True):
     forward_id: str
     """The command's id, of an undo too: the barrier's key."""
     handler: Handler
+    long: bool = False
+    """The command's handler takes long: it, and its undo, are handled beside the others."""
 
 
 class SetAside(msgspec.Struct, frozen=True):
@@ -41,6 +43,7 @@ class Arrivals:
         self._replies = replies
         commands = participant.contract.commands.values()
         self._commands = {command.type: participant.handlers[command.name] for command in commands}
+        self._long = frozenset(command.type for command in commands if self._commands[command.type].heartbeat)
         self._undos = {
             (command.type, None if undo is command.undo_with else undo.name): participant.handlers[undo.name]
             for command in commands
@@ -71,7 +74,11 @@ class Arrivals:
             handler = self._commands.get(message.type)
         else:
             handler = self._undos.get((message.type, message.undo))
-        return _unknown(message) if handler is None else Call(message, forward_id(command_id), handler)
+        return (
+            _unknown(message)
+            if handler is None
+            else Call(message, forward_id(command_id), handler, message.type in self._long)
+        )
 
     def _unreadable(self, headers: Any, reason: str) -> SetAside:
         """When only the value is at fault, the saga is told."""

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ARRAY, Boolean, CheckConstraint, Column, DateTime, MetaData, Table, Text, bindparam, func, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.answers import Pending, Refusal, Success
+from contracts.answers import Pending, Progress, Refusal, Success
 from contracts.reply_message import answer_name, answer_value, read_answer
 from participants.sdk.entry import Entry
 
@@ -29,8 +29,10 @@ def barrier_table(metadata: MetaData) -> Table:
         metadata,
         # The collation makes the order in which rows are locked the same everywhere.
         Column("command_id", Text(collation="C"), primary_key=True, comment="of the forward command"),
-        Column("forward_answer", Text, comment="succeeded, refused or pending; null: not answered, or it failed"),
-        Column("forward_value", Text, comment="the result, or the problem, as JSON"),
+        Column(
+            "forward_answer", Text, comment="succeeded, refused, pending or progress; null: not begun, or it failed"
+        ),
+        Column("forward_value", Text, comment="the result, the problem, or how far it is, as JSON"),
         Column("undo_answer", Text, comment="succeeded; null: not undone"),
         Column("tombstone", Boolean, nullable=False, server_default=text("false"), comment="undone before it was done"),
         Column("at", DateTime(timezone=True), nullable=False, server_default=func.now(), comment="first seen"),
@@ -107,6 +109,6 @@ async def keep(connection: AsyncConnection, entries: Iterable[Entry]) -> None:
 
 def _entry(command_id: str, answer: str | None, value: str | None, undo: str | None, tombstone: bool) -> Entry:
     forward = None if answer is None or value is None else read_answer(answer, value.encode())
-    if not isinstance(forward, Success | Refusal | Pending | None):
+    if not isinstance(forward, Success | Refusal | Pending | Progress | None):
         raise BarrierChanged(f"The barrier holds {answer!r} as the answer of {command_id}: that was not the SDK.")
     return Entry(command_id, forward, undo is not None, tombstone)

@@ -3,13 +3,14 @@
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from contracts import Command, Kind, Problem, Undo
 from participants.sdk.delivery import Delivery
+from participants.sdk.heartbeat import Heartbeat
 
 Function = Callable[..., Coroutine[Any, Any, Any]]
 Target = Command[..., Any] | Undo
@@ -37,6 +38,10 @@ class Handler:
     """… that takes the AsyncConnection inside the barrier's transaction."""
     cause: str | None
     """… of an undo, that takes the Problem for which the saga goes back."""
+    heartbeat: str | None = None
+    """… of a command, that takes the Heartbeat: such a handler takes long."""
+    details: Any = None
+    """The type of the heartbeat's details."""
 
     @property
     def name(self) -> str:
@@ -70,6 +75,10 @@ def fit(target: Target, function: Function) -> Handler:
         if name in wanted:
             if hints[name] != wanted[name]:
                 raise _misfit(target, function, f"{name} is {_text(hints[name])}, not {_text(wanted[name])}")
+        elif _is_heartbeat(hints[name]):
+            if (why := _no_heartbeat(target, injected, hints, hints[name])) is not None:
+                raise _misfit(target, function, why)
+            injected["heartbeat"] = name
         else:
             kind = _injectable(hints[name], target)
             if kind is None or kind in injected:
@@ -89,6 +98,8 @@ def fit(target: Target, function: Function) -> Handler:
         injected.get("session"),
         injected.get("connection"),
         injected.get("cause"),
+        injected.get("heartbeat"),
+        _details_of(hints[injected["heartbeat"]]) if "heartbeat" in injected else None,
     )
 
 
@@ -107,6 +118,28 @@ def _injectable(hint: Any, target: Target) -> str | None:
     return _INJECTED.get(hint) if isinstance(hint, type) else None
 
 
+def _is_heartbeat(hint: Any) -> bool:
+    return hint is Heartbeat or get_origin(hint) is Heartbeat
+
+
+def _details_of(hint: Any) -> Any:
+    return next(iter(get_args(hint)), Any)
+
+
+def _no_heartbeat(target: Target, injected: Mapping[str, str], hints: Mapping[str, Any], heartbeat: Any) -> str | None:
+    if isinstance(target, Undo):
+        return "an undo has no Heartbeat: it is answered when it is done"
+    if "heartbeat" in injected:
+        return "it takes two Heartbeats"
+    try:
+        msgspec.json.Decoder(_details_of(heartbeat))
+    except TypeError as error:
+        return f"the details of its Heartbeat cannot be read from JSON: {error}"
+    if any(hint in (AsyncSession, AsyncConnection) for hint in hints.values()):
+        return "with a Heartbeat it is in no transaction: write 'async with heartbeat.transaction() as db' in it"
+    return None
+
+
 def _misfit(target: Target, function: Function, why: str) -> TypeError:
     name = f"{target.type}" if isinstance(target, Command) else f"{target.command.type}'s undo {target.name}"
     wanted, answer, _ = _promised(target)
@@ -114,7 +147,7 @@ def _misfit(target: Target, function: Function, why: str) -> TypeError:
     return TypeError(
         f"{function.__qualname__} ({_place(function)}) does not fit {name} ({_place(target.method)}): {why}. "
         f"Write: async def {function.__name__}({takes}, …) -> {_text(answer)}, "
-        "where … may be parameters of the types Delivery, AsyncSession or AsyncConnection"
+        "where … may be parameters of the types Delivery, AsyncSession, AsyncConnection or Heartbeat"
         + ("." if isinstance(target, Command) else ", or Problem for the cause.")
     )
 

@@ -1,6 +1,7 @@
 """Calling a handler, and turning whatever comes of it into an answer."""
 
 import logging
+from typing import Any
 
 import msgspec
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +14,7 @@ from contracts.values import OversizedValue, UnreadableValue, read_as, write_val
 from participants.sdk.arrivals import Call
 from participants.sdk.delivery import Delivery
 from participants.sdk.entry import NOTHING_TO_UNDO
+from participants.sdk.heartbeat import Heartbeat
 from participants.sdk.limit import Limit
 
 log = logging.getLogger(__name__)
@@ -24,14 +26,15 @@ _problem = msgspec.json.Decoder(Problem)
 async def perform(
     call: Call,
     known: msgspec.Raw | None,
-    limit: Limit,
+    limit: Limit | None,
     session: AsyncSession | None = None,
     connection: AsyncConnection | None = None,
+    heartbeat: Heartbeat[Any] | None = None,
 ) -> Success | Pending:
     """The handler's result, or that it comes later.
 
     ``known`` is what the barrier kept of the command that is undone; None without a barrier. Raises whatever the
-    handler raises; Failed when the arguments or the result do not fit the contract, or after ``limit``.
+    handler raises; Failed when the arguments or the result do not fit the contract, or after ``limit`` (None: never).
     """
     handler = call.handler
     arguments = _arguments(call, known)
@@ -41,10 +44,13 @@ async def perform(
         arguments[handler.session] = session
     if handler.connection is not None:
         arguments[handler.connection] = connection
+    if handler.heartbeat is not None:
+        arguments[handler.heartbeat] = heartbeat
+    running = handler.function(**arguments)
     try:
-        result = await limit.run(handler.function(**arguments))
+        result = await (running if limit is None else limit.run(running))
     except TimeoutError as error:
-        if limit.expired:
+        if limit is not None and limit.expired:
             raise Failed("handler_timed_out", f"{handler.name} did not return within {limit.seconds:g} s.") from error
         raise
     if handler.result is not None:

@@ -22,6 +22,9 @@ from participants.sdk.worker import Worker
 
 log = logging.getLogger(__name__)
 RETRY_S = 1.0
+LONG_CONNECTIONS = 6
+"""More than others need has a participant with handlers that take long: one for their locks, and for their
+transactions."""
 
 Setup = Callable[[AsyncEngine], Awaitable[None]]
 
@@ -95,8 +98,12 @@ async def _database(participant: Participant, settings: Settings) -> AsyncGenera
         # A process that was frozen in a transaction must not keep others from its commands for ever.
         "idle_in_transaction_session_timeout": f"{round(1_000 * (HANDLER_LIMIT_S + STATEMENT_LIMIT_S))}",
     }
+    long = any(handler.heartbeat for handler in participant.handlers.values())
     engine = create_async_engine(
-        settings.database_url, pool_size=2, max_overflow=0, connect_args={"server_settings": server_settings}
+        settings.database_url,
+        pool_size=2 + LONG_CONNECTIONS if long else 2,
+        max_overflow=0,
+        connect_args={"server_settings": server_settings},
     )
     try:
         yield engine

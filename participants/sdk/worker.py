@@ -12,12 +12,14 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contracts.answers import Answer
+from contracts.command_message import CommandMessage
 from contracts.failpoints import failpoint
 from contracts.topics import Topics
 from contracts.unhurried import unhurried
+from participants.sdk.apart import Apart, apart, executor_of
 from participants.sdk.arrivals import Arrivals, Call, SetAside
-from participants.sdk.batch import BarrierBatch
-from participants.sdk.executor import HANDLER_LIMIT_S, Answered, Executor, WithoutBarrier
+from participants.sdk.executor import HANDLER_LIMIT_S, Answered, Executor
 from participants.sdk.offsets import Offsets, Rebalances
 from participants.sdk.participant import Participant
 from participants.sdk.records import Outgoing, Records, now_ms
@@ -85,12 +87,9 @@ class Worker:
         tracing = Tracing(self._topic)
         self._arrivals = Arrivals(participant, self._topics.replies)
         self._records = Records(participant.name, self._topics.dead_letters)
-        self._executor: Executor = (
-            WithoutBarrier(tracing, handler_limit_s)
-            if database is None
-            else BarrierBatch(database, tracing, handler_limit_s)
-        )
         self._sender = Sender(kafka)
+        self._apart = apart(participant, database, tracing, handler_limit_s, self._reply)
+        self._executor: Executor | Apart = self._apart or executor_of(database, tracing, handler_limit_s)
         self._assigned = asyncio.Event()
         self._unfinished: deque[asyncio.Task[None]] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -136,6 +135,8 @@ class Worker:
         task = self._task
         if task is None:
             return
+        if self._apart is not None:
+            self._apart.long.close()
         if self._idle:
             task.cancel()
         done, _ = await asyncio.wait([task], timeout=self._grace_s)
@@ -178,7 +179,15 @@ class Worker:
             if not self._stopping:
                 raise
         finally:
-            await self._sender.stop()
+            try:
+                if self._apart is not None:
+                    await self._apart.long.closed(self._grace_s)
+            finally:
+                await self._sender.stop()
+
+    async def _reply(self, message: CommandMessage, answer: Answer, traceparent: str | None) -> None:
+        """Of what is answered beside the rounds."""
+        await self._sender.send([self._records.reply(message, answer, traceparent, now_ms())])
 
     async def _consume(self) -> None:
         """One consumer's life."""
@@ -258,15 +267,17 @@ class Worker:
             start += done
             await self._hand_over(outgoing, through, offsets, term)
 
-    def _outgoing(self, arrived: Sequence[Arrived], answered: Sequence[Answered]) -> tuple[list[Outgoing], int]:
+    def _outgoing(self, arrived: Sequence[Arrived], answered: Sequence[Answered | None]) -> tuple[list[Outgoing], int]:
         """What is to be sent, and how many of the records are done by it: all up to the first without an answer."""
-        records, now, answers = self._records, now_ms(), iter(answered)
+        records, now, answers, left = self._records, now_ms(), iter(answered), len(answered)
         outgoing: list[Outgoing] = []
         for done, (record, item) in enumerate(arrived):
             if isinstance(item, Call):
-                if (answer := next(answers, None)) is None:
+                if left == 0:
                     return outgoing, done
-                outgoing.append(records.reply(item.message, answer.answer, answer.traceparent, now))
+                left -= 1
+                if (answer := next(answers)) is not None:
+                    outgoing.append(records.reply(item.message, answer.answer, answer.traceparent, now))
             else:
                 log.warning("Set aside %s/%d/%d: %s", record.topic, record.partition, record.offset, item.reason)
                 outgoing.append(records.dead_letter(record, item.reason))

@@ -35,6 +35,11 @@ def forward_message(
     )
 
 
+def progressed(message: CommandMessage, details: Any) -> CommandMessage:
+    """The next attempt of this command, after its handler's last heartbeat had these details."""
+    return msgspec.structs.replace(message, attempt=message.attempt + 1, progress=bytes(write_value(details)))
+
+
 def undo_message(
     forward: CommandMessage, result: msgspec.Raw = NULL, cause: Problem = CAUSE, undo: str | None = None
 ) -> CommandMessage:

@@ -114,12 +114,17 @@ class ParticipantTest(Generic[E]):
         """The answer to this message."""
         return (await self.answers(message))[0]
 
+    @property
+    def heartbeats(self) -> list[Any]:
+        """What handlers that take long have told so far; None is a heartbeat without details. See `progressed`."""
+        return [] if self._desk is None else self._desk.heartbeats
+
     async def answers(self, *messages: CommandMessage) -> list[Answer]:
         """The answers to messages that one consumer takes together."""
         if self._desk is None:
             await self._begin()
             self._desk = Desk(self.participant, self._database)
-        answers = await self._desk.handle(messages)
+        answers = [_heard(answer) for answer in await self._desk.handle(messages)]
         self.exchanges += [Exchange(message, answer) for message, answer in zip(messages, answers, strict=True)]
         return answers
 
@@ -168,6 +173,11 @@ class ParticipantTest(Generic[E]):
             return
         async with self._database.begin() as connection:
             await self._given(connection)
+
+
+def _heard(answer: Answer | None) -> Answer:
+    assert answer is not None, "Another process is at this command, and answers it."
+    return answer
 
 
 def _result(answer: Answer) -> Any:

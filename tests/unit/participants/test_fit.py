@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from contracts import Problem
 from contracts.travel.flights import FlightHold, Flights, IssueTicket, ReserveFlight, Ticket
 from contracts.travel.hotels import Hotels
-from participants.sdk import Delivery, Participant
+from participants.sdk import Delivery, Heartbeat, Participant
 from participants.sdk.handler import Function, fit
 
 
@@ -80,6 +80,45 @@ def test_what_does_not_fit_is_named_with_both_places(function: Function, why: st
     assert f"{__file__}:{function.__code__.co_firstlineno}" in message  # type: ignore[attr-defined]
     assert "contracts/travel/flights.py:" in message
     assert f"async def {function.__name__}(request: ReserveFlight, …) -> FlightHold" in message
+
+
+async def beats(request: ReserveFlight, beat: Heartbeat[int]) -> FlightHold: ...  # type: ignore[empty-body]
+async def beats_bare(request: ReserveFlight, beat: Heartbeat) -> FlightHold: ...  # type: ignore[empty-body, type-arg]
+async def beats_twice(request: ReserveFlight, a: Heartbeat[int], b: Heartbeat[str]) -> FlightHold: ...  # type: ignore[empty-body]
+async def beats_in_session(request: ReserveFlight, a: Heartbeat[int], db: AsyncSession) -> FlightHold: ...  # type: ignore[empty-body]
+async def beats_odd(request: ReserveFlight, a: Heartbeat[int | Ticket | FlightHold]) -> FlightHold: ...  # type: ignore[empty-body]
+async def release_beats(request: ReserveFlight, hold: FlightHold | None, a: Heartbeat[int]) -> None: ...
+
+
+def test_a_handler_with_a_heartbeat_takes_long() -> None:
+    """The type of its details is what it says, or anything."""
+    assert [
+        (fit(Flights.reserve, each).heartbeat, fit(Flights.reserve, each).details) for each in (beats, beats_bare)
+    ] == [
+        ("beat", int),
+        ("beat", Any),
+    ]
+    assert fit(Flights.reserve, reserve).heartbeat is None
+
+
+@pytest.mark.parametrize(
+    ("function", "why"),
+    [
+        (beats_twice, "it takes two Heartbeats"),
+        (beats_in_session, "write 'async with heartbeat.transaction"),
+        (beats_odd, "cannot be read from JSON"),
+    ],
+)
+def test_where_a_heartbeat_cannot_be(function: Function, why: str) -> None:
+    """A sentence says so when the module is imported."""
+    with pytest.raises(TypeError, match=why):
+        fit(Flights.reserve, function)
+
+
+def test_an_undo_has_no_heartbeat() -> None:
+    """Its progress would mean nothing to the coordinator."""
+    with pytest.raises(TypeError, match="an undo has no Heartbeat"):
+        fit(Flights.release, release_beats)
 
 
 def test_an_undo_takes_the_result_or_none() -> None:

@@ -1,0 +1,75 @@
+"""Locks on commands whose handlers take long: one process at a time is at a command.
+
+They are advisory locks of Postgres, on one connection of their own: a process that is killed has let go of them before
+anybody could ask. Whoever loses that connection without being dead may have company: so no write relies on them alone
+(see ``long_rows``).
+"""
+
+import asyncio
+import logging
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+log = logging.getLogger(__name__)
+
+_KEY = "hashtextextended('amends: ' || :id, 0)"
+_LOCK = text(f"SELECT pg_try_advisory_lock({_KEY})")
+_UNLOCK = text(f"SELECT pg_advisory_unlock({_KEY})")
+LOCK_LIMIT_S = 10.0
+"""Longest wait, in seconds, for the database's answer."""
+
+
+class CommandLocks:
+    """Those that this process holds. Within it, whoever asks takes care to ask for each command once."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._connection: AsyncConnection | None = None
+        self._held = set[str]()
+        self._asking = asyncio.Lock()
+
+    async def acquire(self, command_id: str) -> bool:
+        """Whether it is ours now; it does not wait for others. Raises SQLAlchemyError, OSError, TimeoutError."""
+        async with self._asking:
+            ours = await self._ask(_LOCK, command_id)
+            if ours:
+                self._held.add(command_id)
+            await self._lend_back()
+            return ours
+
+    async def release(self, command_id: str) -> None:
+        """Lets go of it; where that cannot be said, all locks are gone with the connection."""
+        try:
+            async with self._asking:
+                self._held.discard(command_id)
+                if self._connection is not None:
+                    await self._ask(_UNLOCK, command_id)
+                    await self._lend_back()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("The locks of long handlers are gone with their connection: %r", error)
+
+    async def close(self) -> None:
+        """Lets go of all."""
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None:
+            await connection.invalidate()
+            await connection.close()
+
+    async def _ask(self, question: TextClause, command_id: str) -> bool:
+        try:
+            async with asyncio.timeout(LOCK_LIMIT_S):
+                if self._connection is None:
+                    self._connection = await self._engine.connect()
+                return bool(await self._connection.scalar(question, {"id": command_id}))
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _lend_back(self) -> None:
+        """The connection, while nothing is locked."""
+        if not self._held and (connection := self._connection) is not None:
+            self._connection = None
+            await connection.close()

@@ -1,0 +1,131 @@
+"""The barrier's rows of commands whose handlers take long.
+
+Such a handler commits on its way, so the row says that it has begun, who is at it and how far it is: ``progress``, with
+a Begun. What is done with it is one short transaction each time. Whoever is not the one that the row names any more
+commits nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from contracts.answers import Failure, Pending, Progress, Refusal, Success
+from contracts.values import NULL
+from participants.sdk.barrier import TABLE, enter, keep
+from participants.sdk.entry import UNDONE_BEFORE, Entry
+
+ROW_LIMIT_S = 30.0
+"""Longest wait, in seconds, for the database, and for whoever holds the row."""
+
+_HOLD = text(f"SELECT forward_answer, forward_value, undo_answer FROM {TABLE} WHERE command_id = :id FOR SHARE")
+
+
+class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What stands in the row of a command that was begun, and not answered."""
+
+    run: str | None
+    """Who is at it; None: nobody, since it failed."""
+    attempt: int
+    """The latest that has come: the one that is answered."""
+    details: msgspec.Raw = NULL
+    """Of the last heartbeat that told any."""
+    stop: bool = False
+    """Its undo is there, and waits for whoever is at it."""
+
+
+Known = Success | Refusal | Pending | Begun
+_decoder = msgspec.json.Decoder(Begun)
+_encoder = msgspec.json.Encoder()
+
+
+class LongRows:
+    """One participant's. Everything raises SQLAlchemyError, OSError and TimeoutError where the database is away."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def begin(self, command_id: str, run: str, attempt: int) -> Known:
+        """A Begun of this run: it is ours. Anything else is the answer. The command's lock is held."""
+        async with self._row(command_id) as entry:
+            known = _known(entry)
+            if isinstance(known, Success | Refusal | Pending):
+                return known
+            mine = Begun(run, attempt) if known is None else Begun(run, max(attempt, known.attempt), known.details)
+            _write(entry, mine)
+            return mine
+
+    async def join(self, command_id: str, attempt: int) -> Known | None:
+        """Another process has the lock: whoever is at the command answers this attempt too, if the answer is a Begun
+        with a run. None, or one without: nobody is at it, so the lock will be free at once."""
+        async with self._row(command_id) as entry:
+            known = _known(entry)
+            if isinstance(known, Begun) and known.run is not None and attempt > known.attempt:
+                _write(entry, msgspec.structs.replace(known, attempt=attempt))
+            return known
+
+    async def beat(self, command_id: str, run: str, details: msgspec.Raw) -> int | None:
+        """Keeps the details; the attempt that is to be answered, or None: the command is not this run's any more."""
+        async with self._row(command_id) as entry:
+            known = _of(run, entry)
+            if known is None:
+                return None
+            if details != NULL:
+                _write(entry, msgspec.structs.replace(known, details=details))
+            return known.attempt
+
+    async def end(self, command_id: str, run: str, answer: Success | Refusal | Failure | Pending) -> int | None:
+        """Keeps the answer, as ``beat``. What failed is as far as it was, and nobody's."""
+        async with self._row(command_id) as entry:
+            known = _of(run, entry)
+            if known is None:
+                return None
+            if isinstance(answer, Failure):
+                _write(entry, msgspec.structs.replace(known, run=None))
+            else:
+                entry.keep("forward", answer)
+            return known.attempt
+
+    async def ask_to_stop(self, command_id: str) -> None:
+        """Whoever is at it finds that out with its next heartbeat or transaction."""
+        async with self._row(command_id) as entry:
+            known = _known(entry)
+            if isinstance(known, Begun) and not known.stop:
+                _write(entry, msgspec.structs.replace(known, stop=True))
+
+    @asynccontextmanager
+    async def transaction(self, command_id: str, run: str) -> AsyncGenerator[AsyncSession | None]:
+        """A session in a transaction that holds the row; None: the command is not this run's any more."""
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            async with asyncio.timeout(ROW_LIMIT_S):
+                row = (await session.execute(_HOLD, {"id": command_id})).one_or_none()
+            ours = row is not None and row[0] == "progress" and row[2] is None
+            begun = _decoder.decode(row[1]) if row is not None and ours else None
+            yield session if begun is not None and begun.run == run and not begun.stop else None
+
+    @asynccontextmanager
+    async def _row(self, command_id: str) -> AsyncGenerator[Entry]:
+        async with asyncio.timeout(ROW_LIMIT_S), self._engine.begin() as connection:
+            entries = await enter(connection, [command_id])
+            yield entries[command_id]
+            await keep(connection, entries.values())
+
+
+def _known(entry: Entry) -> Known | None:
+    """What the row says. Undone, or about to be: it is not carried out."""
+    if isinstance(entry.forward, Progress):
+        begun = _decoder.decode(entry.forward.details)
+        return UNDONE_BEFORE if entry.undone or begun.stop else begun
+    return UNDONE_BEFORE if entry.tombstone else entry.forward
+
+
+def _of(run: str, entry: Entry) -> Begun | None:
+    known = _known(entry)
+    return known if isinstance(known, Begun) and known.run == run else None
+
+
+def _write(entry: Entry, begun: Begun) -> None:
+    entry.forward, entry.changed = Progress(msgspec.Raw(_encoder.encode(begun))), True

@@ -1,0 +1,118 @@
+"""One command whose handler takes long, while this process is at it."""
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from enum import Enum, auto
+from typing import Any, NoReturn
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.answers import Failure, Pending, Progress, Refusal, Success
+from contracts.command_message import CommandMessage
+from participants.sdk.arrivals import Call
+from participants.sdk.executor import Answered
+from participants.sdk.heartbeat import Stopped
+from participants.sdk.long_rows import LongRows
+
+Reply = Callable[
+    [CommandMessage, Success | Refusal | Failure | Pending | Progress, str | None], Coroutine[Any, Any, None]
+]
+"""Sends an answer to the message, and returns when Kafka has it."""
+
+
+class Why(Enum):
+    """Why a handler was told to end."""
+
+    UNDONE = auto()
+    """Its undo is there."""
+    LOST = auto()
+    """Another process is at its command, or at its undo."""
+    SILENT = auto()
+    """Nothing was heard of it for too long, and another attempt begins in its place."""
+    CLOSING = auto()
+    """The process ends."""
+
+
+class LongRun:
+    """Answers whatever attempt came last. See Pulse."""
+
+    def __init__(self, call: Call, rows: LongRows | None, reply: Reply) -> None:
+        self.call = call
+        self.message = call.message
+        self.why: Why | None = None
+        """Set: the handler was told to end."""
+        self.name = os.urandom(8).hex()
+        self._rows, self._reply = rows, reply
+        self._handler: asyncio.Task[Answered] | None = None
+        self._joined = False
+        self._heard = False
+        """Since the attempt came that is answered."""
+
+    def joined_by(self, message: CommandMessage) -> bool:
+        """Another attempt has come: whether this run answers it too. It does not when it was silent all through the
+        one before, though that had joined it already."""
+        if message.attempt <= self.message.attempt:
+            return self.why is None
+        if self._joined and not self._heard:
+            self.stop(Why.SILENT)
+        if self.why is None:
+            self.message, self._joined, self._heard = message, True, False
+        return self.why is None
+
+    def stop(self, why: Why) -> None:
+        """The handler is to end."""
+        self.why = self.why or why
+        if self._handler is not None:
+            self._handler.cancel()
+
+    async def answered(self, handler: Coroutine[Any, Any, Answered]) -> Answered | None:
+        """What the handler answers; None: nothing, since it was told to end."""
+        if self.why is not None:
+            handler.close()
+            return None
+        self._handler = asyncio.create_task(handler)
+        try:
+            await asyncio.wait([self._handler])
+        finally:
+            self._handler.cancel()
+        return None if self._handler.cancelled() else self._handler.result()
+
+    def latest(self, attempt: int) -> CommandMessage:
+        """The message to answer, if that attempt came to another process."""
+        if attempt <= self.message.attempt:
+            return self.message
+        return msgspec.structs.replace(self.message, attempt=attempt)
+
+    async def beat(self, details: msgspec.Raw) -> None:
+        """See Pulse."""
+        self._go_on()
+        attempt: int | None = 0
+        if self._rows is not None:
+            attempt = await self._rows.beat(self.call.forward_id, self.name, details)
+        if attempt is None:
+            self._lose()
+        await self._reply(self.latest(attempt), Progress(details), self.message.traceparent)
+        self._heard = True
+        self._go_on()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[AsyncSession]:
+        """See Pulse."""
+        self._go_on()
+        if self._rows is None:
+            raise RuntimeError(f"{self.call.handler.name} has no database: its participant has no barrier.")
+        async with self._rows.transaction(self.call.forward_id, self.name) as session:
+            if session is None:
+                self._lose()
+            yield session
+
+    def _go_on(self) -> None:
+        if self.why is not None:
+            raise Stopped
+
+    def _lose(self) -> NoReturn:
+        self.why = self.why or Why.LOST
+        raise Stopped
