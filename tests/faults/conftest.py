@@ -9,12 +9,12 @@ import pytest_asyncio
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
 from coordinator.saga import Definitions
-from tests.faults import approval, calling, changing, counting, holding, noting, trying
+from tests.faults import approval, calling, changing, counting, holding, noting, swapping, trying
 from tests.faults.asked import Asked
 from tests.faults.system import System, deployed
 from tests.faults.trips import Trips
 
-CATALOGUE = (approval, calling, changing, counting, holding, noting, trying)
+CATALOGUE = (approval, calling, changing, counting, holding, noting, swapping, trying)
 DEFINITIONS = Definitions([definition for module in CATALOGUE for definition in module.DEFINITIONS])
 """All that the second deployment's coordinators can run."""
 

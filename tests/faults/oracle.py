@@ -26,7 +26,7 @@ from coordinator.history.steps import (
     StepSucceeded,
     StepTimedOut,
 )
-from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoSucceeded
+from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoRegistered, UndoSucceeded
 from tests.faults.evidence import Evidence
 
 Check = Callable[[Evidence], Iterator[str]]
@@ -63,7 +63,8 @@ def effects_come_once(evidence: Evidence) -> Iterator[str]:
 
 
 def effects_fit_the_outcome(evidence: Evidence) -> Iterator[str]:
-    """O3: completed, and every step is done and not undone; or gone back, and every effect is undone."""
+    """O3: completed, and every step is done and not undone; or gone back, and every effect is undone. An undo that the
+    saga registered is done where it was due, by the step's own id, and is never undone."""
     done: dict[str, dict[str, set[str]]] = {}
     for effect in evidence.effects:
         saga_id = parse_command_id(effect.command_id).saga_id
@@ -72,12 +73,36 @@ def effects_fit_the_outcome(evidence: Evidence) -> Iterator[str]:
         yield f"{saga_id} does not exist, and participants did {sorted(done[saga_id])}"
     for saga_id, row in evidence.sagas.items():
         effects = done.get(saga_id, {})
+        registered = _registered(evidence, saga_id)
+        yield from _own_undos(saga_id, registered, effects)
+        effects = {command: directions for command, directions in effects.items() if command not in registered}
         if row.status == Status.COMPLETED:
             yield from _all_done(evidence, saga_id, effects)
         elif row.status in (Status.COMPENSATED, Status.FAILED):
             for command, directions in effects.items():
                 if directions != {"forward", "undo"}:
                     yield f"{saga_id} is {row.status}, and of {command} there is only: {', '.join(directions)}"
+
+
+def _registered(evidence: Evidence, saga_id: str) -> Mapping[str, bool | None]:
+    """The undos that the saga registered with these participants, by command id: whether each was done; None: nobody
+    can tell."""
+    events = evidence.events(saga_id)
+    sent = {event.step for event in events if isinstance(event, UndoIssued)}
+    done = {event.step for event in events if isinstance(event, UndoSucceeded)}
+    return {
+        command_id(saga_id, event.step): True if event.step in done else None if event.step in sent else False
+        for event in events
+        if isinstance(event, UndoRegistered) and event.command.partition(".")[0] in evidence.ledgers
+    }
+
+
+def _own_undos(saga_id: str, registered: Mapping[str, bool | None], effects: Mapping[str, set[str]]) -> Iterator[str]:
+    for command, done in registered.items():
+        found = effects.get(command, set())
+        if found - {"forward"} or (done is not None and done is not bool(found)):
+            what = ", ".join(sorted(found)) or "nothing"
+            yield f"{saga_id} registered {command} as an undo, which is {'' if done else 'not '}done; there is: {what}"
 
 
 def _all_done(evidence: Evidence, saga_id: str, effects: Mapping[str, set[str]]) -> Iterator[str]:
@@ -118,13 +143,14 @@ def undos_go_backwards(evidence: Evidence) -> Iterator[str]:
 
 def _backwards(saga_id: str, events: list[Event]) -> Iterator[str]:
     undoable = {event.step for event in events if isinstance(event, StepIssued) and event.undoable}
+    undoable |= {event.step for event in events if isinstance(event, UndoRegistered)}
     completed: list[int] = []
     settled: set[int] = set()
     under_way: set[int] = set()
     turned = False
     for event in events:
         match event:
-            case StepSucceeded(step):
+            case StepSucceeded(step) | UndoRegistered(step):
                 if step in undoable:
                     completed.append(step)
                 settled.add(step)

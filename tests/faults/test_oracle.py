@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from contracts.travel.flights import Flights, ReserveFlight
+from contracts.travel.hotels import Hotels, ReserveHotel
 from coordinator.catalogue.book_trip import book_trip
 from coordinator.history.endings import SagaCompleted
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
 from coordinator.history.steps import StepIssued, StepSucceeded
 from coordinator.history.undos import UndoIssued, UndoSucceeded
+from coordinator.saga import Definitions, on_undo, saga
 from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
 from tests.faults.oracle import CHECKS, judge
 from tests.sagas import SagaDriver
@@ -207,6 +210,44 @@ def test_what_is_planted_is_found(evidence: Evidence, planted: str) -> None:
     rule, plant = PLANTED[planted]
     told = [fault for fault in judge(plant(evidence)) if "cannot be told" not in fault]
     assert rule in {fault.partition(":")[0] for fault in told}
+
+
+def made_good() -> dict[str, SagaDriver]:
+    """Sagas that registered an undo of their own: one that went back, one that went through."""
+
+    @saga(version=1, name="make_good")
+    async def make_good(flights: Flights, hotels: Hotels) -> None:
+        on_undo(hotels.reserve, ReserveHotel("Ada", "Rome", 2, 18_000))
+        await flights.reserve(ReserveFlight("Ada", "Rome", 12_000))
+        await flights.reserve(ReserveFlight("Ada", "Oslo", 12_000))
+
+    back, through = (SagaDriver(make_good, key=key).start().succeeds(2, FLIGHT) for key in ("back", "through"))
+    back.refuses(3).succeeds("undo 2").succeeds(1, HOTEL).is_("compensated")
+    through.succeeds(3, FLIGHT).is_("completed")
+    return {saga.saga_id: saga for saga in (back, through)}
+
+
+@pytest.mark.parametrize(
+    ("effect", "wrong"),
+    [
+        (("back", "forward"), False),
+        (None, True),
+        (("back", "undo"), True),
+        (("through", "forward"), True),
+    ],
+    ids=["done", "missing", "undone itself", "not due"],
+)
+def test_undos_of_a_sagas_own(effect: tuple[str, str] | None, wrong: bool) -> None:
+    """O3: done where they were due, by the step's own id, and nowhere else."""
+    sagas = made_good()
+    own = [("back", "forward")] if effect is None or effect[0] == "through" or effect[1] == "undo" else []
+    own = [] if effect is None else [*own, effect]
+    right = honest(sagas)
+    plain = [each for each in right.effects if not each.command_id.endswith("back:1")]
+    effects = [*plain, *(Effect("hotels", f"make_good:{key}:1", direction) for key, direction in own)]
+    definitions = Definitions([saga.definition for saga in sagas.values()][:1])
+    faults = judge(replace(right, effects=effects, held={}, definitions=definitions))
+    assert {fault.partition(":")[0] for fault in faults} == ({"O3"} if wrong else set())
 
 
 def test_every_rule_was_seen_to_find_something() -> None:
