@@ -14,6 +14,7 @@ from coordinator.runtime.ports import PublisherUnavailable
 log = structlog.get_logger(__name__)
 
 MAX_PENDING = 5_000
+_STALLED = "Their partitions have not answered for a while, or their topic is missing."
 
 
 class SurelySent:
@@ -50,12 +51,14 @@ class SurelySent:
                 some = [self._pending[place] for place in range(min(500, len(self._pending)))]
                 try:
                     sent = await self._sender.send([record for record, _ in some])
-                    failures = 0
+                    if not any(sent):
+                        raise PublisherUnavailable(_STALLED)
                 except PublisherUnavailable as error:
                     failures += 1
                     log.warning(self._delayed, waiting=len(self._pending), error=str(error))
                     await asyncio.sleep(self._retry.delay_s(failures))
                     continue
+                failures = 0
                 for entry, out in zip(some, sent, strict=True):
                     self._pending.popleft()
                     if out:
