@@ -133,9 +133,12 @@ class LocalSteps:
         return not self._closed and len(self._attempts) < self._limits.local_rows
 
     def knows(self, row: OutboxRow) -> bool:
-        """Whether this very attempt is in memory."""
+        """Whether this very attempt is in memory. One whose time is up, and that does not run, is not counted: its saga
+        may have ended elsewhere, and then nobody here will hear of it but the sweep."""
         known = self._attempts.get(row.command_id)
-        return known is not None and known.row.message.attempt == row.attempt
+        if known is None or known.row.message.attempt != row.attempt:
+            return False
+        return known.step in self._bodies or not known.is_over(self._clock())
 
     def offer(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
         """Takes the local ones of a commit that are ours, and returns those that go to Kafka."""

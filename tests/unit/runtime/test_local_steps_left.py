@@ -223,3 +223,17 @@ async def test_a_commit_that_may_have_taken_effect(new_world: NewWorld, hand: Ha
     saga_id = await begun(world)
     assert await status_of(world, saga_id) is Status.COMPLETED
     assert hand.begun == ["find 1"]
+
+
+async def test_a_body_whose_time_is_up_while_its_saga_has_ended_elsewhere(new_world: NewWorld, hand: Hand) -> None:
+    """Nothing more will ever be decided on the saga here: the sweep has to look, or the row stays for good."""
+    hand.find = never
+    ours = await local_world(new_world)
+    saga_id = await begun(ours, "fetch_quickly")
+    await until(lambda: hand.begun)
+    theirs = await local_world(new_world, store=ours.store, broker=MemoryBroker(success, frozenset()))
+    await theirs.coordinator.intake.submit(saga_id, Terminate("enough"))
+    await until_soon(lambda: hand.ended)
+    await outbox_is_empty(ours, saga_id)
+    assert ours.coordinator.local is not None
+    assert (hand.begun, ours.coordinator.local.room) == (["hurry 1"], True)
