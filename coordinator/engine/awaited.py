@@ -28,7 +28,7 @@ _NOT_YET = Awaited(None, not_yet=True)
 def awaited(state: SagaState, command_id: str, attempt: int) -> Awaited | None:
     """None: nobody waits for it. Its answer may come all the same. Raises ValueError for what is no command's id."""
     ref = parse_command_id(command_id)
-    if state.status.ended:
+    if state.status.ended or 0 < ref.step <= state.earlier_steps:
         return None
     step = state.steps.get(ref.step)
     if step is None:

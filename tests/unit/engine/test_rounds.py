@@ -55,6 +55,12 @@ def begun(driver: SagaDriver) -> SagaContinued:
     return driver.of(SagaContinued)[-1]
 
 
+def test_nobody_waits_for_a_step_of_an_earlier_round() -> None:
+    """So that what a crash left of it in the outbox may go."""
+    driver = second_round()
+    assert driver.machine.awaits(f"{driver.saga_id}:1", 1) is None
+
+
 def test_a_round_begins_where_the_one_before_has_ended() -> None:
     """With the input it is given, in the same activation, and with numbers that go on."""
     driver = second_round()
