@@ -9,7 +9,7 @@ from coordinator.engine.bit_by_bit import at_once
 from coordinator.engine.facts import Unfit
 from coordinator.engine.handlers import arguments_of
 from coordinator.engine.kept import named
-from coordinator.engine.rebuild import looking_back
+from coordinator.engine.rebuild import looking_back, never_began
 from coordinator.engine.replay import CodeMismatch
 from coordinator.engine.run import Run
 from coordinator.engine.script import Meddled
@@ -17,6 +17,8 @@ from coordinator.engine.signals import misfit_among
 from coordinator.history.events import Event
 from coordinator.history.rounds import begun, round_of
 from coordinator.saga.definitions import Definitions
+
+_NEVER_BEGAN = "The saga never began: the saga that called it went back before its call arrived."
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -53,7 +55,7 @@ def looking(
     try:
         rebuilt = yield from looking_back(saga_id, log, definitions)
     except CodeMismatch as error:
-        return NoAnswer(str(error))
+        return NoAnswer(_NEVER_BEGAN if never_began(log) else str(error))
     assert rebuilt.run is not None, "its code was called again"
     try:
         return _answer(rebuilt.run, name, value)

@@ -8,6 +8,7 @@ from coordinator.engine.evolve import evolve, evolved
 from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Run
 from coordinator.engine.state import SagaState
+from coordinator.history.children import UndoRequested
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Asked, Event, Noted
 from coordinator.history.parking import SagaParked, SagaResumed
@@ -76,6 +77,12 @@ def hearing(log: Sequence[Event]) -> Generator[None, None, Sequence[Event]]:
             return log[:number]
         yield
     return log
+
+
+def never_began(log: Sequence[Event]) -> bool:
+    """The saga was written down as one that never will: whoever called it had gone back before. If its code was called
+    all the same, it had asked for nothing."""
+    return len(log) > 1 and type(log[1]) is UndoRequested
 
 
 def tail_at(log: Sequence[Event]) -> int | None:

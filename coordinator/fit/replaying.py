@@ -6,7 +6,7 @@ from typing import Any, assert_never
 import msgspec
 
 from coordinator.engine.bit_by_bit import at_once
-from coordinator.engine.rebuild import hearing, tail_at
+from coordinator.engine.rebuild import hearing, never_began, tail_at
 from coordinator.engine.replay import CodeMismatch, Replay
 from coordinator.engine.run import Continued, Raised, Returned
 from coordinator.engine.state import SagaState
@@ -59,6 +59,8 @@ def replay(definition: SagaDefinition, history: History, saga_id: str | None = N
     try:
         play.play()
     except CodeMismatch as error:
+        if never_began(log):
+            return Replayed(len(forward), None)
         raise DoesNotFit(_told(definition, forward, play, f"{error}")) from None
     try:
         return _ended(definition, log, forward, play, lines)

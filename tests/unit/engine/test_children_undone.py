@@ -5,10 +5,11 @@ import msgspec
 from contracts import PIVOT, Failed, Problem, Refused
 from contracts.answers import Success
 from coordinator.engine.facts import Start, UndoChild
+from coordinator.fit.judge import Judged, judge
 from coordinator.history.children import SagaReopened, UndoRequested
 from coordinator.history.steps import StepFailed
 from coordinator.history.undos import UndoGivenUp
-from coordinator.saga import ContinueAsNew, child, saga, scope
+from coordinator.saga import ContinueAsNew, Query, child, saga, scope
 from tests.family import Family
 from tests.sagas import Shop
 from tests.unit.engine.parcels import Parcel, begun, gone_through, order, send
@@ -68,6 +69,30 @@ def test_the_undo_overtakes_the_call() -> None:
     one = family["send:p-a"].is_("failed")
     assert one.machine.state.steps == {}
     family["order:1"].succeeds("undo 1").is_("compensated")
+
+
+@saga(version=1)
+async def box(shop: Shop, taken: Query[None, int]) -> None:
+    """Answers a question."""
+    taken.answer(lambda: 1)
+    await shop.take("a")
+
+
+@saga(version=1)
+async def boxes() -> None:
+    """One child."""
+    await child(box)
+
+
+def test_a_child_that_never_began_is_asked_something() -> None:
+    """That is what it says, and not that its code has changed; and the code fits."""
+    family = Family(boxes, box)
+    family["boxes:1"].start().cancel()
+    family.deliver_backwards()
+    (one,) = (each for saga_id, each in family.members.items() if saga_id != "boxes:1")
+    one.is_("failed")
+    assert "never began" in str(one.queries("taken"))
+    assert judge(one.definitions, one.rows) == Judged("fits")
 
 
 def test_the_undo_of_another_step_does_not_touch_it() -> None:
