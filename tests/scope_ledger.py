@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from contracts.kinds import Kind
+from coordinator.history.children import SagaReopened
 from coordinator.history.events import Event
 from coordinator.history.people import StepSeenTo
 from coordinator.history.scopes import ScopeOpened, ScopeUndone, ScopeUndoStarted
@@ -53,7 +54,7 @@ class ScopeLedger:
                 self._go_back(scope)
             case ScopeUndone(scope):
                 self._go_on(scope)
-            case CompensationStarted():
+            case CompensationStarted() | SagaReopened():
                 self._turned = True
             case UndoIssued(step):
                 self._undo(step)

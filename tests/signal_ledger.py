@@ -6,6 +6,7 @@ from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.people import SagaPaused, SagaUnpaused
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.signals import (
     SignalAbandoned,
     SignalAwaited,
@@ -24,6 +25,8 @@ class SignalLedger:
         self.faults: list[str] = []
         self._saga_id = saga_id
         self._received: set[str] = set()
+        self._count = 0
+        """How many were."""
         self._deferred: set[str] = set()
         """Ids of those that came while it stands still."""
         self._to_take_in: set[str] = set()
@@ -33,6 +36,7 @@ class SignalLedger:
         self._heeded: set[str] = set()
         """Ids of those that steps waited for."""
         self._kept: dict[int, str] = {}
+        self._taken: set[int] = set()
         self._waits: dict[int, str] = {}
         self._stopped = False
         self._closed = False
@@ -94,21 +98,40 @@ class SignalLedger:
             case SagaResumed() | SagaUnpaused():
                 self._stopped = False
                 self._to_take_in, self._deferred = self._deferred, set()
+            case SagaContinued():
+                self._go_on(event)
             case _ if isinstance(event, CompensationStarted | SagaEnded):
                 self._closed = self._unanswerable = True
                 self._dropped |= self._deferred | self._to_take_in
             case _:
                 pass
 
+    def _go_on(self, event: SagaContinued) -> None:
+        """Another round: of the row with which the one before ended nothing is kept."""
+        kept = {each.signal: each.name for each in event.kept}
+        late = self._deferred | self._to_take_in
+        self._received |= event.signal_ids.keys() - self._heeded
+        if event.signals < self._count or not {each.id for each in event.kept} <= self._received:
+            self._wrong(f"has received {event.signals} signals, says round {event.round}; it was {self._received}")
+        self._count = event.signals
+        if lost := late - self._received - self._heeded:
+            self._wrong(f"began round {event.round}, and did not take in {sorted(lost)}, which had been deferred")
+        if back := self._taken & kept.keys():
+            self._wrong(f"has kept {sorted(back)} for round {event.round}, which were taken before")
+        self._kept, self._waits, self._stopped = kept, {}, False
+        self._deferred, self._to_take_in = set(), set()
+
     def _receive(self, signal: int, name: str, id: str) -> None:
-        if id in self._received | self._deferred or signal != len(self._received) + 1 or self._closed:
+        if id in self._received | self._deferred or signal != self._count + 1 or self._closed:
             self._wrong(f"received the signal {id} as number {signal}: twice, out of turn, or too late")
+        self._count = signal
         self._received.add(id)
         self._to_take_in.discard(id)
         self._kept[signal] = name
 
     def _take(self, signal: int, wait: int | None) -> None:
         name = self._kept.pop(signal, None)
+        self._taken.add(signal)
         if name is None:
             self._wrong(f"took signal {signal}, which was not there, or was taken before")
         if older := [number for number, other in self._kept.items() if other == name and number < signal]:

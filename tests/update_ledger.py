@@ -6,6 +6,7 @@ from coordinator.history.endings import SagaCompleted, SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked, SagaResumed
 from coordinator.history.people import SagaPaused, SagaUnpaused
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.undos import CancelRequested, CompensationStarted
 from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 
@@ -21,6 +22,7 @@ class UpdateLedger:
         self.refused: set[int] = set()
         self._saga_id = saga_id
         self._stopped = False
+        self._went_on = False
         self._closed = False
         """No code will ever run again."""
         self._reasons: set[str] = set()
@@ -43,6 +45,8 @@ class UpdateLedger:
             case UpdateRefused(number):
                 self._settle(number, "refused")
                 self.refused.add(number)
+            case SagaContinued():
+                self._go_on(event)
             case SagaCompleted() if self.open:
                 self._wrong(f"is completed, and has not answered {self.open}")
                 self._close("has ended")
@@ -53,7 +57,7 @@ class UpdateLedger:
         """Senders were told so: that their update is accepted, that the code refuses it, or why none is taken."""
         for id in sorted(accepted - self.accepted.keys()):
             self._wrong(f"acknowledged the update {id}, and it is lost")
-        for id in sorted(declined & self.accepted.keys()):
+        for id in () if self._went_on else sorted(declined & self.accepted.keys()):  # sent again, to another round
             self._wrong(f"declined the update {id}, and has it")
         for id, message in closed.items():
             if not any(reason in message for reason in self._reasons):
@@ -66,6 +70,18 @@ class UpdateLedger:
 
     def _wrong(self, what: str) -> None:
         self.faults.append(f"Updates: {self._saga_id} {what}")
+
+    def _go_on(self, event: SagaContinued) -> None:
+        """Another round: of the row with which the one before ended nothing is kept, but for the answers."""
+        for each in event.answered:
+            number = each.outcome.update
+            if self.accepted.setdefault(each.id, number) != number:
+                self._wrong(f"remembers {each.id} as number {number}, and it was {self.accepted[each.id]}")
+            (self.answered if isinstance(each.outcome, UpdateAnswered) else self.refused).add(number)
+        self._went_on = True
+        if self.open or len(self.accepted) != event.updates:
+            self._wrong(f"began round {event.round} with {event.updates} updates, and has not answered {self.open}")
+        self._stopped = False
 
     def _accept(self, number: int, id: str) -> None:
         if id in self.accepted or number != len(self.accepted) + 1:

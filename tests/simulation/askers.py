@@ -93,7 +93,9 @@ class Askers:
             missing = isinstance(verdict, Ignored) and "no such" in verdict.reason
             later = isinstance(verdict, Conflict) and "send the update again" in verdict.message
             tries -= later
-            if not missing and (not later or not tries):
+            if later and not tries:
+                return  # as often as it asked for
+            if not missing and not later:
                 self._hear(saga_id, update, verdict)
                 return
             await self._network.pause(self._random.uniform(0.05, 1.0))
@@ -144,12 +146,15 @@ class Askers:
 
     # --- when all is quiet
 
-    def judged(self, histories: Mapping[str, Sequence[Sequence[Event]]]) -> Iterator[str]:
-        """All that is wrong with updates, and with what their senders were told."""
+    def judged(
+        self, histories: Mapping[str, Sequence[Sequence[Event]]], rounds: Mapping[str, Sequence[Sequence[Event]]]
+    ) -> Iterator[str]:
+        """All that is wrong with updates, and with what their senders were told. ``histories`` are as they are kept,
+        ``rounds`` all that was seen of them."""
         for saga_id in sorted(self._never & histories.keys()):
             yield f"Updates: {saga_id} refused the update that it was to begin with, and has begun"
         for saga_id, rows in histories.items():
-            ledger = read_updates(saga_id, rows)
+            ledger = read_updates(saga_id, rounds[saga_id])
             ledger.told(self.accepted[saga_id], self._declined[saga_id], self._closed[saga_id])
             ledger.quiet()
             yield from ledger.faults

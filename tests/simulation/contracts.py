@@ -26,6 +26,8 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
     """Behind which scope it is asked for, once that is undone; for ``tests/scope_ledger.py``."""
     undo_fail: int = 0
     """So many attempts of the undo fail."""
+    swapped: bool = False
+    """Its call chose the other undo."""
 
 
 class Shop(Contract, name="shop"):
@@ -39,6 +41,10 @@ class Shop(Contract, name="shop"):
     @take.undo(timeout="3s", retry=Retry.forever(backoff="300ms..3s"))
     async def give_back(self, wish: Wish, taken: int | None) -> None:
         """Undoes take, however long that needs."""
+
+    @take.other_undo(timeout="3s", retry=Retry.forever(backoff="300ms..3s"))
+    async def swap(self, wish: Wish, taken: int | None) -> None:
+        """Undoes take as well, where its call says so."""
 
     @command(timeout="4s", retry=Retry.never())
     async def lend(self, wish: Wish) -> int:

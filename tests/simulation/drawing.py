@@ -3,8 +3,15 @@
 from random import Random
 from typing import Any
 
+from tests.simulation.called_drawing import CalledSagas
+from tests.simulation.policies import FREES
 from tests.simulation.program import Program
 from tests.simulation.statements import SIGNALS
+
+_AROUND = (
+    *("gather", "gather", "group", "settle", "first", "leave", "timeout", "shield", "try", "finally", "loop"),
+    *("scope", "retreat", "retreat", "trial"),
+)
 
 
 class Programs:
@@ -12,29 +19,36 @@ class Programs:
 
     def __init__(self, random: Random) -> None:
         self._random = random
+        self._called = CalledSagas(random, self)
 
-    def draw(self) -> Program:
-        """One program: from a single step to nested branches."""
+    def draw(self, rounds: int = 3) -> Program:
+        """One program: from a single step to nested branches, in so many rounds at most."""
         budget = self._random.choice((1, 2, 3, 3, 4, 5, 6, 8))
-        program = self._body(budget, 0)
+        program = self.body(budget, 0)
         if self._random.random() < 0.3:
             program += self._ending()
+        if rounds > 1 and self._random.random() < 0.12:
+            program = [["look", {}], *program, self._again(rounds - 1)]
         return program
 
     def draw_favour(self) -> Program:
         """What a saga is asked for besides: it waits for no signal, which may be meant for the saga's own program."""
-        steps = [self._asked() for _ in range(self._random.choice((0, 1, 1, 2)))]
+        steps = [self.asked() for _ in range(self._random.choice((0, 1, 1, 2)))]
         return [["gather", [[each] for each in steps]]] if len(steps) == 2 and self._random.random() < 0.4 else steps
 
-    def _asked(self) -> list[Any]:
+    def asked(self) -> list[Any]:
+        """One statement that waits for no signal."""
         draw = self._random.random()
-        if draw < 0.15:
+        if draw < 0.1:
             return ["refuse"]
-        if draw < 0.35:
+        if draw < 0.25:
             return ["sleep", self._random.choice((0, 0.05, 0.5, 2, 7))]
-        return [self._random.choice(("take", "lend", "look", "hold", "note")), self._wish()]
+        if draw < 0.3:
+            return self._called.one()
+        return self._step(("take", "lend", "look", "hold", "note"))
 
-    def _body(self, budget: int, depth: int) -> Program:
+    def body(self, budget: int, depth: int) -> Program:
+        """So many steps, or about that."""
         body: Program = []
         while budget > 0:
             if depth < 2 and budget > 1 and self._random.random() < 0.35:
@@ -48,29 +62,86 @@ class Programs:
 
     def _leaf(self) -> list[Any]:
         draw = self._random.random()
-        if draw < 0.12:
+        if draw < 0.1:
             return ["sleep", self._random.choice((0, 0.05, 0.5, 2, 7, 15))]
-        if draw < 0.14:
+        if draw < 0.12:
             return ["refuse"]
-        if draw < 0.15:
+        if draw < 0.13:
             return ["lose", {}]
-        if draw < 0.25:
+        if draw < 0.22:
             return self._hear()
-        if draw < 0.5:
+        if draw < 0.27:
+            return self._called.one()
+        if draw < 0.3:
+            return self._show()
+        if draw < 0.52:
             return [self._random.choice(("note", "note", "call", "ask")), self._talk(self._wish())]
-        return [self._random.choice(("take", "take", "lend", "look", "hold", "hold")), self._wish()]
+        return self._step(("take", "take", "lend", "look", "hold", "hold"))
+
+    def _step(self, among: tuple[str, ...]) -> list[Any]:
+        """One in eight has policies of its own."""
+        what, wish = self._random.choice(among), self._wish()
+        if what == "look" or self._random.random() > 0.125:
+            return [what, wish]
+        own = self._own_policies(what)
+        if own.get("undo") == "swap":
+            wish["swapped"] = True
+        if "end" in own:
+            wish["fail"] = self._random.randint(1, 2)
+        if "undo_end" in own:
+            wish["undo_fail"] = self._random.randint(1, 2)
+        return [what, wish, own]
+
+    def _own_policies(self, what: str) -> dict[str, Any]:
+        random = self._random
+        own: dict[str, Any] = {}
+        if random.random() < 0.3:
+            own["timeout"] = random.choice(("1s", "6s"))
+        if random.random() < 0.6:
+            own |= {"attempts": random.choice((1, 1, 2)), "end": random.choice(("park", FREES, FREES, SIGNALS[0]))}
+        if what == "take" and random.random() < 0.5:
+            own["undo"] = random.choice(("swap", "swap", "none"))
+        if own.get("undo") != "none" and random.random() < 0.4:
+            own |= {"undo_attempts": 1, "undo_end": random.choice((FREES, SIGNALS[0], "undo"))}
+        return own
 
     def _hear(self) -> list[Any]:
         """A wait, often not for ever."""
         wait = ["hear", self._random.choice(SIGNALS)]
         return wait if self._random.random() < 0.7 else ["timeout", self._random.choice((0.05, 0.05, 1, 4)), [wait]]
 
+    def _show(self) -> list[Any]:
+        """Says how it stands, and by what it is to be found."""
+        line = self._random.choice((None, "waiting", "packing", "😀" * 201))
+        return ["show", line, {"city": self._random.choice((None, "Oslo", "Rome", 7)), "open": True}]
+
     def _ending(self) -> Program:
         """A pivot, and what may follow it."""
         after: Program = [self._sure() for _ in range(self._random.randint(0, 2))]
         if self._random.random() < 0.15:
             after.append(["hear", self._random.choice(SIGNALS)])
-        return [[self._random.choice(("pay", "pay", "launch")), self._wish()], *after]
+        if self._random.random() < 0.1:
+            after.append(self._called.behind())
+        return [self._called.pivot() if self._random.random() < 0.15 else self.pivot(), *after]
+
+    def pivot(self) -> list[Any]:
+        """A point of no return."""
+        return [self._random.choice(("pay", "pay", "launch")), self._wish()]
+
+    def _again(self, rounds: int) -> list[Any]:
+        """Another round is asked for, mostly in the open."""
+        again = ["again", self.draw(rounds)]
+        match self._random.choice(("open", "open", "open", "scope", "try", "finally", "group")):
+            case "scope":
+                return ["scope", False, [*self.body(1, 2), again]]
+            case "try":
+                return ["try", [again], [["look", {}]]]
+            case "finally":
+                return ["finally", [again], self.body(1, 2)]
+            case "group":
+                return ["group", [[again]]]
+            case _:
+                return again
 
     def _sure(self) -> list[Any]:
         """A step that cannot be refused; a local one has to end, or tell, within its time."""
@@ -109,40 +180,25 @@ class Programs:
 
     def _around(self, budget: int, depth: int) -> list[Any]:
         random = self._random
-        what = random.choice(
-            (
-                *(
-                    "gather",
-                    "gather",
-                    "group",
-                    "settle",
-                    "first",
-                    "leave",
-                    "timeout",
-                    "shield",
-                    "try",
-                    "finally",
-                    "loop",
-                ),
-                *("scope", "retreat", "retreat", "trial"),
-            )
-        )
+        if random.random() < 0.06:
+            return self._called.many()
+        what = random.choice(_AROUND)
         match what:
             case "gather" | "group" | "settle" | "first":
                 branches = random.randint(1, min(3, budget))
-                return [what, [self._body(max(1, budget // branches), depth + 1) for _ in range(branches)]]
+                return [what, [self.body(max(1, budget // branches), depth + 1) for _ in range(branches)]]
             case "timeout":
-                return [what, random.choice((0.05, 1, 4, 10)), self._body(budget, depth + 1)]
+                return [what, random.choice((0.05, 1, 4, 10)), self.body(budget, depth + 1)]
             case "loop":
-                return [what, random.randint(2, 3), self._body(max(1, budget // 2), depth + 1)]
+                return [what, random.randint(2, 3), self.body(max(1, budget // 2), depth + 1)]
             case "scope":
-                return [what, random.random() < 0.3, self._body(budget, depth + 1)]
+                return [what, random.random() < 0.3, self.body(budget, depth + 1)]
             case "retreat" | "trial":
-                undone, instead = self._body(budget - 1, depth + 1), self._body(1, depth + 1)
+                undone, instead = self.body(budget - 1, depth + 1), self.body(1, depth + 1)
                 if what == "retreat" and random.random() < 0.5:
                     undone.append(["refuse"])
                 return [what, random.random() < 0.3, undone, instead]
             case "try" | "finally":
-                return [what, self._body(budget - 1, depth + 1), self._body(1, depth + 1)]
+                return [what, self.body(budget - 1, depth + 1), self.body(1, depth + 1)]
             case _:
-                return [what, self._body(budget, depth + 1)]
+                return [what, self.body(budget, depth + 1)]

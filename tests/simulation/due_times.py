@@ -2,16 +2,18 @@
 
 from contracts.failures import Problem
 from contracts.kinds import Kind
+from coordinator.history.children import SagaReopened
 from coordinator.history.deadlines import DeadlineExtended
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.people import SagaPaused, SagaUnpaused, StepSeenTo
+from coordinator.history.rounds import Begun
 from coordinator.history.scopes import ScopeUndoStarted
-from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
     StepAttemptFailed,
     StepFailed,
+    StepHeld,
     StepIssued,
     StepProgressed,
     StepRefused,
@@ -25,7 +27,9 @@ from coordinator.history.undos import (
     CompensationStarted,
     UndoAttemptFailed,
     UndoGivenUp,
+    UndoHeld,
     UndoIssued,
+    UndoProgressed,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -58,8 +62,9 @@ class DueTimes:
         """One more of its history."""
         self._nesting.read(event)
         match event:
-            case SagaStarted(deadline=int(deadline)):
-                self._due["saga", 0] = deadline
+            case _ if isinstance(event, Begun):
+                if event.deadline is not None:
+                    self._due["saga", 0] = event.deadline
             case CancelRequested(problem, at):
                 if problem.type == "deadline_exceeded":
                     self._came(("saga", 0), at)
@@ -89,7 +94,7 @@ class DueTimes:
             case StepRetried(step, _, at, deadline):
                 self._came(("step", step), at)
                 self._due["step", step] = deadline
-            case StepTimedOut(step, _, problem, at) | StepFailed(step, _, problem, at):
+            case StepTimedOut(step, _, problem, at) | StepFailed(step, _, problem, at) | StepHeld(step, _, problem, at):
                 self._failed(("step", step), problem, at, None)
             case StepAbandoned(step) if step not in self._may_be_left:
                 pass
@@ -107,7 +112,9 @@ class DueTimes:
             case UndoRetried(step, _, at, deadline):
                 self._came(("undo", step), at)
                 self._due["undo", step] = deadline
-            case UndoGivenUp(step, _, problem, at):
+            case UndoProgressed(step, deadline=deadline):
+                self._put(("undo", step), deadline)
+            case UndoGivenUp(step, _, problem, at) | UndoHeld(step, _, problem, at):
                 self._failed(("undo", step), problem, at, None)
             case UndoSucceeded(step) | UndoSkipped(step):
                 self._due.pop(("undo", step), None)
@@ -125,7 +132,7 @@ class DueTimes:
             case ScopeUndoStarted(scope):
                 for step in self._may_be_left.intersection(self._nesting.steps(scope)):
                     self._due.pop(("step", step), None)
-            case CompensationStarted():
+            case CompensationStarted() | SagaReopened():
                 self._due = {key: due for key, due in self._due.items() if key[0] == "undo"}
             case _ if isinstance(event, SagaEnded):
                 self._due = {}

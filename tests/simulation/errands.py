@@ -25,7 +25,7 @@ def _errand(version: int) -> SagaDefinition[Program, int]:
         counts: Counts,
     ) -> int:
         """Runs its input, and what it is asked to run besides."""
-        town = Town(shop, bank, guide, desk, {"note": note, "word": word}, count(1))
+        town = Town(shop, bank, guide, desk, errand, {"note": note, "word": word}, count(1))
         take_favours(favour, counts, lambda asked: run_program(asked, town))
         if version > 1:
             await guide.look(Wish())

@@ -8,9 +8,11 @@ import msgspec
 from contracts import Refused
 from coordinator.engine.failure import problem_of
 from coordinator.engine.looking import Answered, NoAnswer, look
+from coordinator.history.children import UndoRequested
 from coordinator.history.events import Event
 from coordinator.history.followed import FollowedUpdate
 from coordinator.history.parking import SagaParked
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.updates import UpdateAccepted, UpdateAnswered, UpdateRefused
 from coordinator.saga import Definitions, Query, Update
 from tests.update_ledger import UpdateLedger
@@ -73,7 +75,11 @@ def count_faults(saga_id: str, rows: Iterable[Sequence[Event]], definitions: Def
 
 
 def _is_so(message: str, log: Sequence[Event]) -> bool:
-    """The code cannot be asked: it is not there, or the saga was parked for the same reason."""
+    """The code cannot be asked: it is not there, was never called, or the saga was parked for the same reason."""
+    if isinstance(log[1], UndoRequested):
+        return "never began" in message
+    if isinstance(log[0], SagaContinued) and log[0].cancel is not None:
+        return "at this point" in message
     return "is not deployed here" in message or any(
         isinstance(event, SagaParked) and message in event.message for event in log
     )
@@ -82,8 +88,9 @@ def _is_so(message: str, log: Sequence[Event]) -> bool:
 def answer_faults(saga_id: str, rows: Iterable[Sequence[Event]], ledger: UpdateLedger) -> Iterator[str]:
     """Each answer is that of its own update, and whoever follows an update hears what the ledger has of it."""
     log = [event for row in rows for event in row]
+    before = log[0].updates if isinstance(log[0], SagaContinued) else 0
     for event in log:
-        if isinstance(event, UpdateAnswered) and msgspec.json.decode(event.answer)[0] != event.update:
+        if isinstance(event, UpdateAnswered) and msgspec.json.decode(event.answer)[0] != event.update - before:
             yield f"Updates: {saga_id} answered update {event.update} with {bytes(event.answer)!r}"
     for id, number in ledger.accepted.items():
         followed = FollowedUpdate(id)

@@ -1,7 +1,7 @@
 """While a world runs, the modules of the runtime and the SDK see its clock, its dice, its failpoints and its Kafka.
 
-Nothing of theirs is changed but names that they imported: ``time``, ``random``, ``os``, ``failpoint``, and aiokafka's
-three clients.
+Nothing of theirs is changed but names that they imported: ``time``, ``random``, ``os``, ``failpoint``, how often a
+child is asked again, and aiokafka's three clients.
 """
 
 import contextlib
@@ -17,12 +17,15 @@ from typing import Any
 import structlog
 
 from contracts import failpoints
+from coordinator.engine import times
 from tests.simulation.loop import SimulationLoop
 from tests.simulation.process import PROCESS
 
 START_S = 1_700_000_000.0
 """What the wall clocks show when a world begins, in seconds since 1970, but for their errors."""
-ROOMS = ("contracts.", "coordinator.runtime", "coordinator.kafka", "participants.sdk")
+ROOMS = ("contracts.", "coordinator.runtime", "coordinator.kafka", "participants.sdk", "coordinator.engine.")
+CHILD_ASKED_EVERY_MS = 15_000
+"""A child that is under way is asked so often how it stands, and not once a day: a world has no days."""
 
 
 class WorldTime:
@@ -84,6 +87,7 @@ def installed(
         id(time): ("time", WorldTime(loop)),
         id(os): ("os", WorldSystem(random)),
         id(failpoints.failpoint): ("failpoint", reached),
+        id(times.ASK_AGAIN_MS): ("ASK_AGAIN_MS", CHILD_ASKED_EVERY_MS),
     }
     found = sys.modules["random"]
     stand_ins[id(found)] = ("random", random)

@@ -185,13 +185,14 @@ class Outside:
         by_hand = {
             event.step
             for event in events
-            if isinstance(event, UndoSkipped) or (isinstance(event, StepSeenTo) and event.act == "confirm_undo")
+            if isinstance(event, UndoSkipped)
+            or (isinstance(event, StepSeenTo) and event.act in ("confirm_undo", "give_result"))
         }
         for event in events:
             match event:
                 case StepIssued(step, local=True, undoable=True) if step not in by_hand:
                     yield from self._as_told(command_id(saga_id, step), step, events)
-                case StepSucceeded(step, attempt, result) if _is_local(step, events):
+                case StepSucceeded(step, attempt, result) if step not in by_hand and _is_local(step, events):
                     id = command_id(saga_id, step)
                     if int(bytes(result)) not in self._answers[id, attempt]:
                         yield f"Local: {id}, attempt {attempt}, answered {result}, says the log; no body did"

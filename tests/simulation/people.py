@@ -9,10 +9,12 @@ import msgspec
 
 from contracts.request_message import CancelSaga, StartSaga
 from coordinator.engine.facts import Accepted, Cancel, Fact, Known, Resume, Start, Verdict
+from coordinator.history.events import Event
 from coordinator.runtime.intake import Overloaded
 from coordinator.runtime.ports import SagaRowChange
 from tests.simulation.askers import Askers
 from tests.simulation.cluster import Cluster
+from tests.simulation.menders import Menders
 from tests.simulation.network import settle
 from tests.simulation.nodes import CoordinatorNode
 from tests.simulation.operators import Operators
@@ -45,13 +47,19 @@ class People:
         self.senders = Senders(random, cluster, self._told)
         self.askers = Askers(random, cluster, self._told, coordinators)
         self.operators = Operators(random, self._network, self._told, changes)
+        self.menders = Menders(random, self._network, self._told, changes, self.senders.acknowledged)
         self._clients = 0
         """How many have not got all their answers."""
 
     @property
     def busy(self) -> int:
         """How many still wait for an answer."""
-        return self._clients + self.operators.busy
+        return self._clients + self.operators.busy + self.menders.busy
+
+    def see(self, saga_id: str, events: Sequence[Event]) -> None:
+        """These are in the log, from now on."""
+        self.operators.see(saga_id, events)
+        self.menders.see(saga_id, events)
 
     def begin(self, saga_id: str, program: Program, at_s: float) -> None:
         """Somebody wants this saga, after so many seconds."""

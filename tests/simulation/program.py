@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from contracts import Refused, StepError
+from contracts.kinds import Kind
 from coordinator.engine.failure import problem_of
-from coordinator.saga import Signal, scope
+from coordinator.saga import ContinueAsNew, SagaDefinition, Signal, attributes, child, detach, scope, status
 from tests.simulation.contracts import Bank, Guide, Shop, Wish
 from tests.simulation.desk import Desk
+from tests.simulation.policies import Using, using
 
 Program = list[Any]
 """Statements, each a list: what to do, and with what."""
@@ -24,6 +26,8 @@ class Town(NamedTuple):
     bank: Bank
     guide: Guide
     desk: Desk
+    errand: SagaDefinition["Program", int]
+    """The saga that runs it."""
     signals: Signals
     scopes: Iterator[int]
     """Their numbers: the next is drawn right before it is opened."""
@@ -34,14 +38,13 @@ async def run_program(program: Program, town: Town) -> int:
     total = 0
     for what, *rest in program:
         match what:
-            case "look" | "lose":
-                total += await getattr(town.guide, what)(msgspec.convert(rest[0], Wish))
-            case "take" | "lend":
-                total += await getattr(town.shop, what)(msgspec.convert(rest[0], Wish))
-            case "hold" | "pay" | "launch" | "post":
-                total += await getattr(town.bank, what)(msgspec.convert(rest[0], Wish))
-            case "note" | "call" | "ask" | "file":
-                total += await getattr(town.desk, what)(msgspec.convert(rest[0], Wish))
+            case "child" | "detach":
+                total += await _call_saga(what, rest, town)
+            case "again":
+                raise ContinueAsNew(rest[0])
+            case "show":
+                status(rest[0])
+                attributes(**rest[1])
             case "hear":
                 total += await town.signals[rest[0]]
             case "sleep":
@@ -55,9 +58,36 @@ async def run_program(program: Program, town: Town) -> int:
                 total += sum(await asyncio.gather(*(run_program(each, town) for each in rest[0])))
             case "scope" | "retreat" | "trial":
                 total += await _run_in_scope(what, rest, town)
+            case _ if what in _CALLED:
+                total += await _call(what, rest, town)
             case _:
                 total += await _run_around(what, rest, town)
     return total
+
+
+_CALLED = {
+    **dict.fromkeys(("look", "lose"), "guide"),
+    **dict.fromkeys(("take", "lend"), "shop"),
+    **dict.fromkeys(("hold", "pay", "launch", "post"), "bank"),
+    **dict.fromkeys(("note", "call", "ask", "file"), "desk"),
+}
+"""Commands, and whose they are."""
+
+
+async def _call(what: str, rest: list[Any], town: Town) -> int:
+    """With policies of its own, where a second argument says so."""
+    command, wish = getattr(getattr(town, _CALLED[what]), what), msgspec.convert(rest[0], Wish)
+    return await (using(command, msgspec.convert(rest[1], Using)) if len(rest) > 1 else command)(wish)
+
+
+async def _call_saga(what: str, rest: list[Any], town: Town) -> int:
+    """A child, whose result counts; or one that goes its own way. Some choose a key, and some the same one."""
+    if what == "detach":
+        program, *key = rest
+        await detach(town.errand, program, key=key[0] if key else None)
+        return 1
+    kind, program, *key = rest
+    return await child(town.errand, program, key=key[0] if key else None, kind=Kind(kind))
 
 
 async def _run_in_scope(what: str, rest: list[Any], town: Town) -> int:

@@ -7,8 +7,9 @@ from contracts.ids import command_id, parse_command_id
 from coordinator.engine.status import Status
 from coordinator.history.events import Event
 from coordinator.history.people import StepSeenTo
+from coordinator.history.steps import StepIssued
 from coordinator.history.undos import UndoSkipped, UndoSucceeded
-from tests.faults.evidence import Evidence, HistoryRow
+from tests.faults.evidence import Effect, Evidence, HistoryRow
 
 
 def partial_faults(evidence: Evidence) -> Iterator[str]:
@@ -31,9 +32,25 @@ def partial_faults(evidence: Evidence) -> Iterator[str]:
 
 
 def without_repaired(evidence: Evidence) -> Evidence:
-    """Without the effects whose undo a person skipped, or saw to: the participant may have undone them or not."""
-    free = _by_hand(evidence)
-    return replace(evidence, effects=[effect for effect in evidence.effects if effect.command_id not in free])
+    """Without the effects whose undo a person skipped, or saw to: the participant may have undone them or not. Where a
+    person gave a result it is as if the participant had."""
+    free, given = _by_hand(evidence), _given(evidence)
+    kept = [each for each in evidence.effects if each.command_id not in free and each.command_id not in given]
+    return replace(evidence, effects=[*kept, *(each for effects in given.values() for each in effects)])
+
+
+def _given(evidence: Evidence) -> dict[str, list[Effect]]:
+    """By command for which a person answered: what should have come of it."""
+    found: dict[str, list[Effect]] = {}
+    for saga_id in evidence.histories:
+        events = evidence.events(saga_id)
+        commands = {event.step: event.command for event in events if isinstance(event, StepIssued)}
+        for step in {event.step for event in events if isinstance(event, StepSeenTo) and event.act == "give_result"}:
+            id, who = command_id(saga_id, step), commands[step].partition(".")[0]
+            undone = any(isinstance(event, UndoSucceeded) and event.step == step for event in events)
+            done = [Effect(who, id, "forward")] if who in evidence.ledgers else []
+            found[id] = [] if undone else done
+    return found
 
 
 def skipped_as_undone(evidence: Evidence) -> Evidence:
@@ -51,11 +68,18 @@ def _as_undone(event: Event) -> Event:
     return UndoSucceeded(event.step, 0, event.at) if isinstance(event, UndoSkipped) else event
 
 
+def _stands(issued: StepIssued) -> bool:
+    return issued.override is not None and issued.override.undo is None
+
+
 def _by_hand(evidence: Evidence) -> frozenset[str]:
-    """Commands whose undo a person confirmed or skipped."""
+    """Commands whose undo a person confirmed or skipped; and those of sagas that went back whose call said that they
+    are not undone."""
     return frozenset(
         command_id(saga_id, event.step)
         for saga_id in evidence.histories
         for event in evidence.events(saga_id)
-        if isinstance(event, UndoSkipped) or (isinstance(event, StepSeenTo) and event.act == "confirm_undo")
+        if isinstance(event, UndoSkipped)
+        or (isinstance(event, StepSeenTo) and event.act == "confirm_undo")
+        or (isinstance(event, StepIssued) and _stands(event) and evidence.sagas[saga_id].status != Status.COMPLETED)
     )

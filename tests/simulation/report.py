@@ -15,9 +15,11 @@ def totals(seen: Seen, wall_s: float) -> str:
     """The whole run in a few lines."""
     rate = seen.sagas / max(wall_s, 1e-9)
     lines = [
-        f"{seen.seeds:,} seeds, {seen.sagas:,} sagas, {seen.seconds / 3600:,.1f} simulated hours in {wall_s:.1f} s: "
+        f"{seen.seeds:,} seeds, {seen.sagas:,} sagas and {seen.called:,} that they called, "
+        f"{seen.seconds / 3600:,.1f} simulated hours in {wall_s:.1f} s: "
         f"{rate:,.0f} sagas/s, {rate * 3600:,.0f} an hour; {len(seen.failed)} seeds failed",
         "ends:   " + ", ".join(f"{name} {count:,}" for name, count in sorted(seen.ends.items())),
+        "events: " + ", ".join(f"{name} {count:,}" for name, count in sorted(seen.reached.items())),
         "faults: " + ", ".join(f"{kind} {seen.came[kind]:,}" for kind in KINDS),
     ]
     if missing := [kind for kind in KINDS if not seen.came[kind]]:

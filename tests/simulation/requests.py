@@ -5,6 +5,9 @@ from typing import Any, assert_never
 
 from aiokafka import TopicPartition
 
+from contracts.command_message import CommandMessage, child_of
+from contracts.failures import Problem
+from contracts.ids import forward_id
 from contracts.request_message import (
     CancelSaga,
     Request,
@@ -14,7 +17,7 @@ from contracts.request_message import (
     UpdateSaga,
     request_name,
 )
-from coordinator.engine.facts import Accepted, Cancel, Known, Signal, Update
+from coordinator.engine.facts import Accepted, Cancel, Known, Signal, UndoChild, Update
 from coordinator.engine.machine import Machine
 from coordinator.kafka.records import partition_for
 from tests.simulation.cluster import Cluster, Record
@@ -66,6 +69,21 @@ def lost_requests(
                 assert_never(message.request)
         if lost:
             yield f"the offset of {record.key!r}'s {record.value!r} was committed, and the log does not have it"
+
+
+def lost_calls(records: Iterable[Record], machine: Callable[[str], Machine], now_ms: int) -> Iterable[str]:
+    """Those of these records, by which sagas call and undo each other, that no log has."""
+    for record in records:
+        call, child = CommandMessage.read(record.headers, record.value), child_of(record.headers)
+        assert child is not None, "it is a call"
+        saga = machine(child)
+        if call.direction == "forward" or not saga.exists:
+            lost = not saga.exists
+        else:
+            undo = UndoChild(forward_id(call.command_id), call.attempt, Problem("asked", "again"), None)
+            lost = not isinstance(saga.advance([undo], now_ms).verdicts[0], Known)
+        if lost:
+            yield f"the offset of {call.command_id}, attempt {call.attempt}, was committed, and {child} has it not"
 
 
 def _has(saga: Machine, update: Update, now_ms: int) -> bool:

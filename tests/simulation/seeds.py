@@ -27,6 +27,10 @@ class Seen:
     """How often each kind of fault came."""
     ends: Counter[str] = field(default_factory=Counter[str])
     """How many sagas ended how."""
+    reached: Counter[str] = field(default_factory=Counter[str])
+    """How often each event was written."""
+    called: int = 0
+    """Sagas that others called."""
     failed: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
     """What was wrong, by seed."""
 
@@ -38,6 +42,8 @@ class Seen:
         self.seconds += outcome.seconds
         self.came.update(outcome.came)
         self.ends.update(outcome.ends)
+        self.reached.update(outcome.reached)
+        self.called += outcome.called
         if outcome.faults:
             self.failed[outcome.plan.seed] = list(outcome.faults)
 
@@ -49,6 +55,8 @@ class Seen:
         self.seconds += other.seconds
         self.came.update(other.came)
         self.ends.update(other.ends)
+        self.reached.update(other.reached)
+        self.called += other.called
         self.failed.update(other.failed)
 
 

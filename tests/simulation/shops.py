@@ -15,6 +15,10 @@ from tests.simulation.database import EFFECT
 _EFFECT = text(f"{EFFECT} (:command_id, :direction, :amount)")
 
 
+_WRONG = 10_000
+"""What no step takes: the undo was not the one that its call had chosen."""
+
+
 async def slow_or_not(wish: Wish) -> None:
     """Takes the time that is wished for."""
     if wish.slow:
@@ -40,10 +44,10 @@ async def _do(wish: Wish, delivery: Delivery, db: AsyncConnection) -> int:
     return wish.amount
 
 
-async def _undo(wish: Wish, delivery: Delivery, db: AsyncConnection) -> None:
+async def _undo(wish: Wish, delivery: Delivery, db: AsyncConnection, *, way: bool = False) -> None:
     if delivery.attempt <= wish.undo_fail:
         raise Failed("not_yet", "Again, please.")
-    await _write(delivery, db, -wish.amount)
+    await _write(delivery, db, -wish.amount if way == wish.swapped else _WRONG)
 
 
 def _does(participant: Participant, *commands: Command[..., int]) -> None:
@@ -79,6 +83,12 @@ async def look(wish: Wish, delivery: Delivery) -> int:
 async def give_back(wish: Wish, taken: int | None, delivery: Delivery, db: AsyncConnection) -> None:
     """Undoes take."""
     await _undo(wish, delivery, db)
+
+
+@shop.on(Shop.swap)
+async def swap(wish: Wish, taken: int | None, delivery: Delivery, db: AsyncConnection) -> None:
+    """Undoes take where its call says so."""
+    await _undo(wish, delivery, db, way=True)
 
 
 @shop.on(Shop.collect)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from contracts.ids import parse_command_id
+from coordinator.history.children import SagaReopened, UndoRequested
 from coordinator.history.endings import SagaEnded, SagaTerminated
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred, SagaParked, SagaResumed
@@ -14,7 +15,10 @@ from coordinator.history.undos import CancelRequested, CompensationStarted, Undo
 from tests.simulation.due_times import DueTimes
 from tests.simulation.nesting import Nesting
 
-MAY_COME = ReplyDeferred | SignalDeferred | CancelRequested | StepRefused | StepFailed | SagaUnpaused | SagaTerminated
+MAY_COME = (
+    *(ReplyDeferred, SignalDeferred, CancelRequested, UndoRequested, StepRefused, StepFailed),
+    *(SagaUnpaused, SagaTerminated),
+)
 """All that may be in the history of a paused saga. That its pivot did not happen is taken in when it is cancelled."""
 SUCCEEDED = "succeeded"
 Awaited = tuple[int, bool]
@@ -58,7 +62,7 @@ class Standstill:
                 self._paused = self._stopped = False
                 self._to_take_in, self._deferred = self._deferred, set()
             case SagaParked(why):
-                self._stopped = why in ("code", "forward_only")
+                self._stopped = why in ("code", "forward_only", "step")
             case ReplyDeferred(command, answer=answer):
                 ref = parse_command_id(command)
                 self._to_take_in.discard((ref.step, ref.undo))
@@ -76,7 +80,7 @@ class Standstill:
             case ScopeUndoStarted(scope):
                 for step in self._nesting.steps(scope):
                     self._done((step, False))
-            case CompensationStarted():
+            case CompensationStarted() | SagaReopened():
                 self._stopped = False
                 for each in (*self._deferred, *self._to_take_in):
                     if not each[1]:

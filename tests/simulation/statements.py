@@ -7,6 +7,8 @@ from tests.simulation.program import Program
 
 SIGNALS = ("note", "word")
 """What the sagas can be told."""
+CALLS_SAGAS = ("child", "detach")
+"""Statements whose program is another saga's."""
 
 
 def bodies(statement: list[Any]) -> list[Program]:
@@ -19,11 +21,13 @@ def bodies(statement: list[Any]) -> list[Program]:
 
 
 def heard(program: Program) -> Counter[str]:
-    """How many signals of each name it takes at most."""
+    """How many signals of each name it takes at most, in all its rounds; not what the sagas that it calls take."""
     counts: Counter[str] = Counter()
     for statement in program:
         if statement[0] == "hear":
             counts[statement[1]] += 1
+        if statement[0] in CALLS_SAGAS:
+            continue
         times = statement[1] if statement[0] == "loop" else 1
         for body in bodies(statement):
             for name, often in heard(body).items():
@@ -32,5 +36,10 @@ def heard(program: Program) -> Counter[str]:
 
 
 def may_wait_in_vain(program: Program) -> bool:
-    """Whether it never passes its point of no return, so that its deadline ends a wait for what never comes."""
-    return not any(statement[0] in ("pay", "launch") for statement in program)
+    """Whether it never passes a point of no return, so that its deadline ends a wait for what never comes."""
+    return not any(
+        statement[0] in ("pay", "launch")
+        or (statement[0] == "child" and statement[1] != "compensatable")
+        or not all(map(may_wait_in_vain, bodies(statement)))
+        for statement in program
+    )

@@ -9,6 +9,7 @@ from coordinator.runtime.ports import (
     Due,
     OutboxRow,
     OutcomeUnknown,
+    SagaView,
     SagaWrite,
     StoredSaga,
     StoreUnavailable,
@@ -54,6 +55,10 @@ class SharedLog(MemoryStore):
     def _holds(self, confirmed: Confirmed) -> bool:
         kept = self._outbox.get(confirmed.command_id)
         return kept is not None and kept[0].attempt == confirmed.attempt
+
+    def row(self, saga_id: str) -> SagaView:
+        """As lists show the saga."""
+        return self._sagas[saga_id]
 
     @property
     def outbox_ids(self) -> list[str]:

@@ -10,6 +10,7 @@ from typing import get_args
 import pytest
 
 from coordinator.history.endings import SagaEnded
+from coordinator.history.events import Event
 from tests.simulation.plan import KINDS, Plan
 from tests.simulation.report import again, story, totals
 from tests.simulation.seeds import Seen, run_many
@@ -18,6 +19,10 @@ from tests.simulation.world import World, simulate
 
 SEEDS = 300
 SAGAS = 10
+NEVER = {"PatchTaken", "DeadlineExtended", "UndoRegistered", "StepProgressedLate"}
+"""Events that no program of theirs comes to."""
+SEEN_TO = ("held_freed", "seen_to_by_Resume", "seen_to_by_RetryStep", "seen_to_by_GiveResult", "seen_to_by_Cancel")
+"""What people do about steps that are held."""
 
 
 @pytest.mark.timeout(1200)
@@ -34,6 +39,8 @@ def test_every_seed_ends_well() -> None:
     assert total.sagas == SEEDS * SAGAS
     assert [kind for kind in KINDS if not total.came[kind]] == []
     assert set(total.ends) == {end.__name__ for end in get_args(SagaEnded)}
+    assert {event.__name__ for event in get_args(Event)} - total.reached.keys() <= NEVER
+    assert set(SEEN_TO) - total.reached.keys() == set()
 
 
 def test_a_world_without_faults_is_quiet_at_once() -> None:
@@ -41,7 +48,7 @@ def test_a_world_without_faults_is_quiet_at_once() -> None:
     outcome = World(replace(Plan.draw(7, 30), rates={}, skew_s=0.0, trouble_s=5.0)).run()
     assert outcome.faults == []
     assert sum(count for kind, count in outcome.came.items() if kind != "conflict") == 0
-    assert sum(outcome.ends.values()) == 30
+    assert sum(outcome.ends.values()) == 30 + outcome.called
 
 
 def test_the_same_seed_is_the_same_world() -> None:

@@ -45,6 +45,8 @@ class Told:
     def judged(self, histories: Mapping[str, Sequence[Sequence[Event]]]) -> Iterator[str]:
         """Once all is quiet: of each saga all that there is to tell was told."""
         for saga_id, rows in histories.items():
-            expected = sum(isinstance(event, _TOLD_OF) for row in rows for event in row)
+            expected = 0
+            for event in (event for row in rows for event in row):
+                expected = event.moves if isinstance(event, SagaContinued) else expected + isinstance(event, _TOLD_OF)
             if (told := self._last.get(saga_id, 0)) != expected:
                 yield f"Told: {told} notices of {saga_id} came, and {expected} things happened to it"

@@ -1,29 +1,35 @@
 """What must hold at every moment, looked at from where everything comes by: the servers."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 
-from contracts.answers import Failure
+from contracts.answers import Failure, Pending
+from contracts.command_message import CHILD, child_of
 from contracts.failures import Problem
 from contracts.ids import is_notice_id, parse_command_id
 from contracts.kinds import Kind
-from contracts.reply_message import ReplyMessage
+from contracts.reply_message import PARENT, ReplyMessage
 from coordinator.engine.facts import Accepted, Reply
 from coordinator.engine.machine import Machine
 from coordinator.engine.status import ENDED
+from coordinator.history.children import SagaReopened
 from coordinator.history.codec import read_events
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import ReplyDeferred
+from coordinator.history.rounds import SagaContinued
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
     StepAbandoned,
     StepAttemptFailed,
     StepFailed,
+    StepHeld,
     StepIssued,
+    StepProgressed,
     StepRefused,
     StepSucceeded,
     StepTimedOut,
@@ -32,24 +38,35 @@ from coordinator.history.undos import (
     CancelRequested,
     CompensationStarted,
     UndoAttemptFailed,
+    UndoGivenUp,
+    UndoHeld,
+    UndoProgressed,
     UndoSkipped,
     UndoSucceeded,
 )
 from coordinator.runtime.ports import LOCAL_TOPIC, Confirmed, SagaRowChange, SagaWrite
 from coordinator.saga import Definitions
+from tests.simulation.children import waiting_in_vain
 from tests.simulation.cluster import Cluster, Record
 from tests.simulation.database import Effect
 from tests.simulation.favours import count_faults
 from tests.simulation.installed import START_S
 from tests.simulation.nodes import TOPICS
 from tests.simulation.poison import is_forged
-from tests.simulation.requests import lost_requests
+from tests.simulation.requests import lost_calls, lost_requests
 from tests.simulation.told import Told
 
 EARLIEST_S = 40.0
 """The sagas' deadline is 60 s; clocks may be a little wrong, and commits slow."""
 SAMPLED = 0.03
 """The share of commits after which the saga is rebuilt and compared with its row."""
+
+
+class Round(NamedTuple):
+    """Of one saga: its rows as far as they were written, and when each wakes it."""
+
+    rows: list[tuple[Event, ...]]
+    wake_ups: list[int | None]
 
 
 class Witness:
@@ -61,7 +78,9 @@ class Witness:
         self.poisoned: set[tuple[str, int, int, float]] = set()
         """Records that nobody can use: topic, partition, offset, and when the topic was made."""
         self.rows: dict[str, list[tuple[Event, ...]]] = {}
-        """The history of each saga, as it was committed."""
+        """The history of each saga, as it was committed; where it went on as new, that of its last round."""
+        self.earlier: dict[str, list[Round]] = {}
+        """The rounds before, by saga."""
         self.changes: dict[str, SagaRowChange] = {}
         self.wake_ups: dict[str, list[int | None]] = {}
         """By saga: after each row of its history, when its row in the table wakes it."""
@@ -69,8 +88,12 @@ class Witness:
         """Told of every row of a history."""
         self.ended_at: dict[str, float] = {}
         """When sagas ended, by the world's clock."""
-        self.outcomes: dict[str, int] = {}
-        """How many sagas ended how."""
+        self.ends: dict[str, str] = {}
+        """How sagas ended."""
+        self._in_vain: frozenset[str] | None = None
+        """As far as it was looked at since something was written."""
+        self.reached: Counter[type[Event]] = Counter()
+        """How often each event was written."""
         self.told = Told()
         """What was told of sagas."""
         self._random = random
@@ -85,6 +108,8 @@ class Witness:
         """Commands and undos whose answer came while the saga stood still."""
         self._failed: set[tuple[str, int]] = set()
         """Attempts of which the log has that they failed."""
+        self._progressed: set[tuple[str, int]] = set()
+        """Attempts of which the log has that they are under way."""
         self._answered: set[tuple[str, int]] = set()
         """Attempts that some participant answered."""
         self._sent: set[tuple[str, int]] = set()
@@ -101,12 +126,16 @@ class Witness:
 
     def committed(self, writes: Sequence[SagaWrite]) -> None:
         """These writes have won."""
+        self._in_vain = None
         for write in writes:
-            rows = self.rows.setdefault(write.saga_id, [])
             events = self.read(write)
-            if rows and isinstance(rows[-1][-1], SagaEnded):
+            if isinstance(events[0], SagaContinued):
+                self._begin_round(write.saga_id)
+            rows = self.rows.setdefault(write.saga_id, [])
+            if rows and isinstance(rows[-1][-1], SagaEnded) and not isinstance(events[0], SagaReopened):
                 self.faults.append(f"O6: {write.saga_id} had ended, and row {write.seq} was written: {events}")
             rows.append(events)
+            self.reached.update(map(type, events))
             if write.change is not None:
                 self.changes[write.saga_id] = write.change
             self.wake_ups.setdefault(write.saga_id, []).append(self.changes[write.saga_id].wake_at)
@@ -121,6 +150,32 @@ class Witness:
                 self._compare(write.saga_id)
             self.show(write.saga_id, events)
 
+    def _begin_round(self, saga_id: str) -> None:
+        """What came before is not kept by the log."""
+        self._past.discard(saga_id)
+        if rows := self.rows.pop(saga_id, None):
+            self.earlier.setdefault(saga_id, []).append(Round(rows, self.wake_ups.pop(saga_id)))
+
+    def rounds(self, saga_id: str) -> list[Round]:
+        """All that was ever seen of the saga's history."""
+        return [*self.earlier.get(saga_id, ()), Round(self.rows[saga_id], self.wake_ups[saga_id])]
+
+    @property
+    def histories(self) -> dict[str, list[list[Event]]]:
+        """By saga, the events of each round."""
+        return {
+            saga_id: [[event for row in each.rows for event in row] for each in self.rounds(saga_id)]
+            for saga_id in self.rows
+        }
+
+    @property
+    def in_vain(self) -> frozenset[str]:
+        """Sagas that wait for others which wait for a person."""
+        if self._in_vain is None:
+            parked = frozenset(saga_id for saga_id, change in self.changes.items() if change.status == "parked")
+            self._in_vain = waiting_in_vain(self.histories, parked)
+        return self._in_vain
+
     def read(self, write: SagaWrite) -> tuple[Event, ...]:
         """Its events."""
         return tuple(read_events(write.events))
@@ -133,14 +188,19 @@ class Witness:
                 self._settled.add(f"{saga_id}:{step}:undo")
             case ReplyDeferred(command):
                 self._kept.add(command)
-            case StepAttemptFailed(step, attempt):
+            case StepAttemptFailed(step, attempt) | StepHeld(step, attempt):
                 self._failed.add((f"{saga_id}:{step}", attempt))
-            case UndoAttemptFailed(step, attempt):
+            case UndoAttemptFailed(step, attempt) | UndoGivenUp(step, attempt) | UndoHeld(step, attempt):
                 self._failed.add((f"{saga_id}:{step}:undo", attempt))
+            case StepProgressed(step, attempt):
+                self._progressed.add((f"{saga_id}:{step}", attempt))
+            case UndoProgressed(step, attempt):
+                self._progressed.add((f"{saga_id}:{step}:undo", attempt))
+            case SagaReopened():
+                del self.ended_at[saga_id], self.ends[saga_id]
             case _ if isinstance(event, SagaEnded):
-                name = type(event).__name__
                 self.ended_at[saga_id] = self._now()
-                self.outcomes[name] = self.outcomes.get(name, 0) + 1
+                self.ends[saga_id] = type(event).__name__
             case _:
                 pass
 
@@ -153,7 +213,7 @@ class Witness:
                 self._pivots.add((saga_id, step))
             case StepSucceeded(step) if (saga_id, step) in self._pivots:
                 self._past.add(saga_id)
-            case CompensationStarted() if saga_id in self._past:
+            case CompensationStarted() | SagaReopened() if saga_id in self._past:
                 self.faults.append(f"O4: {saga_id} turned back after its point of no return")
             case CancelRequested(Problem(type="deadline_exceeded")):
                 passed = self._now() - self._began_at[saga_id]
@@ -206,6 +266,7 @@ class Witness:
         headers = dict(record[3])
         if topic == TOPICS.replies:
             self._answered.add((headers["ce_commandid"].decode(), int(headers["ce_attempt"])))
+            self._told_by_child(headers)
         elif topic == TOPICS.dead_letters:
             place = headers["amends-topic"].decode(), int(headers["amends-partition"]), int(headers["amends-offset"])
             self._aside.add(place)
@@ -214,7 +275,7 @@ class Witness:
             self._sent.add(sent)
             if sent not in self._decided:
                 self.faults.append(f"{sent[0]} was sent before it was committed")
-        elif topic != TOPICS.requests:
+        elif topic != TOPICS.requests or CHILD in headers:
             sent = (headers["ce_id"].decode(), int(headers["ce_attempt"]))
             self._sent.add(sent)
             if headers["ce_type"] == b"guide.lose":
@@ -223,6 +284,15 @@ class Witness:
                 self.faults.append(f"{sent[0]} was sent, and is a local step")
             if sent not in self._decided:
                 self.faults.append(f"{sent[0]}, attempt {sent[1]}, was sent before it was committed")
+
+    def _told_by_child(self, headers: Mapping[str, bytes]) -> None:
+        """What a saga tells its caller is in the outbox first; not what it says at once, on being asked."""
+        own, _, attempt = headers["ce_id"].decode().rpartition(":")
+        if PARENT in headers and attempt.isdigit():
+            sent = (own, int(attempt))
+            self._sent.add(sent)
+            if sent not in self._decided:
+                self.faults.append(f"{own} was answered before it was committed")
 
     def offsets_committed(self, cluster: Cluster, partition: TopicPartition, old: int, new: int) -> None:
         """A group is through with these records, and will not see them again."""
@@ -244,15 +314,20 @@ class Witness:
                 self.faults.extend(self._lost_replies(good, now_ms))
             case TOPICS.requests:
                 kept = [each for each in good if (each.topic, each.partition, each.offset) not in self._aside]
-                self.faults.extend(lost_requests(kept, self.rows, self.machine, now_ms))
+                calls = [each for each in kept if child_of(each.headers) is not None]
+                asked = [each for each in kept if child_of(each.headers) is None]
+                self.faults.extend(lost_requests(asked, self.rows, self.machine, now_ms))
+                self.faults.extend(lost_calls(calls, self.machine, now_ms))
             case _:
                 self.faults.extend(self._lost_commands(good))
 
     def _lost_replies(self, records: Iterable[Record], now_ms: int) -> Iterable[str]:
         for record in records:
             reply = ReplyMessage.read(record.headers, record.value)
-            failed = isinstance(reply.answer, Failure) and (reply.command_id, reply.attempt) in self._failed
-            if failed or reply.command_id in self._settled:
+            attempt = (reply.command_id, reply.attempt)
+            failed = isinstance(reply.answer, Failure) and attempt in self._failed
+            progressed = isinstance(reply.answer, Pending) and attempt in self._progressed
+            if failed or progressed or reply.command_id in self._settled:
                 continue
             machine = self.machine(reply.saga_id)
             fact = Reply(reply.command_id, reply.attempt, reply.answer)

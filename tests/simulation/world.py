@@ -1,6 +1,7 @@
 """One seed: the world it means, run to its quiet end, and judged."""
 
 import traceback
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -45,7 +46,11 @@ class Outcome:
     """How often each kind of fault came."""
     ends: Mapping[str, int]
     """How many sagas ended how."""
+    reached: Mapping[str, int]
+    """How often each event was written, and how often people saw to what was held."""
     sagas: int
+    called: int
+    """How many more there are, which sagas have called."""
     steps: int
     """Callbacks run."""
     seconds: float
@@ -87,7 +92,7 @@ class World:
         self.nodes = {node.name: node for node in (*self.coordinators, *self.participants)}
         self.trouble = Trouble(Random(dice.random()), self.servers, self.coordinators, self.participants)
         self.people = People(Random(dice.random()), cluster, self.coordinators, self.witness.changes)
-        self.witness.show = self.people.operators.see
+        self.witness.show = self.people.see
         self.programs = dict(programs) if programs is not None else self._programs(Random(dice.random()))
         self._arrivals = Random(dice.random())
 
@@ -104,7 +109,7 @@ class World:
             return
         self._note(repr(process), text)
 
-    def _reached(self, failpoint: str) -> None:
+    def _reach(self, failpoint: str) -> None:
         process = PROCESS.get(None)
         if process is not None and process.alive and process.name in self.nodes:
             self.trouble.failpoint(self.nodes[process.name])
@@ -114,7 +119,7 @@ class World:
         cluster = self.servers.cluster
         clients = Clients(partial(Consumer, cluster), partial(Producer, cluster), partial(Admin, cluster))
         faults: list[str] = []
-        with installed(self.loop, self.dice, self._reached, clients, self._log):
+        with installed(self.loop, self.dice, self._reach, clients, self._log):
             try:
                 self._begin()
                 self.loop.run_until(self._troubled)
@@ -144,11 +149,18 @@ class World:
                 *faults,
             ],
             self.weather.came,
-            self.witness.outcomes,
+            Counter(self.witness.ends.values()),
+            self._reached(),
             len(self.programs),
+            len(self.witness.rows.keys() - self.programs.keys()),
             self.loop.steps,
             self.loop.time() - 1_000,
             self.trace,
+        )
+
+    def _reached(self) -> Counter[str]:
+        return (
+            Counter({kind.__name__: count for kind, count in self.witness.reached.items()}) + self.people.menders.came
         )
 
     def _begin(self) -> None:
@@ -188,12 +200,14 @@ class World:
 
     def _stuck(self) -> list[str]:
         """What is not quiet yet."""
-        return [
-            *(f"O1: {each} is {row.status}" for each, row in self.witness.changes.items() if _under_way(row.status)),
+        others = [
             *(f"O5: {each} is still in the outbox" for each in self.servers.outbox),
             *self.servers.unhandled(),
             *(["A client still waits for its answer"] if self.people.busy else []),
         ]
+        under_way = {each: row.status for each, row in self.witness.changes.items() if _under_way(row.status)}
+        in_vain = self.witness.in_vain if under_way and not others else ()
+        return [*(f"O1: {each} is {status}" for each, status in under_way.items() if each not in in_vain), *others]
 
 
 def _under_way(status: str) -> bool:

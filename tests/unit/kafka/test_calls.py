@@ -77,7 +77,9 @@ def test_an_undo_of_what_is_not_deployed_here(taking: Taking) -> None:
     assert taking.fact() == ("make_coffee:1", UndoChild("party:1:2", 1, NO, None))
 
 
-@pytest.mark.parametrize("verdict", [Accepted(answer=Pending()), Known(Refusal(NO)), Known(BEGAN)], ids=str)
+@pytest.mark.parametrize(
+    "verdict", [Accepted(answer=Pending()), Known(Refusal(NO)), Known(BEGAN)], ids=["began", "refused", "there"]
+)
 def test_what_is_answered_at_once(taking: Taking, verdict: Accepted | Known) -> None:
     """The call is handled when its answer is durable, and not before."""
     taking.take(sent(CALL))
