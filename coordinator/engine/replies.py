@@ -55,10 +55,16 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
     else:
         event = forward.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)
     if isinstance(event, str):
-        late = step.child is not None and isinstance(reply.answer, Pending)  # that a child has begun, behind its end
-        return Known() if late else Ignored(event)
+        return Known() if _comes_late(step, reply, ref) else Ignored(event)
     record(turn, event)
     return Accepted()
+
+
+def _comes_late(step: Step, reply: Reply, ref: CommandRef) -> bool:
+    """That a child has begun, or is undoing what it did, behind its end. Of an attempt that is not known here it comes
+    too early: somebody else has decided on that."""
+    known = step.undo_attempt if ref.undo else step.attempt
+    return step.child is not None and isinstance(reply.answer, Pending) and reply.attempt <= known
 
 
 def _to_the_last_attempt(step: Step, reply: Reply, ref: CommandRef) -> Reply:

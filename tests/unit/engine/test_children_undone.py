@@ -3,12 +3,12 @@
 import msgspec
 
 from contracts import PIVOT, Failed, Problem, Refused
-from contracts.answers import Success
-from coordinator.engine.facts import Start, UndoChild
+from contracts.answers import Pending, Success
+from coordinator.engine.facts import Ignored, Reply, Start, UndoChild
 from coordinator.fit.judge import Judged, judge
 from coordinator.history.children import SagaReopened, UndoRequested
 from coordinator.history.steps import StepFailed
-from coordinator.history.undos import UndoGivenUp
+from coordinator.history.undos import UndoGivenUp, UndoProgressed
 from coordinator.saga import ContinueAsNew, Query, child, saga, scope
 from tests.family import Family
 from tests.sagas import Shop
@@ -92,7 +92,17 @@ def test_a_child_that_never_began_is_asked_something() -> None:
     (one,) = (each for saga_id, each in family.members.items() if saga_id != "boxes:1")
     one.is_("failed")
     assert "never began" in str(one.queries("taken"))
-    assert judge(one.definitions, one.rows) == Judged("fits")
+    assert judge(one.definitions, one.saga_id, one.rows) == Judged("fits")
+
+
+def test_an_answer_to_an_undo_that_is_not_known_here() -> None:
+    """Another coordinator has decided on it: this copy is behind, and must not say that it has that."""
+    parent = begun("a")["order:1"]
+    early = Reply("order:1:2:undo", 1, Pending())
+    assert parent.unchanged_by(lambda: parent.advance(early))
+    assert isinstance(parent.verdict, Ignored)
+    parent.cancel().advance(early)
+    assert parent.of(UndoProgressed) != []
 
 
 def test_the_undo_of_another_step_does_not_touch_it() -> None:
