@@ -46,7 +46,9 @@ def test_without_the_child_it_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [Success(NULL), Refusal(Problem("no")), Failure(Problem("terminated")), Pending()], ids=str
+    "answer",
+    [Success(NULL), Refusal(Problem("no")), Failure(Problem("terminated")), Pending()],
+    ids=lambda answer: type(answer).__name__,
 )
 @pytest.mark.parametrize("command_id", ["plan_tour:7:1", "plan_tour:7:1:undo"])
 def test_an_answer(answer: Answer, command_id: str) -> None:

@@ -1,0 +1,167 @@
+"""A step that walks many records is killed again and again: each record is done once, and little is done again.
+
+``RECORDS=1000000 KILLS=20`` is the whole of it; the suite has a share.
+"""
+
+import os
+import secrets
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+import pytest_asyncio
+
+from coordinator.cli.processes import Part
+from coordinator.embedded.server import KafkaServer, PostgresServer
+from coordinator.embedded.stack import Servers
+from tests.faults.asked import Asked
+from tests.faults.system import System, death_of, deployed
+from tests.faults.waiting import until
+from tests.faults.walking import DEFINITIONS
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RECORDS = int(os.environ.get("RECORDS", "120000"))
+KILLS = int(os.environ.get("KILLS", "3"))
+INTERVALS = 200
+INTERVAL = RECORDS // INTERVALS
+WITHIN_S = 60 + 20 * KILLS
+
+
+class Archivist:
+    """The participant's process, and what its database says."""
+
+    def __init__(self, system: System, database: str, folder: Path) -> None:
+        self.url = system.servers.postgres.url(database)
+        environment = {
+            "AMENDS_KAFKA_BOOTSTRAP": system.servers.kafka.bootstrap,
+            "AMENDS_TOPIC_PREFIX": system.topics.prefix,
+            "AMENDS_PARTICIPANT_DATABASE_URL": self.url,
+            "AMENDS_PARTICIPANT_INSTANCE": "archive-1",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+        }
+        self.part = Part("archive", ("-m", "tests.faults.archivist"), environment, folder / "archive.log")
+
+    async def fetch(self, statement: str, *arguments: object) -> Any:
+        """One value."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return await connection.fetchval(statement, *arguments)
+        finally:
+            await connection.close()
+
+    async def reached(self, saga_id: str, record: int) -> None:
+        """Returns once this record was walked."""
+
+        async def there() -> bool:
+            return await self.walked(saga_id) >= record
+
+        await until(there, WITHIN_S)
+
+    async def walked(self, saga_id: str) -> int:
+        """Up to which record."""
+        return await self.fetch("SELECT coalesce(max(until), 0) FROM lap WHERE command_id = $1", f"{saga_id}:1")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def system(
+    servers: Servers[PostgresServer, KafkaServer], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[System]:
+    """A coordinator with the saga, and nobody who walks."""
+    settings = {"AMENDS_CATALOGUE": "tests.faults.walking"}
+    system = System(servers, tmp_path_factory.mktemp("heartbeats"), participants=(), settings=settings)
+    async with deployed(system):
+        yield system
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def archivist(system: System, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Archivist]:
+    """Running."""
+    database = f"archive_{secrets.token_hex(5)}"
+    await system.servers.postgres.create_database(database)
+    archivist = Archivist(system, database, tmp_path_factory.mktemp("archive"))
+    try:
+        await archivist.part.start()
+        yield archivist
+    finally:
+        await archivist.part.stop()
+        await system.servers.postgres.drop_database(database)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def asked(system: System) -> AsyncIterator[Asked]:
+    """This test's own sagas."""
+    async with Asked(system, DEFINITIONS) as asked:
+        yield asked
+
+
+async def test_each_record_is_done_once_whoever_is_killed(
+    system: System, archivist: Archivist, asked: Asked, record_property: Any
+) -> None:
+    """At random moments the participant is killed, and with every fifth kill, and the second, the coordinator too. At
+    most one interval is done again for each."""
+    random = Random(secrets.randbits(32))
+    saga_id = await asked.start("take_stock", "killed", {"records": RECORDS, "interval": INTERVAL}, "completed")
+    coordinator = system.coordinators[0]
+    for kill in range(1, KILLS + 1):
+        left = int(RECORDS * 0.8) - (before := await archivist.walked(saga_id))
+        await archivist.reached(saga_id, before + 1 + random.randrange(max(1, left // (KILLS - kill + 1))))
+        archivist.part.kill()
+        assert await death_of(archivist.part) == -signal.SIGKILL
+        assert await archivist.walked(saga_id) < RECORDS
+        if kill % 5 == 2:
+            coordinator.kill()
+            await death_of(coordinator)
+            await system.start_coordinator()
+        await archivist.part.start()
+    await asked.again()
+    await asked.reached(saga_id, "saga_completed")
+    again = await archivist.fetch("SELECT sum(again) FROM lap")
+    attempts = await archivist.fetch("SELECT count(DISTINCT attempt) FROM lap")
+    record_property("done_again", again)
+    print(f"{RECORDS:,} records, {KILLS} kills, intervals of {INTERVAL:,}: {again:,} done again in {attempts} attempts")
+    assert await archivist.fetch("SELECT count(*) FROM done WHERE command_id = $1", f"{saga_id}:1") == RECORDS
+    assert attempts >= KILLS
+    assert again <= KILLS * INTERVAL
+    events = await asked.events(saga_id)
+    assert (events.count("step_succeeded"), events.count("step_issued")) == (1, 1)
+    assert await asked.faults() == []
+
+
+async def test_what_was_walked_is_undone_when_the_saga_is_cancelled(
+    system: System, archivist: Archivist, asked: Asked
+) -> None:
+    """The handler is stopped where it is, and then its undo is called."""
+    shelf = {"records": 10**9, "interval": 100}
+    saga_id = await asked.start("take_stock", "cancelled", shelf, "compensated")
+    await archivist.reached(saga_id, 1_000)
+    assert await asked.act(saga_id, "cancel") == 202
+    await asked.reached(saga_id, "saga_compensated")
+    stopped_at = await archivist.walked(saga_id)
+    assert await archivist.fetch("SELECT count(*) FROM done WHERE command_id = $1", f"{saga_id}:1") == 0
+    assert await asked.faults() == []
+    assert await archivist.walked(saga_id) == stopped_at
+
+
+async def test_a_process_that_is_told_to_stop_hands_over(system: System, archivist: Archivist, asked: Asked) -> None:
+    """The attempt fails at once, and the next one goes on where it was: no deadline passes, nothing is done again."""
+    shelf = {"records": 20_000, "interval": 100}
+    saga_id = await asked.start("take_stock", "stopped", shelf, "completed")
+    await archivist.reached(saga_id, 1_000)
+    await archivist.part.stop()
+    stopped_at = await archivist.walked(saga_id)
+    assert stopped_at < 20_000
+    await archivist.part.start()
+    await asked.reached(saga_id, "saga_completed")
+    problems = await asked.fetch(
+        "SELECT e -> 'problem' ->> 'type' AS type FROM history, json_array_elements(events) AS e "
+        "WHERE saga_id = $1 AND e ->> 'type' = 'step_attempt_failed' ORDER BY seq LIMIT 1",
+        saga_id,
+    )
+    assert [row["type"] for row in problems] == ["participant_stopped"]
+    assert await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1") == 0
+    assert await asked.faults() == []
