@@ -26,8 +26,16 @@ from coordinator.history.steps import (
     StepSucceeded,
     StepTimedOut,
 )
-from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoRegistered, UndoSucceeded
+from coordinator.history.undos import (
+    CompensationStarted,
+    UndoGivenUp,
+    UndoIssued,
+    UndoRegistered,
+    UndoSkipped,
+    UndoSucceeded,
+)
 from tests.faults.evidence import Evidence
+from tests.faults.left_standing import LEFT_STANDING, left_standing
 
 Check = Callable[[Evidence], Iterator[str]]
 TERMINAL = SagaEnded
@@ -63,8 +71,9 @@ def effects_come_once(evidence: Evidence) -> Iterator[str]:
 
 
 def effects_fit_the_outcome(evidence: Evidence) -> Iterator[str]:
-    """O3: completed, and every step is done and not undone; or gone back, and every effect is undone. An undo that the
-    saga registered is done where it was due, by the step's own id, and is never undone."""
+    """O3: completed, and every step is done and not undone; or gone back, and every effect is undone, but for what a
+    person let stand. An undo that the saga registered is done where it was due, by the step's own id, and is never
+    undone."""
     done: dict[str, dict[str, set[str]]] = {}
     for effect in evidence.effects:
         saga_id = parse_command_id(effect.command_id).saga_id
@@ -82,6 +91,8 @@ def effects_fit_the_outcome(evidence: Evidence) -> Iterator[str]:
             for command, directions in effects.items():
                 if directions != {"forward", "undo"}:
                     yield f"{saga_id} is {row.status}, and of {command} there is only: {', '.join(directions)}"
+        elif row.status in LEFT_STANDING:
+            yield from left_standing(evidence, saga_id, effects)
 
 
 def _registered(evidence: Evidence, saga_id: str) -> Mapping[str, bool | None]:
@@ -125,13 +136,13 @@ def _all_done(evidence: Evidence, saga_id: str, effects: Mapping[str, set[str]])
 
 
 def money_is_conserved(evidence: Evidence) -> Iterator[str]:
-    """O3: what was taken is what was sold, for every saga that has ended."""
+    """O3: what was taken is what was sold, for every saga that has ended and of which nobody let a part stand."""
     if not evidence.held.keys() >= {"flights", "hotels", "payments"}:
         return
     for saga_id, row in evidence.sagas.items():
         sold = evidence.held["flights"].get(saga_id, 0) + evidence.held["hotels"].get(saga_id, 0)
         taken = evidence.held["payments"].get(saga_id, 0)
-        if row.status in ENDED and taken != sold:
+        if row.status in ENDED and row.status not in LEFT_STANDING and taken != sold:
             yield f"{saga_id}: {taken} cents were taken for {sold} cents of bookings"
 
 
@@ -168,7 +179,7 @@ def _backwards(saga_id: str, events: list[Event]) -> Iterator[str]:
                     if later := completed[completed.index(step) + 1 :]:
                         yield f"{saga_id} undid step {step} before {later}, which completed after it"
                 under_way.add(step)
-            case UndoSucceeded(step) | UndoGivenUp(step):
+            case UndoSucceeded(step) | UndoGivenUp(step) | UndoSkipped(step):
                 under_way.discard(step)
                 if step in completed:
                     completed.remove(step)

@@ -1,13 +1,12 @@
 """Sagas that call sagas, on real servers, over two coordinators of which one dies wherever that can matter."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.faults.asked import Asked
-from tests.faults.system import Armed, death_of
+from tests.faults.doomed import doomed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -31,9 +30,7 @@ async def children_of(waiting: Asked, saga_id: str) -> list[str]:
 async def test_each_call_is_one_child_whoever_dies(waiting: Asked, failpoint: str, times: int, tmp_path: Path) -> None:
     """The other coordinator goes on: with the parent, with the children, with their answers."""
     system = waiting.system
-    armed = Armed(failpoint, tmp_path, times=times)
-    await system.start_coordinator(1, armed.environment)
-    dying = asyncio.create_task(death_of(system.coordinators[1]))
+    dying = await doomed(system, 1, failpoint, tmp_path, times=times)
     saga_id = await waiting.start("tour", f"through-{failpoint}-{times}", CITIES, "completed", (1,))
     await waiting.again()
     await waiting.reached(saga_id, "signal_awaited")
@@ -41,9 +38,7 @@ async def test_each_call_is_one_child_whoever_dies(waiting: Asked, failpoint: st
     assert await waiting.signal(saga_id, "leave", True, "1")
     await waiting.reached(saga_id, "saga_completed")
     assert await children_of(waiting, saga_id) == sorted(expected)
-    if armed.disarm():
-        system.coordinators[1].kill()
-    await dying
+    await dying.dies()
     assert await waiting.faults() == []
 
 
@@ -57,11 +52,8 @@ async def test_a_child_killed_in_the_middle_of_being_undone(
     saga_id = await waiting.start("tour", f"back-{failpoint}-{times}", CITIES, "compensated")
     expected = legs(waiting, saga_id, "compensated")
     await waiting.reached(saga_id, "signal_awaited")
-    await system.coordinators[0].stop()
-    armed = Armed(failpoint, tmp_path, times=times)
-    await system.start_coordinator(0, armed.environment)
+    dying = await doomed(system, 0, failpoint, tmp_path, times=times)
     await system.start_coordinator(1)
-    dying = asyncio.create_task(death_of(system.coordinators[0]))
     assert await waiting.signal(saga_id, "leave", False, "1", coordinator=1)
     await waiting.reached(saga_id, "saga_compensated")
     for each in expected:
@@ -73,9 +65,7 @@ async def test_a_child_killed_in_the_middle_of_being_undone(
             "saga_compensated",
         ]
         assert events.count("undo_succeeded") == 2
-    if armed.disarm():
-        system.coordinators[0].kill()
-    await dying
+    await dying.dies()
     await system.start_coordinator(0)
     assert await waiting.faults() == []
 

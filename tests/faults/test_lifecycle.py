@@ -7,8 +7,9 @@ import pytest
 
 from contracts.lifecycle_message import LifecycleMessage
 from tests.faults.asked import Asked
+from tests.faults.doomed import doomed
 from tests.faults.queues import all_records
-from tests.faults.system import Armed, System, death_of
+from tests.faults.system import System
 from tests.faults.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,20 +38,16 @@ async def told(system: System, saga_id: str) -> list[LifecycleMessage]:
 async def test_a_coordinator_dies_on_the_way(waiting: Asked, failpoint: str, when: str, tmp_path: Path) -> None:
     """Another one tells what it could not tell any more, and goes on from there."""
     system = waiting.system
-    armed = Armed(failpoint, tmp_path)
-    await system.coordinators[0].stop()
     if when == "at its start":
-        await system.start_coordinator(0, {**armed.environment, **ALL})
-        dying = asyncio.create_task(death_of(system.coordinators[0]))
+        dying = await doomed(system, 0, failpoint, tmp_path, extra=ALL)
         saga_id = await waiting.start("approved_trip", f"told-{failpoint}-1", 1, "compensated")
         await dying
     else:
+        await system.coordinators[0].stop()
         await system.start_coordinator(0, ALL)
         saga_id = await waiting.start("approved_trip", f"told-{failpoint}-2", 1, "compensated")
         await waiting.reached(saga_id, "signal_awaited")
-        await system.coordinators[0].stop()
-        await system.start_coordinator(0, {**armed.environment, **ALL})
-        dying = asyncio.create_task(death_of(system.coordinators[0]))
+        dying = await doomed(system, 0, failpoint, tmp_path, extra=ALL)
         await asyncio.gather(waiting.act(saga_id, "pause"), return_exceptions=True)
         await dying
     await system.start_coordinator(1, ALL)

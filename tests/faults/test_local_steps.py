@@ -1,12 +1,12 @@
 """Local steps on real servers: wherever a coordinator dies, a body is run again, and never beside its undo."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from contracts.failpoints import LOCAL_FAILPOINTS
 from tests.faults.asked import Asked
+from tests.faults.doomed import doomed
 from tests.faults.notes import Notes
 from tests.faults.system import Armed, death_of
 
@@ -83,14 +83,11 @@ async def test_a_coordinator_that_dies_with_the_body(
 ) -> None:
     """Before its first line or with its answer in hand: started again, it runs the body, and the saga goes on."""
     system = waiting.system
-    armed = Armed(failpoint, tmp_path)
-    await system.coordinators[0].stop()
-    await system.start_coordinator(0, armed.environment)
-    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    dying = await doomed(system, 0, failpoint, tmp_path)
     notes.let("write")
     saga_id = await waiting.start("note_errand", failpoint, {"folder": str(notes.folder)}, "completed")
     await dying
-    assert armed.fired
+    assert dying.fired
     before = notes.words.copy()
     assert before == ([] if failpoint == "local_step_begun" else ["write begun", "write ended"])
     await system.start_coordinator(0)
@@ -126,10 +123,7 @@ async def test_a_coordinator_that_dies_with_the_answer(
 ) -> None:
     """Started again, it runs the body once more, unless the answer was committed; and then it does not."""
     system = waiting.system
-    armed = Armed(failpoint, tmp_path, times=2)
-    await system.coordinators[0].stop()
-    await system.start_coordinator(0, armed.environment)
-    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    dying = await doomed(system, 0, failpoint, tmp_path, times=2)
     notes.let("write")
     saga_id = await waiting.start("note_errand", failpoint, {"folder": str(notes.folder)}, "completed")
     await dying

@@ -10,6 +10,7 @@ import pytest
 from contracts.travel.flights import Flights, ReserveFlight
 from contracts.travel.hotels import Hotels, ReserveHotel
 from coordinator.catalogue.book_trip import book_trip
+from coordinator.engine.status import ENDED
 from coordinator.history.endings import SagaCompleted
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
@@ -44,7 +45,13 @@ def driven() -> dict[str, SagaDriver]:
     nowhere = trip("nowhere").refuses("flights.reserve").is_("failed")
     parked = charged("parked").refuses("payments.charge").refuses("undo hotels.reserve")
     parked.succeeds("undo flights.reserve").is_("parked")
-    return {saga.saga_id: saga for saga in (booked, declined, nowhere, parked)}
+    skipped = charged("skipped").refuses("payments.charge").refuses("undo hotels.reserve").skips(2)
+    skipped.succeeds("undo flights.reserve").is_("partially_compensated")
+    overruled = charged("overruled").cancel().succeeds("undo payments.charge").skips(2)
+    overruled.succeeds("undo flights.reserve").is_("partially_compensated")
+    terminated = charged("terminated").terminates().is_("terminated")
+    back = charged("back").refuses("payments.charge").succeeds("undo hotels.reserve").terminates().is_("terminated")
+    return {saga.saga_id: saga for saga in (booked, declined, nowhere, parked, skipped, overruled, terminated, back)}
 
 
 def row_of(saga: SagaDriver) -> SagaRow:
@@ -165,6 +172,11 @@ PLANTED: dict[str, tuple[str, Planted]] = {
     "what was never done is undone": ("O3", with_effect("payments", "book_trip:declined:3", "undo")),
     "nobody asked for it": ("O3", with_effect("payments", "book_trip:booked:9", "forward")),
     "it is done for a saga that does not exist": ("O3", with_effect("payments", "book_trip:unknown:1", "forward")),
+    "nobody decided that a step stands": ("O3", without_effect("skipped", 1, "undo")),
+    "what stands was never done": ("O3", without_effect("terminated", 2, "forward")),
+    "a terminated saga is undone": ("O3", with_effect("hotels", "book_trip:terminated:2", "undo")),
+    "what was undone before it was terminated is not": ("O3", without_effect("back", 2, "undo")),
+    "a terminated saga never asked for it": ("O3", with_effect("flights", "book_trip:terminated:4", "forward")),
     "the card is charged twice": ("O3", with_money(60_000)),
     "undos run forwards": ("O4", with_events("declined", undone_the_other_way)),
     "an undo overtakes": (
@@ -199,9 +211,18 @@ def evidence() -> Evidence:
 
 
 def test_nothing_is_wrong_with_what_is_right(evidence: Evidence) -> None:
-    """Sagas that completed, went back, failed and are parked, and what honest participants did for them."""
+    """Sagas of each end, and one that is parked, and what honest participants did for them."""
     assert judge(evidence) == []
-    assert {row.status for row in evidence.sagas.values()} == {"completed", "compensated", "failed", "parked"}
+    assert {row.status for row in evidence.sagas.values()} == {*ENDED, "parked"}
+
+
+def test_what_was_under_way_may_have_happened() -> None:
+    """When a person ended the saga, or decided against an undo that was out."""
+    evidence = honest(driven())
+    for participant, command_id in ("payments", "book_trip:terminated:3"), ("flights", "book_trip:back:1"):
+        direction = "forward" if participant == "payments" else "undo"
+        assert judge(with_effect(participant, command_id, direction)(evidence)) == []
+    assert judge(with_effect("hotels", "book_trip:skipped:2", "undo")(evidence)) == []
 
 
 @pytest.mark.parametrize("planted", PLANTED)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.asked import Asked
+from tests.faults.doomed import doomed
 from tests.faults.notes import Notes
 from tests.faults.system import Armed, death_of
 
@@ -79,13 +80,10 @@ async def test_a_coordinator_dies(waiting: Asked, notes: Notes, failpoint: str, 
     system = waiting.system
     saga_id = await swapped(waiting, notes, failpoint)
     notes.let("write")
-    await system.coordinators[0].stop()
-    armed = Armed(failpoint, tmp_path, times=times)
-    await system.start_coordinator(0, armed.environment)
-    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    dying = await doomed(system, 0, failpoint, tmp_path, times=times)
     assert await waiting.signal(saga_id, "leave", False, "1")
     await dying
-    assert armed.fired
+    assert dying.fired
     await system.start_coordinator(0)
     await undone_in_order(waiting, saga_id)
     assert notes.words.count("write begun") == notes.words.count("write ended")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults.asked import Asked
-from tests.faults.system import Armed, death_of
+from tests.faults.doomed import doomed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -58,15 +58,11 @@ async def test_a_coordinator_that_dies_with_a_signal(waiting: Asked, failpoint: 
     system = waiting.system
     saga_id = await waiting.start("approved_trip", failpoint, 1, "completed")
     await waiting.reached(saga_id, "signal_awaited")
-    armed = Armed(failpoint, tmp_path)
-    await system.coordinators[0].stop()
-    await system.start_coordinator(0, armed.environment)
-    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    dying = await doomed(system, 0, failpoint, tmp_path)
     while not await waiting.signal(saga_id, "approval", {"by": "Ann"}, "a-1"):
         await dying
         await system.start_coordinator(0)
-    if armed.disarm():
-        dying.cancel()
+    dying.spare()
     assert await waiting.signal(saga_id, "approval", {"by": "Ann"}, "a-1")
     await waiting.reached(saga_id, "saga_completed")
     events = await waiting.events(saga_id)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.asked import Asked
-from tests.faults.system import Armed, death_of
+from tests.faults.doomed import doomed
 from tests.faults.test_signals import ON_THE_WAY
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -50,16 +50,12 @@ async def test_a_coordinator_that_dies_with_an_update(waiting: Asked, failpoint:
     system = waiting.system
     saga_id = await waiting.start("open_trip", failpoint, 1, "completed")
     await waiting.reached(saga_id, "signal_awaited")
-    armed = Armed(failpoint, tmp_path)
-    await system.coordinators[0].stop()
-    await system.start_coordinator(0, armed.environment)
-    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    dying = await doomed(system, 0, failpoint, tmp_path)
     while (body := await waiting.update(saga_id, "add", "Ann", "a-1")) is None:
-        if not dying.done():
+        if not dying.dead:
             await dying
             await system.start_coordinator(0)
-    if armed.disarm():
-        dying.cancel()
+    dying.spare()
     assert body["status"] == "answered"
     assert await waiting.update(saga_id, "add", "Ann", "a-1") == body
     assert await waiting.signal(saga_id, "go", None, "go")

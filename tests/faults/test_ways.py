@@ -1,13 +1,12 @@
 """Save-points, loops, a wide fan-out and a long year, with coordinators that die on the way."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.faults.asked import Asked
-from tests.faults.system import Armed, death_of
+from tests.faults.doomed import doomed
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,10 +34,7 @@ async def undone(waiting: Asked, saga_id: str) -> list[int]:
 async def test_a_scope_is_undone_whoever_dies(waiting: Asked, failpoint: str, tmp_path: Path) -> None:
     """T1 and no, C1, T3 and no, C3, T5 T6: the coordinator dies, and each is undone once, in its turn."""
     system = waiting.system
-    armed = Armed(failpoint, tmp_path, times=4)
-    await system.coordinators[0].stop()
-    await system.start_coordinator(0, armed.environment)
-    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    dying = await doomed(system, 0, failpoint, tmp_path, times=4)
     saga_id = await waiting.start("weekend", failpoint, ["Nowhere", "nowhere", "Rome"], "completed")
     await dying
     await system.start_coordinator(0)
@@ -52,10 +48,7 @@ async def test_a_scope_is_undone_whoever_dies(waiting: Asked, failpoint: str, tm
 async def test_a_loop_is_undone_in_reverse_each_pass_with_its_own_data(waiting: Asked, tmp_path: Path) -> None:
     """Three passes, the fourth is refused: three undos, the last first. The coordinator dies on the way."""
     system = waiting.system
-    armed = Armed("publish_acknowledged", tmp_path, times=6)
-    await system.coordinators[0].stop()
-    await system.start_coordinator(0, armed.environment)
-    dying = asyncio.create_task(death_of(system.coordinators[0]))
+    dying = await doomed(system, 0, "publish_acknowledged", tmp_path, times=6)
     saga_id = await waiting.start("round_trip", "loop", ["Rome", "Oslo", "Bonn", "Atlantis"], "compensated")
     await dying
     assert len(await undone(waiting, saga_id)) < 3
