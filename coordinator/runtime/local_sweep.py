@@ -15,7 +15,7 @@ from contracts.failpoints import failpoint
 from coordinator.engine.awaited import awaited
 from coordinator.engine.evolve import evolved
 from coordinator.engine.state import SagaState
-from coordinator.history.codec import read_events
+from coordinator.history.kept_rows import read_rows
 from coordinator.runtime.clock import Clock
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.local_rows import shard_of_row
@@ -81,7 +81,7 @@ class LocalSweep:
         if (decided is not None and saga_id in decided) or not self._ownership.owns(stored.shard):
             return 0  # it has gone on since it was read: the next look will find it as it is then
         try:
-            state = evolved(event for row in stored.rows for event in read_events(row))
+            state = evolved(event for row in read_rows(stored.rows) for event in row)
         except Exception as error:  # a history of a newer release
             log.error("local_step_of_unreadable_saga", saga_id=saga_id, error=repr(error))
             return 0

@@ -8,7 +8,7 @@ from coordinator.engine.apart import apart
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Conflict, Declined, Ignored, Start, Unfit
 from coordinator.engine.status import Status
-from coordinator.history.codec import read_events
+from coordinator.history.kept_rows import read_rows
 from coordinator.runtime.intake import Letter
 from coordinator.runtime.lengths import Length
 from coordinator.runtime.machines import Machines
@@ -113,7 +113,7 @@ class Deciding:
     def _wake(self, saga_id: str, stored: StoredSaga | None) -> WarmSaga:
         if stored is None:
             return WarmSaga(self._machines.new(saga_id), None, self._outgoing.place(saga_id))
-        rows = [read_events(row) for row in stored.rows]
+        rows = read_rows(stored.rows)
         length = Length(sum(map(len, rows)), sum(map(len, stored.rows)))
         machine = self._machines.rebuild(saga_id, rows)
         return WarmSaga(machine, stored.wake_at, stored.shard, rows[-1] if rows else (), length)

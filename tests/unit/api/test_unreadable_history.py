@@ -29,7 +29,7 @@ async def newer_history(sagas: SagasInMemory) -> None:
 async def test_what_needs_it_is_refused(client: httpx.AsyncClient, method: str, path: str) -> None:
     """A problem, and not a mistake of ours."""
     found = problem(await client.request(method, f"/v1/sagas/{SAGA}/{path}"), 500, "unreadable_history")
-    assert found["detail"].startswith("This release cannot read event 2 of row 2 of the history of pour:a: ")
+    assert found["detail"].startswith("This release cannot read event 2 of row 2 of pour:a's history: ")
     assert "saga_sang" in found["detail"]
     assert "Deploy the release" in found["detail"]
 
