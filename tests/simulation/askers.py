@@ -119,6 +119,8 @@ class Askers:
             case Declined(problem) if problem.type == "enough":
                 self._network.weather.came["update_declined"] += 1
                 self._declined[saga_id].add(update.id)
+            case Conflict(message) if "send the update again" in message:
+                pass  # it will not
             case Conflict(message, other_input=False):
                 self._closed[saga_id][update.id] = message
             case Unfit() if update.id == "unfit":
@@ -147,16 +149,20 @@ class Askers:
     # --- when all is quiet
 
     def judged(
-        self, histories: Mapping[str, Sequence[Sequence[Event]]], rounds: Mapping[str, Sequence[Sequence[Event]]]
+        self,
+        histories: Mapping[str, Sequence[Sequence[Event]]],
+        rounds: Mapping[str, Sequence[Sequence[Event]]],
+        in_vain: frozenset[str],
     ) -> Iterator[str]:
         """All that is wrong with updates, and with what their senders were told. ``histories`` are as they are kept,
-        ``rounds`` all that was seen of them."""
+        ``rounds`` all that was seen of them; ``in_vain``: sagas that wait for a saga that waits for a person."""
         for saga_id in sorted(self._never & histories.keys()):
             yield f"Updates: {saga_id} refused the update that it was to begin with, and has begun"
         for saga_id, rows in histories.items():
             ledger = read_updates(saga_id, rounds[saga_id])
             ledger.told(self.accepted[saga_id], self._declined[saga_id], self._closed[saga_id])
-            ledger.quiet()
+            if saga_id not in in_vain:
+                ledger.quiet()
             yield from ledger.faults
             yield from answer_faults(saga_id, rows, ledger)
             self._count(len(ledger.answered), len(ledger.refused), len(ledger.open))

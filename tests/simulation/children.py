@@ -16,7 +16,14 @@ from coordinator.history.people import StepSeenTo
 from coordinator.history.rounds import SagaContinued
 from coordinator.history.started import Parent, SagaStarted
 from coordinator.history.steps import StepAbandoned, StepFailed, StepIssued, StepRefused, StepSucceeded, StepTimedOut
-from coordinator.history.undos import UndoGivenUp, UndoIssued, UndoRetried, UndoSkipped, UndoSucceeded
+from coordinator.history.undos import (
+    CompensationStarted,
+    UndoGivenUp,
+    UndoIssued,
+    UndoRetried,
+    UndoSkipped,
+    UndoSucceeded,
+)
 
 Rounds = Sequence[Sequence[Event]]
 """A saga's history: the events of each round. Of the row with which a round ends nothing is kept."""
@@ -174,13 +181,8 @@ def waiting_in_vain(histories: Mapping[str, Rounds], parked: frozenset[str]) -> 
 def _waits_in_vain(one: Member, events: Sequence[Event], members: Mapping[str, Member], stuck: frozenset[str]) -> bool:
     if one.end is not None or not one.calls:
         return False
-    waits = [call for call in one.calls[-1].values() if _is_out(call)]
-    others = _out(events) - one.calls[-1].keys()
-    return bool(waits) and not others and all(_in_vain(call, members, stuck) for call in waits)
-
-
-def _is_out(call: Call) -> bool:
-    return isinstance(call.undo, UndoIssued | UndoRetried) or (call.undo is None and call.ended is None)
+    calls, out = one.calls[-1], _out(events)
+    return bool(out) and all(step in calls and _in_vain(calls[step], members, stuck) for step in out)
 
 
 def _in_vain(call: Call, members: Mapping[str, Member], stuck: frozenset[str]) -> bool:
@@ -200,6 +202,8 @@ def _out(events: Sequence[Event]) -> set[int]:
                 out.discard(event.step)
             case UndoSucceeded(step) | UndoSkipped(step) | UndoGivenUp(step):
                 out.discard(step)
+            case CompensationStarted() | SagaReopened():
+                out.clear()  # what is to be undone is asked for anew
             case _:
                 pass
     return out

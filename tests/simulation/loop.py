@@ -13,6 +13,7 @@ import sys
 import warnings
 from asyncio import events
 from collections.abc import Callable
+from math import inf, nextafter
 from random import Random
 from typing import Any
 
@@ -186,7 +187,10 @@ class SimulationLoop(asyncio.AbstractEventLoop):
     def call_later(
         self, delay: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        when = self._now + delay
+        if delay > 0 and when == self._now:
+            when = nextafter(when, inf)  # too short a wait for the clock's digits: it passes all the same
+        return self.call_at(when, callback, *args, context=context)
 
     def call_at(
         self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None

@@ -30,7 +30,7 @@ def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
         *_shown(witness, servers),
         *servers.unhandled(),
         *_signals(witness, people),
-        *people.askers.judged(witness.rows, histories),
+        *people.askers.judged(witness.rows, histories, witness.in_vain),
         *_queries(witness),
         *_standstills(witness),
         *_scopes(histories),

@@ -108,8 +108,8 @@ class Witness:
         """Commands and undos whose answer came while the saga stood still."""
         self._failed: set[tuple[str, int]] = set()
         """Attempts of which the log has that they failed."""
-        self._progressed: set[tuple[str, int]] = set()
-        """Attempts of which the log has that they are under way."""
+        self._progressed: dict[str, int] = {}
+        """The latest attempt of each command and undo of which the log has that it is under way."""
         self._answered: set[tuple[str, int]] = set()
         """Attempts that some participant answered."""
         self._sent: set[tuple[str, int]] = set()
@@ -193,9 +193,9 @@ class Witness:
             case UndoAttemptFailed(step, attempt) | UndoGivenUp(step, attempt) | UndoHeld(step, attempt):
                 self._failed.add((f"{saga_id}:{step}:undo", attempt))
             case StepProgressed(step, attempt):
-                self._progressed.add((f"{saga_id}:{step}", attempt))
+                self._progressed[f"{saga_id}:{step}"] = attempt
             case UndoProgressed(step, attempt):
-                self._progressed.add((f"{saga_id}:{step}:undo", attempt))
+                self._progressed[f"{saga_id}:{step}:undo"] = attempt
             case SagaReopened():
                 del self.ended_at[saga_id], self.ends[saga_id]
             case _ if isinstance(event, SagaEnded):
@@ -231,13 +231,13 @@ class Witness:
                 self.faults.append(f"{each.command_id}, attempt {each.attempt}, left the outbox before it was sent")
 
     def stands_still(self, command_id: str) -> bool:
-        """Whether it is a local step that waits until its saga's code is mended."""
+        """Whether it is a local step that waits until its saga's code may go on."""
         if is_notice_id(command_id):
             return False
         ref = parse_command_id(command_id)
         change = self.changes[ref.saga_id]
         local = any(command_id == each for each, _ in self._local)
-        return local and not ref.undo and change.parked_for == "code"
+        return local and not ref.undo and change.parked_for in ("code", "forward_only", "step")
 
     def _over(self, row: Confirmed) -> None:
         """Nobody waits for a local step whose row goes."""
@@ -326,7 +326,9 @@ class Witness:
             reply = ReplyMessage.read(record.headers, record.value)
             attempt = (reply.command_id, reply.attempt)
             failed = isinstance(reply.answer, Failure) and attempt in self._failed
-            progressed = isinstance(reply.answer, Pending) and attempt in self._progressed
+            progressed = isinstance(reply.answer, Pending) and reply.attempt <= self._progressed.get(
+                reply.command_id, 0
+            )
             if failed or progressed or reply.command_id in self._settled:
                 continue
             machine = self.machine(reply.saga_id)
