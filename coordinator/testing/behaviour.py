@@ -32,13 +32,20 @@ class NeverReplies(msgspec.Struct, frozen=True):
     """It is done, and nobody ever hears of it."""
 
 
+class AnswersLater(msgspec.Struct, frozen=True):
+    """It says that it will, and does so after that time."""
+
+    result: msgspec.Raw | None
+    after_ms: int
+
+
 class Calls(msgspec.Struct, frozen=True):
     """A function of the test answers, as a handler does."""
 
     function: Callable[..., Any]
 
 
-Behaviour = Returns | Refuses | Fails | NeverReplies | Calls
+Behaviour = Returns | Refuses | Fails | NeverReplies | AnswersLater | Calls
 
 
 class Planned(msgspec.Struct, eq=False):
@@ -75,6 +82,8 @@ def word_for(behaviour: Behaviour) -> str:
             return "fails(…)"
         case NeverReplies():
             return "never_replies(…)"
+        case AnswersLater():
+            return "answers_later(…)"
         case Calls():
             return "calls(…)"
         case _:

@@ -8,10 +8,13 @@ import msgspec
 from coordinator.engine.status import Status
 from coordinator.fit.story import story
 from coordinator.history.codec import write_events
+from coordinator.history.steps import StepProgressed
+from coordinator.history.undos import UndoProgressed
 from coordinator.testing.channel import Fate, Message, arrives
-from coordinator.testing.faults import CrashFault, MessageFault, mishaps_of, named
+from coordinator.testing.faults import CrashFault, MessageFault, identity, mishaps_of
 from coordinator.testing.saga_run import SagaRun
 
+_TOLD_AGAIN = (StepProgressed, UndoProgressed)
 Made = Callable[[Fate, CrashFault | None], SagaRun]
 SHOWN = 5
 
@@ -41,10 +44,10 @@ class CrashReport(msgspec.Struct, frozen=True):
 
 async def crash_everywhere(made: Made, value: Any) -> CrashReport:
     """Runs it without a fault, and then once for each. Raises AssertionError; see SagaTest."""
-    seen: dict[str, Message] = {}
+    seen: dict[tuple[str, ...], Message] = {}
 
     def watching(message: Message, at: int) -> list[int]:
-        seen.setdefault(named(message), message)
+        seen.setdefault(identity(message), message)
         return arrives(message, at)
 
     reference = await _run(made(watching, None), value, "nothing")
@@ -56,7 +59,7 @@ async def crash_everywhere(made: Made, value: Any) -> CrashReport:
         run = await _run(made(arrives, fault) if crashes else made(fault.fate, None), value, fault.name)
         if not fault.reached:
             unreached.append(fault.name)
-        elif crashes and (difference := _difference(reference, run)):
+        elif crashes and (difference := _difference(reference, run) or _children_differ(reference, run)):
             different.append(f"  {fault.name}:\n{difference}")
         else:
             ended.setdefault(run.status.value, []).append(fault.name)
@@ -75,12 +78,13 @@ async def _run(run: SagaRun, value: Any, name: str) -> SagaRun:
 
 
 def _crashes(reference: SagaRun) -> list[CrashFault]:
-    lines = [" ".join(line.split()[2:]) for line in story(reference.history)]
     faults: list[CrashFault] = []
-    begins = 0
-    for number, row in enumerate(reference.driver.rows, 1):
-        faults += [CrashFault(number, kept, lines[begins]) for kept in (False, True)]
-        begins += len(row)
+    for run in (reference, *reference.called.values()):
+        lines = [" ".join(line.split()[2:]) for line in story(run.history)]
+        begins = 0
+        for number, row in enumerate(run.driver.rows, 1):
+            faults += [CrashFault(run.driver.saga_id, number, kept, lines[begins]) for kept in (False, True)]
+            begins += len(row)
     return faults
 
 
@@ -88,9 +92,18 @@ def _mishaps(messages: Sequence[Message]) -> list[MessageFault]:
     return [MessageFault(message, befalls) for message in messages for befalls in mishaps_of(message)]
 
 
+def _children_differ(reference: SagaRun, run: SagaRun) -> str | None:
+    """The same of the sagas that were run for it."""
+    ids = list(reference.called)
+    if list(run.called) != ids:
+        return f"    without it these sagas are called: {ids}\n    after it: {list(run.called)}"
+    return next((found for id in ids if (found := _difference(reference.called[id], run.called[id]))), None)
+
+
 def _difference(reference: SagaRun, run: SagaRun) -> str | None:
-    """Where the history is not what it is without the crash."""
-    wanted, found = ([write_events([event])[1:-1] for event in each.history] for each in (reference, run))
+    """Where the history is not what it is without the crash; that a step is under way may be told more than once."""
+    before, after = ([each for each in one.history if not isinstance(each, _TOLD_AGAIN)] for one in (reference, run))
+    wanted, found = ([write_events([event])[1:-1] for event in each] for each in (before, after))
     if wanted == found:
         return None
     if run.status is Status.PARKED and reference.status is not Status.PARKED:
@@ -98,7 +111,7 @@ def _difference(reference: SagaRun, run: SagaRun) -> str | None:
     number = next(
         (n for n, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b), min(len(wanted), len(found))
     )
-    shown = [each[number : number + 1] or ["nothing more"] for each in (story(reference.history), story(run.history))]
+    shown = [each[number : number + 1] or ["nothing more"] for each in (story(before), story(after))]
     lines = [" ".join(each[0].split()) for each in shown]
     if lines[0] == lines[1] and number < min(len(wanted), len(found)):
         lines = [each[number].decode() for each in (wanted, found)]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import assert_never
 
+from contracts.answers import Pending
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact, Signal
 from coordinator.explore.driver import Driver
@@ -28,14 +29,14 @@ class MessageFault:
     """Something befalls one message: the first of its command, attempt and direction, or of its signal or update."""
 
     def __init__(self, message: Message, befalls: Befalls) -> None:
-        self._named = named(message)
+        self._identity = identity(message)
         self._befalls = befalls
         self.reached = False
-        self.name = f"{self._named} {befalls}"
+        self.name = f"{named(message)} {befalls}"
 
     def fate(self, message: Message, at: int) -> list[int]:
         """See Fate."""
-        if self.reached or named(message) != self._named:
+        if self.reached or identity(message) != self._identity:
             return [at]
         self.reached = True
         match self._befalls:
@@ -55,7 +56,8 @@ class MessageFault:
 class CrashFault:
     """The coordinator is killed when it is about to keep this row of the history (from 1), or has just kept it."""
 
-    def __init__(self, row: int, kept: bool, shown: str) -> None:
+    def __init__(self, saga_id: str, row: int, kept: bool, shown: str) -> None:
+        self._saga_id = saga_id
         self._row = row
         self._kept = kept
         self.reached = False
@@ -63,7 +65,7 @@ class CrashFault:
 
     def before(self, driver: Driver, fact: Fact) -> bool:
         """Whether it dies with this fact's decision made and not kept."""
-        if self._kept or self.reached or len(driver.rows) != self._row - 1:
+        if self._kept or self.reached or not self._is_of(driver, self._row - 1):
             return False
         twin = driver.fork()
         self.reached = bool(twin.advance(fact).events)
@@ -72,10 +74,20 @@ class CrashFault:
 
     def after(self, driver: Driver, decision: Decision) -> bool:
         """Whether it dies with this decision kept, and nobody told of it."""
-        if not self._kept or self.reached or len(driver.rows) != self._row:
+        if not self._kept or self.reached or not self._is_of(driver, self._row):
             return False
         self.reached = bool(decision.events)
         return self.reached
+
+    def _is_of(self, driver: Driver, rows: int) -> bool:
+        return driver.saga_id == self._saga_id and len(driver.rows) == rows
+
+
+def identity(message: Message) -> tuple[str, ...]:
+    """The same for what is sent again, another for any other message of the run."""
+    if isinstance(message, Brought):
+        return ("brought", message.fact.name, message.fact.id)
+    return (message.send.command_id, named(message))
 
 
 def named(message: Message) -> str:
@@ -87,4 +99,6 @@ def named(message: Message) -> str:
     send = message.send
     number = send.command_id.removesuffix(":undo").rpartition(":")[2]
     attempt = f", attempt {send.attempt}" if send.attempt > 1 else ""
-    return f"{'the reply to ' if isinstance(message, Answered) else ''}{send.in_words} (step {number}{attempt})"
+    reply = isinstance(message, Answered)
+    what = "" if not reply else "the reply to " if not isinstance(message.answer, Pending) else "the pending reply to "
+    return f"{what}{send.in_words} (step {number}{attempt})"

@@ -7,13 +7,22 @@ from typing import Any, NamedTuple, assert_never
 import msgspec
 
 from contracts import Command, Failed, Problem, Refused, Undo
-from contracts.answers import Answer, Failure, Refusal, Success
+from contracts.answers import Answer, Failure, Pending, Refusal, Success
 from contracts.ids import forward_id
 from contracts.values import NULL, write_value
 from coordinator.engine.decision import Send
 from coordinator.explore.examples import NoExample, examples
 from coordinator.saga.children import DETACHED
-from coordinator.testing.behaviour import Calls, Fails, NeverReplies, Planned, Refuses, Returns, at_delivery
+from coordinator.testing.behaviour import (
+    AnswersLater,
+    Calls,
+    Fails,
+    NeverReplies,
+    Planned,
+    Refuses,
+    Returns,
+    at_delivery,
+)
 from coordinator.testing.called import Called
 from coordinator.testing.stub import Target, name_of, written_call, written_result
 
@@ -33,6 +42,8 @@ class Reply(NamedTuple):
     """None: there will be no reply."""
     at: int
     """When it comes, in ms since 1970."""
+    later: "Reply | None" = None
+    """Another, after one that says so."""
 
 
 SILENCE = Reply(None, 0)
@@ -62,7 +73,7 @@ class Participants:
         attempt = send.command_id, send.attempt
         known = self._kept.get(send.command_id) or self._attempts.get(attempt)
         if known is not None:
-            return Reply(known.answer, max(known.at, now))
+            return Reply(known.answer, max(known.at, now), known.later)
         if isinstance(target, Undo):
             if not self._was_done(send.command_id):
                 self._tombstones.add(forward_id(send.command_id))
@@ -70,7 +81,7 @@ class Participants:
         elif send.command_id in self._tombstones:
             return Reply(Refusal(UNDONE_BEFORE), now)
         reply = self._attempts[attempt] = await self._perform(target, send, now)
-        if isinstance(reply.answer, Success | Refusal):
+        if isinstance(reply.answer, Success | Refusal | Pending):
             self._kept[send.command_id] = reply
         return reply
 
@@ -82,7 +93,7 @@ class Participants:
     def _was_done(self, undo: str) -> bool:
         command = forward_id(undo)
         kept = self._kept.get(command)
-        return command in self._unheard or (kept is not None and isinstance(kept.answer, Success))
+        return command in self._unheard or (kept is not None and isinstance(kept.answer, Success | Pending))
 
     async def _perform(self, target: Target, send: Send, now: int) -> Reply:
         number = self._deliveries.get(target, 0)
@@ -102,6 +113,9 @@ class Participants:
             case NeverReplies():
                 self._unheard.add(send.command_id)
                 return SILENCE
+            case AnswersLater(result, after_ms):
+                answer = Success(self._example(target) if result is None else result)
+                return Reply(Pending(), now, Reply(answer, now + after_ms))
             case Calls(function):
                 return Reply(await self._called(function, target, send), now)
             case _:

@@ -5,13 +5,10 @@ from typing import Any
 
 import msgspec
 
-from contracts import Command, Problem, Refused, Undo
+from contracts import Problem, Refused
 from contracts.attributes import AttributeValue
-from contracts.ids import parse_command_id
 from contracts.values import write_value
-from coordinator.engine import undo_policy
-from coordinator.engine.agenda import Due
-from coordinator.engine.decision import Decision, Send
+from coordinator.engine.decision import Decision, Send, ToParent
 from coordinator.engine.facts import (
     Cancel,
     Conflict,
@@ -35,15 +32,17 @@ from coordinator.history.signals import SignalTaken
 from coordinator.history.undos import UndoSucceeded
 from coordinator.saga.definition import SagaDefinition
 from coordinator.saga.nearest import instead
+from coordinator.testing.ahead import Ahead
 from coordinator.testing.answered import query_answer, update_answer
 from coordinator.testing.called import Called
 from coordinator.testing.channel import Answered, Asked, Brought, Channel
 from coordinator.testing.clock import Clock
+from coordinator.testing.family import Family
 from coordinator.testing.faults import CrashFault
 from coordinator.testing.participants import Participants
-from coordinator.testing.senders import Senders, Unsent
+from coordinator.testing.senders import Senders
 from coordinator.testing.story import summary
-from coordinator.testing.stub import Target, name_of
+from coordinator.testing.stub import Target, name_of, target_of
 from coordinator.testing.taken import Taken, taken_signals, taken_updates
 
 MOST_OCCURRENCES = 10_000
@@ -65,9 +64,13 @@ class SagaRun:
         signals: Senders,
         updates: Senders,
         channel: Channel,
+        family: Family,
         fault: CrashFault | None = None,
     ) -> None:
         self.driver = Driver(definition, key=key, now=clock.now_ms)
+        self.family = family
+        family.members[self.driver.saga_id] = self
+        self._ahead = Ahead(self.driver, channel, participants, family)
         self._clock = clock
         self._participants = participants
         self._signals = signals
@@ -92,10 +95,12 @@ class SagaRun:
         code waits for a signal or an update that never comes.
         """
         while True:
-            while not self._goes_nowhere() and await self.step():
+            while not self.family.goes_nowhere and await self.step():
                 pass
-            if not self._channel.release(self._clock.now_ms):
-                self._check_sent()
+            released = [each.release() for each in self.family]
+            if not any(released):
+                for each in self.family:
+                    each.check_sent()
                 return self
 
     async def step(self) -> bool:
@@ -120,7 +125,7 @@ class SagaRun:
         name = target.name if isinstance(target, SagaDefinition) else target if signal else name_of(target)
         missed = f"The signal {name} was not waited for" if signal else f"{name} was not sent"
         while target not in (self.waiting_for_signals if signal else self.waiting_for):
-            if self._goes_nowhere() or not await self.step():
+            if self.goes_nowhere or not await self.step():
                 raise AssertionError(f"{missed}. {self!r}")
         return self
 
@@ -152,7 +157,7 @@ class SagaRun:
                 pass
         declared = self.driver.definition.updates[name]
         while (answered := update_answer(declared, fact.id, self.history)) is None:
-            if self._goes_nowhere() or not await self.step():
+            if self.goes_nowhere or not await self.step():
                 raise AssertionError(f"The update {name} is not answered. {self!r}")
         return answered[0]
 
@@ -189,12 +194,36 @@ class SagaRun:
 
     @property
     def next_at(self) -> int | None:
-        """When something happens next, in ms since 1970."""
-        times = [at for at in (self._channel.first_at, self.driver.machine.wake_at) if at is not None]
-        return min(times, default=None)
+        """When something happens next, to it or to a saga that is run for it, in ms since 1970."""
+        found = self.family.next
+        return None if found is None else found[0]
+
+    @property
+    def next_here_at(self) -> int | None:
+        """See Relative."""
+        return self._ahead.next_at
+
+    @property
+    def goes_nowhere(self) -> bool:
+        """See Relative."""
+        return self._ahead.goes_nowhere
+
+    def release(self) -> bool:
+        """See Relative."""
+        return self._channel.release(self._clock.now_ms)
+
+    def check_sent(self) -> None:
+        """See Relative."""
+        self._ahead.check_sent(list(self.waiting_for_signals), self._signals, self._updates)
 
     async def occur(self, at: int) -> bool:
-        """Whatever is next, happens; True when the saga itself was told of something."""
+        """Whatever is next, happens; True when a saga was told of something."""
+        found = self.family.next
+        assert found is not None, "something is to happen"
+        return await found[1].occur_here(at)
+
+    async def occur_here(self, at: int) -> bool:
+        """See Relative."""
         self._clock.reach(at)
         if self._channel.first_at != at:
             self.tell(WakeUp())
@@ -203,9 +232,16 @@ class SagaRun:
             case Asked(send):
                 if send.local and self.driver.machine.awaits(send.command_id, send.attempt) is None:
                     return False  # no body is run for what nobody waits for
-                reply = await self._participants.receive(self._target(send), send, self._clock.now_ms)
+                if self.family.runs(send):
+                    if (answer := self.family.call(send)) is not None:
+                        self._channel.send(Answered(send, answer), self._clock.now_ms)
+                    return True
+                target = target_of(self.driver.definition, send)
+                reply = await self._participants.receive(target, send, self._clock.now_ms)
                 if reply.answer is not None:
                     self._channel.send(Answered(send, reply.answer), reply.at)
+                if reply.later is not None and reply.later.answer is not None:
+                    self._channel.send(Answered(send, reply.later.answer), reply.later.at)
                 return False
             case Answered(send, answer):
                 self.tell(Reply(send.command_id, send.attempt, answer))
@@ -225,6 +261,13 @@ class SagaRun:
         elif not any(isinstance(event, SignalTaken) for event in decision.events):
             planned.missed = True
 
+    def told_by_child(self, said: ToParent) -> None:
+        """See Relative."""
+        send = self.driver.commands[said.command_id]
+        if send.attempt != said.attempt:
+            send = msgspec.structs.replace(send, attempt=said.attempt)
+        self._channel.send(Answered(send, said.answer), self._clock.now_ms)
+
     def tell(self, fact: Fact) -> Decision:
         """The saga is told, and what it sends is under way."""
         self.driver.now = self._clock.now_ms
@@ -234,10 +277,14 @@ class SagaRun:
         decision = self.driver.advance(fact)
         for send in decision.sends:
             self._channel.send(Asked(send), self._clock.now_ms)
+        for said in decision.answers:
+            self.family.hear(said)
         if fault is not None and fault.after(self.driver, decision):
             self.driver.crash()
             for send in decision.sends:  # nobody knows whether they were sent
                 self._channel.bring(Asked(send), self._clock.now_ms)
+            for said in decision.answers:
+                self.family.hear(said)
             self.driver.advance(fact)  # nor whether the fact was taken in: it comes again
         self._signals.hear(decision.events)
         self._updates.hear(decision.events)
@@ -275,6 +322,12 @@ class SagaRun:
         outcome = self.driver.outcome or {}
         problem = outcome.get("problem")
         return None if problem is None else msgspec.convert(problem, Problem)
+
+    @property
+    def called(self) -> Mapping[str, "SagaRun"]:
+        """By id, all sagas that were run for it, since it or one of them called them: see `SagaTest.real`."""
+        members = self.family.members.items()
+        return {saga_id: run for saga_id, run in members if isinstance(run, SagaRun) and run is not self}
 
     @property
     def commands(self) -> Sequence[Called]:
@@ -332,52 +385,7 @@ class SagaRun:
         return f"<{summary(self.driver)}>"
 
     def _called(self, send: Send) -> Called:
-        return Called(self._target(send), send)
-
-    def _target(self, send: Send) -> Target:
-        command = self.driver.definition.command(send.type)
-        assert command is not None, "its code has called it"
-        if send.direction == "forward":
-            return command
-        undo = command.undo_named(send.undo)
-        assert isinstance(undo, Undo), "only what has an undo is undone"
-        return undo
-
-    def _check_sent(self) -> None:
-        """Nothing else will ever happen: whoever waits for a signal, or for what an update brings, would for ever."""
-        if self.status is not Status.RUNNING or self.next_at is not None:
-            return
-        definition = self.driver.definition
-        if self.driver.state.held_for:
-            return  # it may well be what the test is about
-        if names := self.waiting_for_signals:
-            what, declared, senders = "the signal", definition.signals[names[0]], self._signals
-        elif definition.updates and not self.driver.out:
-            what, declared, senders = (
-                "what an update brings, such as",
-                next(iter(definition.updates.values())),
-                self._updates,
-            )
-        else:
-            return
-        missing = senders.missing(declared.name, getattr(declared.type, "__name__", str(declared.type)))
-        raise Unsent(f"{self.driver.saga_id} waits for {what} {declared.name}, and {missing}")
-
-    def _goes_nowhere(self) -> bool:
-        """All that is waited for was tried in vain, will be tried for ever, and never succeeds."""
-        state, due = self.driver.state, self.driver.state.due
-        if self._channel.first_at is not None or due.first_of(Due.TIMER) or due.first_of(Due.DEADLINE):
-            return False
-        waiting = [state.steps[n].undo_sent_as(self.driver.saga_id) for n in state.undoing]
-        waiting += [f"{self.driver.saga_id}:{n}" for n in state.in_flight]
-        return bool(waiting) and all(self._in_vain(self.driver.commands[each]) for each in waiting)
-
-    def _in_vain(self, send: Send) -> bool:
-        target = self._target(send)
-        retry = target.retry
-        if isinstance(target, Command) and send.registered:
-            retry = undo_policy.retry(self.driver.state.steps[parse_command_id(send.command_id).step], target)
-        return send.attempt > 1 and not retry.bounded and self._participants.hopeless(target)
+        return Called(target_of(self.driver.definition, send), send)
 
 
 def _refusal(verdict: Verdict) -> str:

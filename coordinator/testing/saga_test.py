@@ -16,6 +16,7 @@ from coordinator.testing.behaviour import Planned, word_for
 from coordinator.testing.channel import Channel, Fate, arrives
 from coordinator.testing.clock import Clock
 from coordinator.testing.crash_everywhere import CrashReport, crash_everywhere
+from coordinator.testing.family import Family
 from coordinator.testing.faults import CrashFault
 from coordinator.testing.participants import Participants
 from coordinator.testing.saga_run import SagaRun
@@ -45,6 +46,8 @@ class SagaTest:
         """Every saga started in this test."""
         self.clock = Clock(self._pass_until)
         self._plans: dict[Target, list[Planned]] = {}
+        self._real: dict[str, SagaDefinition] = {}
+        """By name, sagas that are run when others call them."""
         self._signals: dict[str, list[PlannedSending]] = {}
         self._updates: dict[str, list[PlannedSending]] = {}
         self._taken_updates: set[str] = set()
@@ -63,6 +66,7 @@ class SagaTest:
         the one before.
         """
         if isinstance(target, SagaDefinition):
+            self._real.pop(target.name, None)
             plan = list[Planned]()
             for kind in Kind:
                 self._plans[definition_command(target, kind)] = plan
@@ -74,6 +78,22 @@ class SagaTest:
             )
         plan = self._plans[target] = list[Planned]()
         return Stub(target, plan)
+
+    def stub_undo(self, target: SagaDefinition[Any, Any]) -> Stub[..., None]:
+        """What becomes of the undo of another saga, which is not run: ``saga.stub_undo(ship_order).fails()``."""
+        plan = list[Planned]()
+        undos = [command.undo_with for kind in Kind if (command := definition_command(target, kind)).undo_with]
+        for undo in undos:
+            self._plans[undo] = plan
+        return Stub(undos[0], plan)
+
+    def real(self, definition: SagaDefinition[Any, Any]) -> None:
+        """This saga is run, wherever another one calls it: ``saga.real(ship_order)``.
+
+        Its commands meet the stubs of the test, its undo is its own way back, and `SagaRun.called` has it.
+        """
+        _check_saga(definition)
+        self._real[definition.name] = definition
 
     def signal(self, name: str) -> SignalPlan:
         """What comes to code that waits for this signal: ``saga.signal("approval").comes(Approval("Ann"))``.
@@ -124,7 +144,13 @@ class SagaTest:
         self._taken_updates |= definition.updates.keys()
         participants = Participants(self._plans, self.strict)
         senders = Senders("signal", self._signals), Senders("update", self._updates)
-        return SagaRun(definition, key, clock, participants, *senders, Channel(fate), fault)
+
+        def called(child: SagaDefinition, key: str, family: Family) -> SagaRun:
+            nobody = Senders("signal", {}), Senders("update", {})
+            return SagaRun(child, key, clock, participants, *nobody, Channel(fate), family, fault)
+
+        family = Family(self._real, called)
+        return SagaRun(definition, key, clock, participants, *senders, Channel(fate), family, fault)
 
     async def crash_everywhere(
         self, definition: SagaDefinition, value: Any = None, *, key: str | None = None
@@ -190,8 +216,9 @@ class SagaTest:
     @property
     def told(self) -> Sequence[tuple[str, Sequence[str]]]:
         """What happened to each saga of the test: a title, and lines."""
+        everybody = [each for run in self.runs for each in (run, *run.called.values())]
         return [
-            (f"What happened to {run.driver.saga_id}", [summary(run.driver), *story(run.history)]) for run in self.runs
+            (f"What happened to {run.driver.saga_id}", [summary(run.driver), *story(run.history)]) for run in everybody
         ]
 
     async def _pass_until(self, moment: int) -> None:

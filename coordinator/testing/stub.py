@@ -9,7 +9,9 @@ from contracts import Command, Problem, Undo
 from contracts.durations import Duration, milliseconds
 from contracts.kinds import Kind
 from contracts.values import NULL, UnreadableValue, write_value
-from coordinator.testing.behaviour import Behaviour, Calls, Fails, NeverReplies, Planned, Refuses, Returns
+from coordinator.engine.decision import Send
+from coordinator.saga.definition import SagaDefinition
+from coordinator.testing.behaviour import AnswersLater, Behaviour, Calls, Fails, NeverReplies, Planned, Refuses, Returns
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -53,6 +55,14 @@ class Stub(Generic[P, R]):
         written = None if result is None else self._written(result)
         return self._then(Returns(written, milliseconds(after)), times)
 
+    def answers_later(self, *, after: Duration, result: R | None = None) -> "Stub[P, R]":
+        """It says at once that it will answer later, as `answered_later` in a handler does, and does so ``after`` that
+        time; without ``result``, it has an example. Raises TypeError for an undo, UnreadableValue."""
+        if isinstance(self._target, Undo):
+            raise TypeError(f"{name_of(self._target)} is an undo: it is answered when it is done.")
+        written = None if result is None else self._written(result)
+        return self._then(AnswersLater(written, milliseconds(after)))
+
     def calls(self, function: Callable[P, R | Awaitable[R]]) -> "Stub[P, R]":
         """The function answers: it is given the command's arguments, an undo's also what the command returned.
 
@@ -82,6 +92,17 @@ def written_result(command: Command[..., Any], result: Any) -> msgspec.Raw:
     except UnreadableValue as error:
         raise UnreadableValue(f"{name_of(command)} cannot return {result!r}: {error}") from error
     return written
+
+
+def target_of(definition: SagaDefinition, send: Send) -> Target:
+    """What the saga of that definition has sent it to."""
+    command = definition.command(send.type)
+    assert command is not None, "its code has called it"
+    if send.direction == "forward":
+        return command
+    undo = command.undo_named(send.undo)
+    assert isinstance(undo, Undo), "only what has an undo is undone"
+    return undo
 
 
 def name_of(target: Target) -> str:

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
+from tests.child_ledger import Rounds, child_faults
 from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
 from tests.faults.oracle import judge, undos_go_backwards
 from tests.scope_ledger import scope_faults
 from tests.signal_ledger import signal_faults
-from tests.simulation.children import Rounds, child_faults
 from tests.simulation.errands import RELEASES
 from tests.simulation.favours import count_faults
 from tests.simulation.people import People

@@ -46,7 +46,7 @@ from coordinator.history.undos import (
 )
 from coordinator.runtime.ports import LOCAL_TOPIC, Confirmed, SagaRowChange, SagaWrite
 from coordinator.saga import Definitions
-from tests.simulation.children import waiting_in_vain
+from tests.child_ledger import waiting_in_vain
 from tests.simulation.cluster import Cluster, Record
 from tests.simulation.database import Effect
 from tests.simulation.favours import count_faults

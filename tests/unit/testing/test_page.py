@@ -25,7 +25,7 @@ def test_code_stands_in_its_file(path: str, code: str) -> None:
 
 def test_every_block_names_its_file() -> None:
     """No Python on the page that nothing checks."""
-    assert len(CODE) == PAGE.count("```python") == 12
+    assert len(CODE) == PAGE.count("```python") == 13
 
 
 def test_the_tests_of_sagas_pass(pytester: pytest.Pytester) -> None:

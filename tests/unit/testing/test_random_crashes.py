@@ -3,7 +3,8 @@
 A point is each row of the history (the coordinator is killed before it is kept, and after) and each command, undo and
 reply (lost, doubled, after its deadline, last of all): lost before the effect, and after it. What a saga may leave
 behind is what saga theory allows (Garcia-Molina and Salem 1987): all of T1 … Tn, where those that its code gave up are
-T C; or T1 … Ti Ci … C1, of which nothing stands.
+T C; or T1 … Ti Ci … C1, of which nothing stands. A child is one of these T: all of its own T1 … Tn; and its C is all of
+their Cn … C1, also long after its end. For each call there is one.
 """
 
 import asyncio
@@ -13,15 +14,16 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from contracts import Failed, Refused, StepError
 from coordinator.engine.status import Status
 from coordinator.history.undos import UndoRegistered
-from coordinator.saga import on_undo, saga, scope
+from coordinator.saga import child, on_undo, saga, scope
 from coordinator.testing import SagaTest
 from coordinator.testing.saga_run import SagaRun
+from tests.child_ledger import child_faults
 from tests.sagas import Shop
 from tests.scope_ledger import scope_faults
 from tests.unit.engine.test_random_sagas import check_undos
@@ -32,11 +34,12 @@ NO = (StepError, ExceptionGroup)
 
 @saga(version=1, deadline="1000s")
 async def building(program: Program, shop: Shop) -> list[str]:
-    """What stands when it is done."""
-    return await build(program, shop, count(1))
+    """What stands when it is done. The first statement of a child says which one of its parent's steps it is."""
+    within = program[0][1] if program and program[0][0] == "within" else ""
+    return await build(program, shop, (f"{within}{number}" for number in count(1)))
 
 
-async def build(program: Program, shop: Shop, numbers: Iterator[int]) -> list[str]:
+async def build(program: Program, shop: Shop, numbers: Iterator[str]) -> list[str]:
     """Each step has a name of its own, which says how it is taken."""
     stands: list[str] = []
     for what, *rest in program:
@@ -45,6 +48,10 @@ async def build(program: Program, shop: Shop, numbers: Iterator[int]) -> list[st
                 name = f"{next(numbers)} {rest[0]}"
                 await getattr(shop, what)(name)
                 stands.append(name)
+            case "within":
+                pass
+            case "child":
+                stands += await child(building, [["within", f"{next(numbers)}."], *rest[0]])
             case "owe":
                 name = f"{next(numbers)} {rest[0]}"
                 on_undo(shop.ship, name)
@@ -79,7 +86,8 @@ class Judging(SagaTest):
 
     def __init__(self) -> None:
         super().__init__()
-        self.judged = 0
+        self.real(building)
+        self.judged = self.children = 0
         self._latest: SagaRun | None = None
         self._effects: list[tuple[str, str]] = []
         self._failed: set[str] = set()
@@ -123,7 +131,9 @@ class Judging(SagaTest):
         self.judged += 1
         assert len(set(effects)) == len(effects), "each once"
         done, undone = ([name for what, name in effects if what == kind] for kind in "TC")
-        owed = [json.loads(bytes(each.arguments))["item"] for each in run.history if isinstance(each, UndoRegistered)]
+        family = (run, *run.called.values())
+        registered = [each for one in family for each in one.history if isinstance(each, UndoRegistered)]
+        owed = [json.loads(bytes(each.arguments))["item"] for each in registered]
         done = [*done, *owed]
         assert all(("T", each) in effects[: effects.index(("C", each))] for each in undone if each not in owed)
         stands = {name for name in done if name not in undone}
@@ -134,8 +144,11 @@ class Judging(SagaTest):
                 assert stands == set()
             case _:
                 raise AssertionError(f"It is {run.status}.")
-        check_undos(run.history)
-        assert scope_faults(run.history) == []
+        for one in family:
+            check_undos(one.history)
+            assert scope_faults(one.history) == []
+        assert list(child_faults({one.driver.saga_id: [one.history] for one in family})) == []
+        self.children += len(run.called)
 
 
 def programs() -> st.SearchStrategy[Program]:
@@ -152,6 +165,7 @@ def programs() -> st.SearchStrategy[Program]:
         return st.one_of(
             st.tuples(st.just("beside"), st.lists(body, min_size=2, max_size=3)).map(list),
             st.tuples(st.just("loop"), body).map(list),
+            st.tuples(st.just("child"), body | in_vain).map(list),
             st.tuples(st.just("retreat"), st.booleans(), body | in_vain, body).map(list),
         )
 
@@ -161,6 +175,8 @@ def programs() -> st.SearchStrategy[Program]:
 @pytest.mark.timeout(300)
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(programs())
+@example([["child", [["take", "well"], ["child", [["lend", "fails"]]]]], ["take", "refused"]])
+@example([["retreat", True, [["child", [["take", "well"]]], ["child", [["lend", "well"], ["take", "refused"]]]], []]])
 def test_whatever_goes_wrong_anywhere(program: Program) -> None:
     """It changes nothing about what may stand."""
     saga = Judging()

@@ -42,6 +42,35 @@ async def test_a_refusal(saga: SagaTest) -> None:
     assert (run.problem.type, run.problem.details) == ("card_declined", {"limit": 5})
 
 
+async def test_answers_later(saga: SagaTest) -> None:
+    """Long after the attempt's timeout; what comes twice is told so twice."""
+    saga.stub(Hotels.reserve).answers_later(after="2d", result=HotelHold("H1", 200))
+    before = saga.clock.now
+    run = await saga.run(book_trip, TRIP)
+    assert (run.status, run.result.hotel) == ("completed", "H1")
+    assert run.commands[1].attempts == 1
+    assert (saga.clock.now - before).days == 2
+    report = await saga.crash_everywhere(book_trip, TRIP)
+    assert report.ended["running"] == ("the reply to hotels.reserve (step 2) is lost",)  # it is waited for, for ever
+    assert any("the pending reply to hotels.reserve" in point for point in report.points)
+
+
+async def test_an_undo_does_not_answer_later(saga: SagaTest) -> None:
+    """It is answered when it is done."""
+    with pytest.raises(TypeError, match="is an undo"):
+        saga.stub(Hotels.release).answers_later(after="2d")
+
+
+async def test_what_is_answered_later_is_undone_meanwhile(saga: SagaTest) -> None:
+    """The answer then comes to nothing."""
+    saga.stub(Hotels.reserve).answers_later(after="2d")
+    run = await (await saga.start(book_trip, TRIP)).until(Hotels.reserve)
+    await run.step()
+    await run.cancel("changed my mind")
+    await run.finish()
+    assert (run.status, run.undone) == ("compensated", [Hotels.release, Flights.release])
+
+
 async def test_fails_some_times(saga: SagaTest) -> None:
     """So many attempts fail, the next one succeeds."""
     saga.stub(Hotels.reserve).fails(times=2).returns(HotelHold("H1", 200))

@@ -38,7 +38,7 @@ def test_every_block_names_its_file() -> None:
         ("test_deliver_paper", 1),
         ("test_plan_weekend", 4),
         ("test_plan_visit", 5),
-        ("test_plan_tour", 2),
+        ("test_plan_tour", 3),
         ("test_move_guest", 5),
         ("test_keep_room", 4),
         ("test_rent_room", 5),
