@@ -48,13 +48,15 @@ class Heartbeat(Generic[T]):
             return place.row
     """
 
-    def __init__(self, pulse: Pulse, decoder: "msgspec.json.Decoder[T]", last: T | None) -> None:
+    def __init__(
+        self, pulse: Pulse, decoder: "msgspec.json.Decoder[T]", last: T | None, *, changed: bool = False
+    ) -> None:
         self._pulse = pulse
         self._decoder = decoder
         self._writing: set[Any] = set()
         self.last = last
         """The details that this command's handler gave last: before it was killed, or failed. None: it never did."""
-        self.changed = last is not None
+        self.changed = changed or last is not None
         """Whether anything was committed or told, by this attempt or an earlier one."""
 
     async def __call__(self, details: T | None = None) -> None:
@@ -78,6 +80,8 @@ class Heartbeat(Generic[T]):
         was; RuntimeError for a participant without a barrier, which has no database.
         """
         current = asyncio.current_task()
+        if current in self._writing:
+            raise RuntimeError("One transaction of a heartbeat's is in another: end the first, or use its session.")
         async with self._pulse.transaction() as session:
             self._writing.add(current)
             try:

@@ -56,26 +56,27 @@ class LongHandlers:
         self._locks = None if engine is None else CommandLocks(engine)
         self._places = asyncio.Semaphore(LONG_HANDLERS)
         self._runs: dict[str, LongRun] = {}
-        self._last: dict[str, asyncio.Task[None]] = {}
-        """The latest message of each command that is not answered yet."""
+        self._open: dict[str, list[asyncio.Task[None]]] = {}
+        """The messages of each command that are not done with yet, in the order in which they came."""
         self._closing = False
 
     def take(self, call: Call) -> "asyncio.Task[None]":
         """Has it answered, now or when its handler ends; returns what ends then."""
         id, run = call.forward_id, self._runs.get(call.forward_id)
-        before = self._last.get(id)
+        before = [*self._open.get(id, ())]
         if call.message.direction == "undo":
             if run is not None:
                 run.stop(Why.UNDONE)
             answering = self._undo(call, before)
-        elif run is not None and before is not None and run.joined_by(call.message):
-            return before
+        elif run is not None and before and run.joined_by(call.message):
+            return before[-1]
         else:
             run = self._runs[id] = LongRun(call, self._rows, self._reply)
             if self._closing:
                 run.stop(Why.CLOSING)
             answering = self._carry_out(run, before)
-        answered = self._last[id] = asyncio.create_task(answering, name=call.message.command_id)
+        answered = asyncio.create_task(answering, name=call.message.command_id)
+        self._open.setdefault(id, []).append(answered)
         answered.add_done_callback(partial(self._forget, id))
         return answered
 
@@ -88,8 +89,8 @@ class LongHandlers:
     async def closed(self, within_s: float) -> None:
         """Returns when all have ended, and their answers are sent; or after so many seconds."""
         self.close()
-        if self._last:
-            _, left = await asyncio.wait(list(self._last.values()), timeout=within_s)
+        if self._open:
+            _, left = await asyncio.wait([each for open in self._open.values() for each in open], timeout=within_s)
             for each in left:
                 log.warning("The handler of %s does not end, and is left behind.", each.get_name())
                 each.cancel()
@@ -97,19 +98,19 @@ class LongHandlers:
             await self._locks.close()
 
     def _forget(self, id: str, answered: "asyncio.Task[None]") -> None:
-        if self._last.get(id) is answered:
-            del self._last[id]
+        self._open[id].remove(answered)
+        if not self._open[id]:
+            del self._open[id]
         if not answered.cancelled() and (error := answered.exception()) is not None:
             log.error("Answering %s broke off.", answered.get_name(), exc_info=error)
 
     # --- the command
 
-    async def _carry_out(self, run: LongRun, before: "asyncio.Task[None] | None") -> None:
+    async def _carry_out(self, run: LongRun, before: "list[asyncio.Task[None]]") -> None:
         try:
-            if before is not None:
-                await asyncio.wait([before])
-            async with self._places:
-                answered, number = await self._locked(run)
+            if before:
+                await asyncio.wait(before)
+            answered, number = await self._placed(run)
         finally:
             # From here on another attempt is a message of its own.
             if self._runs.get(run.call.forward_id) is run:
@@ -117,29 +118,42 @@ class LongHandlers:
         if answered is not None:
             await self._reply(run.latest(number), answered.answer, answered.traceparent)
 
+    async def _placed(self, run: LongRun) -> tuple[Answered | None, int]:
+        """As ``_locked``, once there is a place. Whoever is told to end meanwhile needs none."""
+        if not self._places.locked():
+            await self._places.acquire()
+        elif not await run.unless_told_to_end(self._places.acquire()):
+            return self._given(run, None), 0
+        try:
+            return await self._locked(run)
+        finally:
+            self._places.release()
+
     async def _locked(self, run: LongRun) -> tuple[Answered | None, int]:
         """The answer, and the attempt that it is to; None: somebody else answers."""
         id = run.call.forward_id
         if self._rows is None or self._locks is None:
-            return self._given(run, await run.answered(self._handler(run, None))), 0
+            return self._given(run, await run.handled(self._handler(run, None))), 0
         rows, number = self._rows, run.message.attempt
         while not await self._insist(lambda: self._own(id)):
             known = await self._insist(lambda: rows.join(id, run.message.attempt))
             if isinstance(known, Success | Refusal | Pending):
                 return Answered(known, run.message.traceparent), number
-            if (known is not None and known.run is not None) or run.why is not None:
+            if known is not None and known.run is not None:
                 return None, number
+            if run.why is not None:
+                return self._given(run, None), number
             await asyncio.sleep(_ASK_S)
         try:
             known = await self._insist(lambda: rows.begin(id, run.name, run.message.attempt))
             if not isinstance(known, Begun):
                 return Answered(known, run.message.traceparent), number
             failpoint("long_handler_begun")
-            answered = self._given(run, await run.answered(self._handler(run, known)))
+            answered = self._given(run, await run.handled(self._handler(run, known)))
             failpoint("long_handler_ended")
             if answered is None:
                 return None, number
-            attempt = await self._insist(lambda: rows.end(id, run.name, answered.answer))
+            attempt = await self._insist(lambda: rows.end(id, run.name, answered.answer, changed=run.changed))
             return (None, number) if attempt is None else (answered, attempt)
         finally:
             await self._locks.release(id)
@@ -161,6 +175,8 @@ class LongHandlers:
                 if heartbeat.changed and run.call.handler.kind is not RETRIABLE:
                     raise _no_more(error) from error
                 raise
+            finally:
+                run.changed = heartbeat.changed
             return result
 
         return await attempt(run.call, self._tracing, performed)
@@ -175,14 +191,14 @@ class LongHandlers:
             last = None if told is None else read_as(told, decoder)
         except UnreadableValue as error:
             raise Failed("unreadable_progress", f"What the last heartbeat told is something else. {error}") from error
-        return Heartbeat(run, decoder, last)
+        return Heartbeat(run, decoder, last, changed=begun is not None and begun.changed)
 
     # --- its undo
 
-    async def _undo(self, call: Call, before: "asyncio.Task[None] | None") -> None:
+    async def _undo(self, call: Call, before: "list[asyncio.Task[None]]") -> None:
         answered = Answered(STILL_RUNNING, call.message.traceparent)
-        ended = before is None or bool((await asyncio.wait([before], timeout=UNDO_WAIT_S))[0])
-        if ended and await self._stopped_everywhere(call.forward_id):
+        left = (await asyncio.wait(before, timeout=UNDO_WAIT_S))[1] if before else None
+        if not left and await self._stopped_everywhere(call.forward_id):
             try:
                 answered = (await self._executor().handle([call]))[0]
             finally:

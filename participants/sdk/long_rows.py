@@ -33,6 +33,8 @@ class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
     """The latest that has come: the one that is answered."""
     details: msgspec.Raw = NULL
     """Of the last heartbeat that told any."""
+    changed: bool = False
+    """An attempt that is over has committed or told something; or it may have, since it was killed."""
     stop: bool = False
     """Its undo is there, and waits for whoever is at it."""
 
@@ -54,7 +56,7 @@ class LongRows:
             known = _known(entry)
             if isinstance(known, Success | Refusal | Pending):
                 return known
-            mine = Begun(run, attempt) if known is None else Begun(run, max(attempt, known.attempt), known.details)
+            mine = Begun(run, attempt) if known is None else _taken_over(known, run, attempt)
             _write(entry, mine)
             return mine
 
@@ -77,14 +79,17 @@ class LongRows:
                 _write(entry, msgspec.structs.replace(known, details=details))
             return known.attempt
 
-    async def end(self, command_id: str, run: str, answer: Success | Refusal | Failure | Pending) -> int | None:
-        """Keeps the answer, as ``beat``. What failed is as far as it was, and nobody's."""
+    async def end(
+        self, command_id: str, run: str, answer: Success | Refusal | Failure | Pending, *, changed: bool
+    ) -> int | None:
+        """Keeps the answer, as ``beat``. What failed is as far as it was, and nobody's. ``changed``: it had done
+        something."""
         async with self._row(command_id) as entry:
             known = _of(run, entry)
             if known is None:
                 return None
             if isinstance(answer, Failure):
-                _write(entry, msgspec.structs.replace(known, run=None))
+                _write(entry, msgspec.structs.replace(known, run=None, changed=known.changed or changed))
             else:
                 entry.keep("forward", answer)
             return known.attempt
@@ -120,6 +125,10 @@ def _known(entry: Entry) -> Known | None:
         begun = _decoder.decode(entry.forward.details)
         return UNDONE_BEFORE if entry.undone or begun.stop else begun
     return UNDONE_BEFORE if entry.tombstone else entry.forward
+
+
+def _taken_over(known: Begun, run: str, attempt: int) -> Begun:
+    return Begun(run, max(attempt, known.attempt), known.details, changed=known.changed or known.run is not None)
 
 
 def _of(run: str, entry: Entry) -> Begun | None:

@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from enum import Enum, auto
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +17,7 @@ from participants.sdk.executor import Answered
 from participants.sdk.heartbeat import Stopped
 from participants.sdk.long_rows import LongRows
 
+T = TypeVar("T")
 Reply = Callable[
     [CommandMessage, Success | Refusal | Failure | Pending | Progress, str | None], Coroutine[Any, Any, None]
 ]
@@ -45,18 +46,22 @@ class LongRun:
         self.why: Why | None = None
         """Set: the handler was told to end."""
         self.name = os.urandom(8).hex()
+        self.changed = False
+        """Whether the handler has committed or told anything, once it has ended."""
         self._rows, self._reply = rows, reply
-        self._handler: asyncio.Task[Answered] | None = None
+        self._waiting: asyncio.Task[Any] | None = None
+        """For the handler's end, or for a place."""
+        self._begun = False
         self._joined = False
         self._heard = False
         """Since the attempt came that is answered."""
 
     def joined_by(self, message: CommandMessage) -> bool:
         """Another attempt has come: whether this run answers it too. It does not when it was silent all through the
-        one before, though that had joined it already."""
+        one before, though that had joined it already. Before its handler is called it has nothing to say."""
         if message.attempt <= self.message.attempt:
             return self.why is None
-        if self._joined and not self._heard:
+        if self._begun and self._joined and not self._heard:
             self.stop(Why.SILENT)
         if self.why is None:
             self.message, self._joined, self._heard = message, True, False
@@ -65,20 +70,25 @@ class LongRun:
     def stop(self, why: Why) -> None:
         """The handler is to end."""
         self.why = self.why or why
-        if self._handler is not None:
-            self._handler.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
 
-    async def answered(self, handler: Coroutine[Any, Any, Answered]) -> Answered | None:
+    async def handled(self, handler: Coroutine[Any, Any, Answered]) -> Answered | None:
         """What the handler answers; None: nothing, since it was told to end."""
+        self._begun = True
+        return await self.unless_told_to_end(handler)
+
+    async def unless_told_to_end(self, wanted: Coroutine[Any, Any, T]) -> T | None:
+        """What comes of it; None: nothing, since the handler was told to end."""
         if self.why is not None:
-            handler.close()
+            wanted.close()
             return None
-        self._handler = asyncio.create_task(handler)
+        self._waiting = asyncio.create_task(wanted)
         try:
-            await asyncio.wait([self._handler])
+            await asyncio.wait([self._waiting])
         finally:
-            self._handler.cancel()
-        return None if self._handler.cancelled() else self._handler.result()
+            self._waiting.cancel()
+        return None if self._waiting.cancelled() else self._waiting.result()
 
     def latest(self, attempt: int) -> CommandMessage:
         """The message to answer, if that attempt came to another process."""

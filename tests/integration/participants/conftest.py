@@ -10,6 +10,8 @@ from contracts.command_message import CommandMessage
 from participants.sdk import create_tables
 from participants.sdk.batch import BarrierBatch
 from participants.sdk.tracing import Tracing
+from tests.integration.participants.archives import WITHIN_S, New, Process
+from tests.unit.participants import archive
 from tests.unit.participants.shop import Calls, call, effect, participant_of_shop, said, tables
 
 
@@ -50,3 +52,20 @@ class ShopWithBarrier:
 def shop(engine: AsyncEngine) -> ShopWithBarrier:
     """A shop behind its barrier."""
     return ShopWithBarrier(engine)
+
+
+@pytest.fixture
+async def new(database_url: str) -> AsyncIterator[New]:
+    """Makes processes; those that are left are closed."""
+    made: list[Process] = []
+
+    def make(name: str) -> Process:
+        made.append(Process(name, database_url))
+        return made[-1]
+
+    await create_tables(make("nobody").engine, archive.tables)
+    yield make
+    for process in made:
+        process.hand.go.set()
+        await process.room.closed(WITHIN_S)
+        await process.engine.dispose()

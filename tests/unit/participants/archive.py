@@ -1,6 +1,7 @@
 """A participant for tests whose handler takes long: it walks rows, one at a time, when the test lets it."""
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -52,6 +53,8 @@ class Hand:
         """What each undo was told."""
         self.raises: dict[int, Exception] = {}
         """By row: instead of it."""
+        self.tells = True
+        """How far it is. Not: it commits only."""
         self.hangs = False
         """It does not end when it is told to."""
         self.go = asyncio.Event()
@@ -74,7 +77,8 @@ def participant_of_archive(hand: Hand, *, barrier: bool = True) -> Participant:
                     async with heartbeat.transaction() as db:
                         values = {"command_id": delivery.command_id, "row": row, "process": hand.name}
                         await db.execute(insert(row_walked).values(values))
-                await heartbeat(row + 1)
+                if hand.tells:
+                    await heartbeat(row + 1)
         except BaseException as error:
             hand.ends.append(type(error).__name__)
             raise
@@ -100,7 +104,9 @@ async def _step(hand: Hand) -> None:
         except asyncio.CancelledError:
             if not hand.hangs:
                 raise
-            await hand.go.wait()
+            while not hand.go.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await hand.go.wait()
             raise
 
 

@@ -1,0 +1,103 @@
+"""What a handler that takes long may have done, or may still be doing, in odd moments."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from contracts import Failed, Refused
+from participants.sdk import long_handlers
+from tests.integration.participants.archives import New, ended
+from tests.unit.participants.archive import unwalk, walk
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_no_after_an_earlier_attempt_has_committed(new: New, killed: bool) -> None:
+    """Though it never told how far it was: the no would be kept, and what was done would never be undone."""
+    one, two = new("one"), new("two")
+    one.hand.tells = False
+    first = one.take(walk())
+    one.lets()
+    async with asyncio.timeout(10):
+        while not await one.rows():  # noqa: ASYNC110 (the fact is in the database)
+            await asyncio.sleep(0.01)
+    if killed:
+        await one.dies()
+    else:
+        one.hand.raises = {1: Failed("broken")}
+        one.lets()
+        await ended(first)
+    two.hand.raises = {0: Refused("closed")}
+    two.lets()
+    await ended(two.take(walk(attempt=2)))
+    assert two.replies == ["2 failed closed"]
+    await ended(two.take(unwalk()))
+    assert (two.hand.undone, await two.rows()) == ([None], [])
+
+
+async def test_a_no_after_an_attempt_that_did_nothing(new: New) -> None:
+    """It is a no: there is nothing to undo."""
+    one = new("one")
+    one.hand.raises = {0: Failed("broken")}
+    one.lets()
+    await ended(one.take(walk()))
+    one.hand.raises = {0: Refused("closed")}
+    one.lets()
+    await ended(one.take(walk(attempt=2)))
+    await ended(one.take(unwalk()))
+    assert one.replies == ["1 failed broken", "2 refused closed", "undo 1 succeeded null"]
+    assert one.hand.undone == []
+
+
+async def test_no_undo_beside_a_handler_that_does_not_end(new: New, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often it is tried; and its locks are left to nobody."""
+    monkeypatch.setattr(long_handlers, "UNDO_WAIT_S", 0.1)
+    one, two = new("one"), new("two")
+    one.hand.hangs = True
+    first = one.take(walk())
+    one.lets()
+    await one.says("1 progress 1")
+    for attempt in (1, 2, 3):
+        await ended(one.take(unwalk(attempt=attempt)))
+        assert (one.replies[-1], one.hand.undone) == (f"undo {attempt} failed still_running", [])
+    one.hand.go.set()
+    await ended(first, one.take(unwalk(attempt=4)))
+    assert one.replies[-1] == "undo 4 succeeded null"
+    await ended(two.take(unwalk(attempt=5)))
+    assert (two.replies, await two.rows()) == (["undo 5 succeeded null"], [])
+
+
+async def test_the_undo_of_what_waits_finds_nothing_to_undo(new: New, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was never begun: the undo does not wait for a place, and its handler is not called."""
+    monkeypatch.setattr(long_handlers, "LONG_HANDLERS", 1)
+    one = new("one")
+    first = one.take(walk())
+    one.lets()
+    await one.says("1 progress 1")
+    await ended(one.take(walk(step=2)), one.take(unwalk(step=2)))
+    assert (one.replies[1:], one.hand.undone) == (["undo 1 succeeded null"], [])
+    one.lets(2)
+    await ended(first, one.take(walk(step=2, attempt=2)))
+    assert (one.replies[-1], one.hand.lasts) == ("2 refused undone_before", [None])
+
+
+async def test_the_server_ends_the_connection_of_the_locks(new: New) -> None:
+    """Whoever asks next has another one; of two that are at a command then, one commits."""
+    one, two = new("one"), new("two")
+    first = one.take(walk())
+    one.lets()
+    await one.says("1 progress 1")
+    async with two.engine.connect() as connection:
+        await connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database IS NOT NULL")
+        )
+    one.lets()
+    await one.says("1 progress 2")
+    second = two.take(walk(attempt=2))
+    two.lets()
+    await two.says("2 succeeded 3")
+    await ended(one.take(walk(0, step=2)))
+    one.lets()
+    await ended(first, second)
+    assert one.replies == ["1 progress 1", "1 progress 2", "1 succeeded 0"]
+    assert await one.rows() == [(0, "one"), (1, "one"), (2, "two")]
