@@ -17,6 +17,7 @@ def left_standing(evidence: Evidence, saga_id: str, effects: Mapping[str, set[st
     decided against it. What was under way when a person ended the saga may have happened, or not."""
     events, status = evidence.events(saga_id), evidence.sagas[saga_id].status
     commands = {event.step: event.command for event in events if isinstance(event, StepIssued)}
+    stands = {event.step for event in events if isinstance(event, StepIssued) and not event.undoable}
     by_hand = {(event.step, event.act) for event in events if isinstance(event, StepSeenTo)}
     succeeded = {event.step for event in events if isinstance(event, StepSucceeded)}
     undone = {event.step for event in events if isinstance(event, UndoSucceeded)}
@@ -33,7 +34,7 @@ def left_standing(evidence: Evidence, saga_id: str, effects: Mapping[str, set[st
             yield what
         if "undo" in done and step not in asked:
             yield f"{what}; nobody asked for the undo"
-        if status == Status.PARTIALLY_COMPENSATED and done == {"forward"} and step not in undone | skipped:
+        if status == Status.PARTIALLY_COMPENSATED and done == {"forward"} and step not in undone | skipped | stands:
             yield f"{what}; nobody decided that it stands"
     for command in effects.keys() - {command_id(saga_id, step) for step in commands}:
         yield f"{saga_id} never asked for {command}, and it was done"

@@ -10,6 +10,7 @@ from coordinator.history.people import StepSeenTo
 from coordinator.history.steps import StepIssued
 from coordinator.history.undos import UndoSkipped, UndoSucceeded
 from tests.faults.evidence import Effect, Evidence, HistoryRow
+from tests.faults.left_standing import LEFT_STANDING
 
 
 def partial_faults(evidence: Evidence) -> Iterator[str]:
@@ -34,7 +35,9 @@ def partial_faults(evidence: Evidence) -> Iterator[str]:
 def without_repaired(evidence: Evidence) -> Evidence:
     """Without the effects whose undo a person skipped, or saw to: the participant may have undone them or not. Where a
     person gave a result it is as if the participant had."""
-    free, given = _by_hand(evidence), _given(evidence)
+    left = {saga_id for saga_id, row in evidence.sagas.items() if row.status in LEFT_STANDING}  # judged as they are
+    free = {each for each in _by_hand(evidence) if parse_command_id(each).saga_id not in left}
+    given = _given(evidence)
     kept = [each for each in evidence.effects if each.command_id not in free and each.command_id not in given]
     return replace(evidence, effects=[*kept, *(each for effects in given.values() for each in effects)])
 
