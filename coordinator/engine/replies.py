@@ -95,10 +95,20 @@ def _defer(turn: Turn, reply: Reply, ref: CommandRef) -> Verdict:
         return Accepted()
     deferred = deferred_reply(reply, turn.now)
     kept = turn.state.deferred.get((deferred.command_id, deferred.answer))
-    if isinstance(kept, ReplyDeferred) and (kept.value == deferred.value or not isinstance(reply.answer, Progress)):
-        return Known()  # of progress, the last counts
+    if isinstance(kept, ReplyDeferred) and not _counts_more(deferred, kept, reply):
+        return Known()
     turn.record(deferred)
     return Accepted()
+
+
+def _counts_more(new: ReplyDeferred, kept: ReplyDeferred, reply: Reply) -> bool:
+    """Whether it takes the place of what is kept. Whichever attempt succeeded first, that counts; else the latest
+    attempt does, and of its progress the last."""
+    if isinstance(reply.answer, Success):
+        return False
+    if new.attempt != kept.attempt:
+        return new.attempt > kept.attempt
+    return isinstance(reply.answer, Progress) and new.value != kept.value
 
 
 def _lets_go_back(turn: Turn, step: Step, reply: Reply) -> bool:

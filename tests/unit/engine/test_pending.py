@@ -72,6 +72,15 @@ def test_it_stands_still_in_a_pause() -> None:
     assert driver.in_ms == HOUR // 2
 
 
+def test_in_a_pause_the_latest_attempt_counts() -> None:
+    """What an older one answers late does not keep out what the one says that is waited for."""
+    driver = SagaDriver(declared).start().passes(5_000).passes(1_000).pauses()
+    driver.answers(1, Pending(), 1).answers(1, Pending(), 2)
+    assert driver.unchanged_by(lambda: driver.answers(1, Pending(), 1))
+    assert driver.unchanged_by(lambda: driver.answers(1, Pending(), 2))
+    assert driver.resume().in_ms == 3 * DAY
+
+
 def test_local_steps_have_none() -> None:
     """Their bodies are awaited: nobody answers for them later."""
     with pytest.raises(TypeError, match="pending_timeout"):

@@ -98,6 +98,14 @@ def test_of_what_is_told_in_a_pause_the_last_counts() -> None:
     assert told(driver) == {"done": 2}
 
 
+def test_in_a_pause_a_later_attempt_knows_better() -> None:
+    """An older one that tells late takes nothing back."""
+    driver = begun().passes(6_000).pauses().progresses("shop.take", 2, {"done": 9})
+    assert driver.unchanged_by(lambda: driver.progresses("shop.take", 1, {"done": 3}))
+    driver.resume().fails("shop.take").passes(2_000)
+    assert told(driver) == {"done": 9}
+
+
 def test_a_person_who_has_it_tried_again_hands_it_on_too() -> None:
     """It is an attempt like any other."""
     driver = begun().progresses("shop.take", details={"done": 7}).retries(1)
