@@ -64,4 +64,4 @@ class CalledSagas:
 
     def _key(self) -> list[str]:
         """One of those that others choose as well, now and then: then somebody is refused."""
-        return [f"shared-{self._random.randint(1, 3)}"] if self._random.random() < 0.08 else []
+        return [f"shared-{self._random.randint(1, 3)}"] if self._random.random() < 0.2 else []

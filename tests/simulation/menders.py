@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from coordinator.engine.facts import Accepted, Cancel, Fact, GiveResult, Resume, RetryStep, Signal
+from coordinator.engine.facts import Accepted, Cancel, Conflict, Fact, GiveResult, Resume, RetryStep, Signal, Unfit
 from coordinator.engine.status import Status
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
@@ -59,6 +59,9 @@ class Menders:
         """And the signal that it waits for."""
         self._at_it: set[Held] = set()
         self._sent = 0
+        self._times: Counter[Held] = Counter()
+        """How often it has come to be held."""
+        self.faults: list[str] = []
         self.came: Counter[str] = Counter()
         """What they did, and was accepted."""
         self.busy = 0
@@ -69,9 +72,9 @@ class Menders:
         for event in events:
             match event:
                 case StepHeld(step, signal=str(signal)):
-                    self._held[saga_id, step, False] = signal
+                    self._hold((saga_id, step, False), signal)
                 case UndoHeld(step, signal=signal):
-                    self._held[saga_id, step, True] = signal
+                    self._hold((saga_id, step, True), signal)
                 case StepHeld(step):
                     self._spawn(self._see_to(saga_id, step))
                 case _:
@@ -80,6 +83,10 @@ class Menders:
             if each not in self._at_it:
                 self._at_it.add(each)
                 self._spawn(self._free(each))
+
+    def _hold(self, held: Held, signal: str) -> None:
+        self._held[held] = signal
+        self._times[held] += 1
 
     def _let_go(self, saga_id: str, event: Event) -> None:
         """It is held no longer."""
@@ -120,7 +127,12 @@ class Menders:
             id, value = f"back-{self._sent}", msgspec.Raw(b"7")
             by_signal = self._random.random() < 0.7
             fact: Fact = Signal(signal, id, value) if by_signal else RetryStep(step, undo)
-            if isinstance(await self._told(saga_id, lambda _, fact=fact: fact), Accepted):
+            times = self._times[held]
+            verdict = await self._told(saga_id, lambda _, fact=fact: fact)
+            all_along = held in self._held and times == self._times[held]
+            if by_signal and all_along and isinstance(verdict, Conflict | Unfit):
+                self.faults.append(f"Held: {held} waited for {signal}, which was answered {verdict}")
+            if isinstance(verdict, Accepted):
                 self.came["held_freed"] += 1
                 if by_signal:
                     self._acknowledged[saga_id].add(id)

@@ -1,6 +1,7 @@
 """Bugs to plant, one line each: what a careful person might get wrong in the subtle places."""
 
 from tests.simulation.engine_mutants import ENGINE_MUTANTS
+from tests.simulation.family_mutants import FAMILY_MUTANTS
 from tests.simulation.local_mutants import LOCAL_MUTANTS
 from tests.simulation.mutant import Mutant
 
@@ -179,6 +180,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *ENGINE_MUTANTS,
     *LOCAL_MUTANTS,
+    *FAMILY_MUTANTS,
     Mutant(
         "no tombstone",
         f"{SDK}.entry",

@@ -18,6 +18,8 @@ CANARIES = (
     "answers that came in a pause are dropped",
     "a saga begins though it refuses its update",
     "the saga ends although an update is open",
+    "a child that has gone through is not undone",
+    "the steps of a round are numbered anew",
 )
 
 

@@ -145,6 +145,7 @@ class World:
                 *self.people.senders.faults,
                 *self.people.askers.faults,
                 *self.people.operators.faults,
+                *self.people.menders.faults,
                 *self.loop.unexpected,
                 *faults,
             ],
