@@ -187,7 +187,7 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a query is answered by code that heard nothing",
         "coordinator.engine.rebuild",
-        "            return list(log[:number])\n",
-        "            return list(log[:1])\n",
+        "            return log[:number]\n",
+        "            return log[:1]\n",
     ),
 )
