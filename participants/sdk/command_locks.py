@@ -1,8 +1,9 @@
 """Locks on commands whose handlers take long: one process at a time is at a command.
 
 They are advisory locks of Postgres, on one connection of their own: a process that is killed has let go of them before
-anybody could ask. Whoever loses that connection without being dead may have company: so no write relies on them alone
-(see ``long_rows``).
+anybody could ask, and one whose machine is gone within half a minute: the server is told to look after the connection,
+which by itself it does after two hours. Whoever loses it without being dead may have company: so no write relies on the
+locks alone (see ``long_rows``).
 """
 
 import asyncio
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 _KEY = "hashtextextended('amends: ' || :id, 0)"
 _LOCK = text(f"SELECT pg_try_advisory_lock({_KEY})")
 _UNLOCK = text(f"SELECT pg_advisory_unlock({_KEY})")
+_KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+_SET = text("SELECT " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _KEEPALIVES.items()))
 LOCK_LIMIT_S = 10.0
 """Longest wait, in seconds, for the database's answer."""
 
@@ -63,6 +66,7 @@ class CommandLocks:
             async with asyncio.timeout(LOCK_LIMIT_S):
                 if self._connection is None:
                     self._connection = await self._engine.connect()
+                    await self._connection.execute(_SET)
                 return bool(await self._connection.scalar(question, {"id": command_id}))
         except BaseException:
             await self.close()

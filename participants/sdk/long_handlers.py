@@ -197,8 +197,9 @@ class LongHandlers:
 
     async def _undo(self, call: Call, before: "list[asyncio.Task[None]]") -> None:
         answered = Answered(STILL_RUNNING, call.message.traceparent)
+        until = asyncio.get_running_loop().time() + UNDO_WAIT_S
         left = (await asyncio.wait(before, timeout=UNDO_WAIT_S))[1] if before else None
-        if not left and await self._stopped_everywhere(call.forward_id):
+        if not left and await self._stopped_everywhere(call.forward_id, until):
             try:
                 answered = (await self._executor().handle([call]))[0]
             finally:
@@ -206,12 +207,11 @@ class LongHandlers:
                     await self._locks.release(call.forward_id)
         await self._reply(call.message, answered.answer, answered.traceparent)
 
-    async def _stopped_everywhere(self, id: str) -> bool:
-        """Whether no process is at the command; then its lock is ours."""
+    async def _stopped_everywhere(self, id: str, until: float) -> bool:
+        """Whether no process is at the command, by then; if so, its lock is ours."""
         if self._rows is None:
             return True
         rows, clock = self._rows, asyncio.get_running_loop().time
-        until = clock() + UNDO_WAIT_S
         while not await self._insist(lambda: self._own(id)):
             await self._insist(lambda: rows.ask_to_stop(id))
             if clock() > until:

@@ -101,3 +101,19 @@ async def test_the_server_ends_the_connection_of_the_locks(new: New) -> None:
     await ended(first, second)
     assert one.replies == ["1 progress 1", "1 progress 2", "1 succeeded 0"]
     assert await one.rows() == [(0, "one"), (1, "one"), (2, "two")]
+
+
+async def test_a_machine_that_is_gone_is_noticed(new: New) -> None:
+    """Its locks would be held for two hours, and every attempt would wait for whoever is at the command."""
+    one = new("one")
+    first = one.take(walk())
+    one.lets()
+    await one.says("1 progress 1")
+    assert one.room._locks is not None
+    connection = one.room._locks._connection
+    assert connection is not None
+    asked = "SELECT current_setting('tcp_keepalives_idle'), inet_client_addr() IS NULL"
+    idle, by_socket = (await connection.execute(text(asked))).one()
+    assert idle == ("0" if by_socket else "10")
+    one.lets(2)
+    await ended(first)
