@@ -20,6 +20,7 @@ from coordinator.history.undos import (
     CompensationStarted,
     UndoGivenUp,
     UndoIssued,
+    UndoRegistered,
     UndoRetried,
     UndoSkipped,
     UndoSucceeded,
@@ -34,7 +35,7 @@ _GONE_BACK = (SagaCompensated, SagaFailed, SagaPartiallyCompensated)
 class Call:
     """One step that is a saga, as its caller's history has it."""
 
-    issued: StepIssued
+    issued: StepIssued | UndoRegistered
     ended: Event | None = None
     """How the step was settled."""
     undo: Event | None = None
@@ -80,7 +81,7 @@ def _calls(events: Sequence[Event]) -> dict[int, Call]:
     calls: dict[int, Call] = {}
     for event in events:
         match event:
-            case StepIssued(step, child=str()):
+            case StepIssued(step, child=str()) | UndoRegistered(step, child=str()):
                 calls[step] = Call(event)
             case StepSucceeded() | StepRefused() | StepFailed() | StepTimedOut() | StepAbandoned():
                 if event.step in calls:
@@ -132,6 +133,8 @@ def _judged(command: str, call: Call, caller: Member, earlier: bool, members: Ma
     mine = called is not None and called.parent is not None and called.parent.command_id == command
     if call.by_hand or isinstance(call.undo, UndoSkipped):
         return None
+    if isinstance(call.issued, UndoRegistered):
+        return _as_an_undo(call, called.end if called is not None and mine else None, mine)
     if call.detached:
         lost = isinstance(call.ended, StepSucceeded) and called is None
         return "it has begun, and there is none" if lost else None
@@ -148,6 +151,15 @@ def _judged(command: str, call: Call, caller: Member, earlier: bool, members: Ma
             return f"left it behind: the step is {call.ended}, its undo {call.undo}"
         case _:
             return None
+
+
+def _as_an_undo(call: Call, end: Event | None, mine: bool) -> str | None:
+    """It was registered to be begun when the caller goes back."""
+    if call.undo is None and mine:
+        return "it was not due, and has begun"
+    if isinstance(call.undo, UndoSucceeded) and not isinstance(end, SagaCompleted):
+        return f"says that it went through; it has ended so: {end}"
+    return None
 
 
 def _stands(result: msgspec.Raw, end: Event | None, undone_with: Event | None) -> str | None:
@@ -188,22 +200,29 @@ def _waits_in_vain(one: Member, events: Sequence[Event], members: Mapping[str, M
 def _in_vain(call: Call, members: Mapping[str, Member], stuck: frozenset[str]) -> bool:
     child = call.issued.child or ""
     end = members[child].end if child in members else None
-    return child in stuck or (call.issued.kind is Kind.RETRIABLE and end is not None)
+    return child in stuck or (_has_to_go_through(call) and end is not None)
+
+
+def _has_to_go_through(call: Call) -> bool:
+    return isinstance(call.issued, StepIssued) and call.issued.kind is Kind.RETRIABLE
 
 
 def _out(events: Sequence[Event]) -> set[int]:
     """Steps that are under way, or whose undo is."""
     out: set[int] = set()
+    undone: set[int] = set()
     for event in events:
         match event:
-            case StepIssued(step) | UndoIssued(step) | UndoRetried(step):
+            case StepIssued(step):
                 out.add(step)
+            case UndoIssued(step) | UndoRetried(step):
+                undone.add(step)
             case StepSucceeded() | StepRefused() | StepFailed() | StepTimedOut() | StepAbandoned():
                 out.discard(event.step)
             case UndoSucceeded(step) | UndoSkipped(step) | UndoGivenUp(step):
-                out.discard(step)
+                undone.discard(step)
             case CompensationStarted() | SagaReopened():
-                out.clear()  # what is to be undone is asked for anew
+                out.clear()
             case _:
                 pass
-    return out
+    return out | undone

@@ -79,6 +79,7 @@ class UpdateLedger:
                 self._wrong(f"remembers {each.id} as number {number}, and it was {self.accepted[each.id]}")
             (self.answered if isinstance(each.outcome, UpdateAnswered) else self.refused).add(number)
         self._went_on = True
+        self._reasons.add("begins anew")  # said while what the round left behind was not settled yet
         if self.open or len(self.accepted) != event.updates:
             self._wrong(f"began round {event.round} with {event.updates} updates, and has not answered {self.open}")
         self._stopped = False

@@ -20,6 +20,8 @@ _METADATA_S = 2.0
 _CLOSE_S = 2.0
 _STALLED_S = 1.0
 """A partition that has not acknowledged for so long is given nothing more meanwhile."""
+_AT_ONCE_S = 1e-6
+"""Less than a clock can tell apart: to wait for so long may be to wait for no time at all, again and again."""
 
 
 class Place(NamedTuple):
@@ -168,7 +170,7 @@ class RecordSender:
             if since_s > self._settings.publish_timeout_ms / 1e3:
                 self._failed(producer, lane, shipment, TimeoutError())
             left_s = _STALLED_S - since_s
-            if left_s <= 0:
+            if left_s <= _AT_ONCE_S:
                 return
             await asyncio.wait([busy[0]], timeout=left_s)
         await self._send_lanes(producer, [lane], shipment)

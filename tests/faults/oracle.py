@@ -16,6 +16,7 @@ from coordinator.history.children import SagaReopened
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked
+from coordinator.history.people import StepSeenTo
 from coordinator.history.rounds import Begun, SagaContinued
 from coordinator.history.scopes import ScopeUndoStarted
 from coordinator.history.steps import (
@@ -83,6 +84,9 @@ def effects_fit_the_outcome(evidence: Evidence) -> Iterator[str]:
     for saga_id, row in evidence.sagas.items():
         effects = done.get(saga_id, {})
         registered = _registered(evidence, saga_id)
+        if row.status in (Status.COMPENSATED, Status.FAILED):
+            for command in [command for command, due in registered.items() if due is False]:
+                yield f"{saga_id} is {row.status}, and never did {command}, which it had registered as an undo"
         yield from _own_undos(saga_id, registered, effects)
         effects = {command: directions for command, directions in effects.items() if command not in registered}
         if row.status == Status.COMPLETED:
@@ -100,7 +104,8 @@ def _registered(evidence: Evidence, saga_id: str) -> Mapping[str, bool | None]:
     can tell."""
     events = evidence.events(saga_id)
     sent = {event.step for event in events if isinstance(event, UndoIssued)}
-    done = {event.step for event in events if isinstance(event, UndoSucceeded)}
+    by_hand = {event.step for event in events if isinstance(event, StepSeenTo) and event.act == "confirm_undo"}
+    done = {event.step for event in events if isinstance(event, UndoSucceeded)} - by_hand
     return {
         command_id(saga_id, event.step): True if event.step in done else None if event.step in sent else False
         for event in events

@@ -51,7 +51,11 @@ class CalledSagas:
 
     def behind(self) -> list[Any]:
         """One behind the caller's point of no return."""
-        return ["child", "retriable", [["post", {"amount": 1}], ["sleep", 0.05]]]
+        return ["child", "retriable", self.sure()]
+
+    def sure(self) -> Program:
+        """What goes through."""
+        return [["post", {"amount": 1}], ["sleep", 0.05]]
 
     def _program(self) -> Program:
         program: Program = [self._steps.asked() for _ in range(self._random.choice((0, 1, 1, 2)))]

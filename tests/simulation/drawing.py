@@ -76,7 +76,22 @@ class Programs:
             return self._show()
         if draw < 0.52:
             return [self._random.choice(("note", "note", "call", "ask")), self._talk(self._wish())]
+        if draw < 0.57:
+            return self._owe()
         return self._step(("take", "take", "lend", "look", "hold", "hold"))
+
+    def _owe(self) -> list[Any]:
+        """An undo of its own, which is not refused: nobody would ever take that back."""
+        if self._random.random() < 0.2:
+            return ["owe", "saga", self._called.sure()]
+        what = self._random.choice(("hold", "hold", "take", "post", "look", "note", "file"))
+        wish = self._wish(sure=True)
+        if what in ("note", "file"):
+            wish = self._talk(wish)
+            wish = {**wish, "tell": True} if "slow" in wish else wish
+        elif what in ("hold", "take") and self._random.random() < 0.2:
+            return ["owe", what, {**wish, "fail": 1}, {"attempts": 1, "end": self._random.choice((FREES, "undo"))}]
+        return ["owe", what, wish]
 
     def _step(self, among: tuple[str, ...]) -> list[Any]:
         """One in eight has policies of its own."""

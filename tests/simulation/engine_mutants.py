@@ -34,6 +34,24 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
         "",
     ),
     Mutant(
+        "an undo that was registered is forgotten",
+        "coordinator.engine.evolve_steps",
+        "        forward=Forward.REGISTERED,\n    )\n    state.succeeded.append(event.step)\n",
+        "        forward=Forward.REGISTERED,\n    )\n",
+    ),
+    Mutant(
+        "the command of a registered undo has the id of an undo",
+        "coordinator.engine.state",
+        "return command_id(saga_id, self.number) if self.registered else undo_id(saga_id, self.number)",
+        "return undo_id(saga_id, self.number)",
+    ),
+    Mutant(
+        "an undo that was registered last is done last",
+        "coordinator.engine.evolve_steps",
+        "        forward=Forward.REGISTERED,\n    )\n    state.succeeded.append(event.step)\n",
+        "        forward=Forward.REGISTERED,\n    )\n    state.succeeded.insert(0, event.step)\n",
+    ),
+    Mutant(
         "ended before everything is undone",
         "coordinator.engine.compensation",
         "state.to_undo or state.succeeded or state.undoing or state.given_up",

@@ -3,6 +3,7 @@
 from coordinator.history.events import Event
 from coordinator.history.scopes import ScopeOpened
 from coordinator.history.steps import StepIssued
+from coordinator.history.undos import UndoRegistered
 
 
 class Nesting:
@@ -17,7 +18,7 @@ class Nesting:
         match event:
             case ScopeOpened(scope, within=within):
                 self._within[scope] = within
-            case StepIssued(step, scope=int(scope)):
+            case StepIssued(step, scope=int(scope)) | UndoRegistered(step, scope=int(scope)):
                 self._scope_of[step] = scope
             case _:
                 pass

@@ -19,7 +19,7 @@ from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
 from coordinator.history.people import StepSeenTo
 from coordinator.history.steps import StepIssued, StepSucceeded
-from coordinator.history.undos import UndoIssued, UndoSkipped, UndoSucceeded
+from coordinator.history.undos import UndoIssued, UndoRegistered, UndoSkipped, UndoSucceeded
 from coordinator.saga import LocalStep
 from tests.simulation.cluster import Group
 from tests.simulation.network import Network
@@ -192,6 +192,8 @@ class Outside:
             match event:
                 case StepIssued(step, local=True, undoable=True) if step not in by_hand:
                     yield from self._as_told(command_id(saga_id, step), step, events)
+                case UndoRegistered(step, local=True) if step not in by_hand:
+                    yield from self._as_registered(command_id(saga_id, step), step, events)
                 case StepSucceeded(step, attempt, result) if step not in by_hand and _is_local(step, events):
                     id = command_id(saga_id, step)
                     if int(bytes(result)) not in self._answers[id, attempt]:
@@ -202,6 +204,14 @@ class Outside:
                         yield f"Local: {id}, attempt {attempt}, was undone, says the log; no body did"
                 case _:
                     pass
+
+    def _as_registered(self, id: str, step: int, events: Sequence[Event]) -> Iterator[str]:
+        """O3: what was registered as an undo was done where it was due, and nowhere else; it is never undone."""
+        done = [each for each in self.done[id] if not each.astray]
+        asked = any(isinstance(event, UndoIssued) and event.step == step for event in events)
+        undone = any(isinstance(event, UndoSucceeded) and event.step == step for event in events)
+        if (undone and not self.done[id]) or (done and not asked) or any(each.direction == "undo" for each in done):
+            yield f"O3: {id} was registered as an undo, asked for: {asked}, done: {undone}; outside there is {done}"
 
     def _as_told(self, id: str, step: int, events: Sequence[Event]) -> Iterator[str]:
         """O3: what was done stands, or was undone last, as the log has it."""

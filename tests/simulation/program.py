@@ -9,7 +9,7 @@ import msgspec
 from contracts import Refused, StepError
 from contracts.kinds import Kind
 from coordinator.engine.failure import problem_of
-from coordinator.saga import ContinueAsNew, SagaDefinition, Signal, attributes, child, detach, scope, status
+from coordinator.saga import ContinueAsNew, SagaDefinition, Signal, attributes, child, detach, on_undo, scope, status
 from tests.simulation.contracts import Bank, Guide, Shop, Wish
 from tests.simulation.desk import Desk
 from tests.simulation.policies import Using, using
@@ -40,6 +40,8 @@ async def run_program(program: Program, town: Town) -> int:
         match what:
             case "child" | "detach":
                 total += await _call_saga(what, rest, town)
+            case "owe":
+                _register(rest, town)
             case "again":
                 raise ContinueAsNew(rest[0])
             case "show":
@@ -78,6 +80,16 @@ async def _call(what: str, rest: list[Any], town: Town) -> int:
     """With policies of its own, where a second argument says so."""
     command, wish = getattr(getattr(town, _CALLED[what]), what), msgspec.convert(rest[0], Wish)
     return await (using(command, msgspec.convert(rest[1], Using)) if len(rest) > 1 else command)(wish)
+
+
+def _register(rest: list[Any], town: Town) -> None:
+    """An undo of its own: another saga, or a command, which may have policies of its own."""
+    what, asked, *own = rest
+    if what == "saga":
+        on_undo(town.errand, asked)
+        return
+    command = getattr(getattr(town, _CALLED[what]), what)
+    on_undo(using(command, msgspec.convert(own[0], Using)) if own else command, msgspec.convert(asked, Wish))
 
 
 async def _call_saga(what: str, rest: list[Any], town: Town) -> int:

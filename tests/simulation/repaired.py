@@ -8,7 +8,7 @@ from coordinator.engine.status import Status
 from coordinator.history.events import Event
 from coordinator.history.people import StepSeenTo
 from coordinator.history.steps import StepIssued
-from coordinator.history.undos import UndoSkipped, UndoSucceeded
+from coordinator.history.undos import UndoRegistered, UndoSkipped, UndoSucceeded
 from tests.faults.evidence import Effect, Evidence, HistoryRow
 from tests.faults.left_standing import LEFT_STANDING
 
@@ -27,8 +27,11 @@ def partial_faults(evidence: Evidence) -> Iterator[str]:
             continue
         if not skipped:
             yield f"O3: {saga_id} is {row.status}, and nobody had decided against an undo"
+        own = {
+            command_id(saga_id, event.step) for event in evidence.events(saga_id) if isinstance(event, UndoRegistered)
+        }
         for command, directions in done.get(saga_id, {}).items():
-            if command not in free and directions != {"forward", "undo"}:
+            if command not in free | own and directions != {"forward", "undo"}:
                 yield f"O3: {saga_id} is {row.status}, and of {command} there is only: {', '.join(sorted(directions))}"
 
 
@@ -37,7 +40,7 @@ def without_repaired(evidence: Evidence) -> Evidence:
     person gave a result it is as if the participant had."""
     left = {saga_id for saga_id, row in evidence.sagas.items() if row.status in LEFT_STANDING}  # judged as they are
     free = {each for each in _by_hand(evidence) if parse_command_id(each).saga_id not in left}
-    given = _given(evidence)
+    given = {command: effects for command, effects in _given(evidence).items() if command not in free}
     kept = [each for each in evidence.effects if each.command_id not in free and each.command_id not in given]
     return replace(evidence, effects=[*kept, *(each for effects in given.values() for each in effects)])
 

@@ -11,7 +11,7 @@ from coordinator.history.people import SagaPaused, StepSeenTo
 from coordinator.history.rounds import Begun, SagaContinued
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepIssued, StepSucceeded
-from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoSkipped
+from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoRegistered, UndoSkipped
 from tests.faults.evidence import Effect, Evidence
 
 Done = Mapping[str, set[str]]
@@ -81,6 +81,10 @@ def _stands(saga_id: str, events: Sequence[Event], ledgers: frozenset[str], done
     }
     succeeded = {event.step for event in events if isinstance(event, StepSucceeded)}
     for event in events:
+        if isinstance(event, UndoRegistered) and event.step not in free and event.command.partition(".")[0] in ledgers:
+            found = done.get(command_id(saga_id, event.step), set())
+            if found != ({"forward"} if event.step in undone else set()):
+                yield f"step {event.step} of an earlier round was registered as an undo, and there is {sorted(found)}"
         if not isinstance(event, StepIssued) or event.step in free or event.command.partition(".")[0] not in ledgers:
             continue
         found = done.get(command_id(saga_id, event.step), set())

@@ -7,7 +7,7 @@ from tests.simulation.program import Program
 
 SIGNALS = ("note", "word")
 """What the sagas can be told."""
-CALLS_SAGAS = ("child", "detach")
+CALLS_SAGAS = ("child", "detach", "owe")
 """Statements whose program is another saga's."""
 
 

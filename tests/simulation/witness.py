@@ -41,6 +41,7 @@ from coordinator.history.undos import (
     UndoGivenUp,
     UndoHeld,
     UndoProgressed,
+    UndoRegistered,
     UndoSkipped,
     UndoSucceeded,
 )
@@ -118,6 +119,8 @@ class Witness:
         """Records of which there is a dead letter: topic, partition, offset."""
         self._began_at: dict[str, float] = {}
         self._pivots: set[tuple[str, int]] = set()
+        self._registered: set[tuple[str, int]] = set()
+        """Undos that sagas registered themselves."""
         self._past: set[str] = set()
         """Sagas past their point of no return."""
         self._effects: dict[tuple[str, str], int] = {}
@@ -184,18 +187,20 @@ class Witness:
         match event:
             case StepSucceeded(step) | StepRefused(step) | StepFailed(step) | StepTimedOut(step) | StepAbandoned(step):
                 self._settled.add(f"{saga_id}:{step}")
+            case UndoRegistered(step):
+                self._registered.add((saga_id, step))
             case UndoSucceeded(step) | UndoSkipped(step):
-                self._settled.add(f"{saga_id}:{step}:undo")
+                self._settled.add(self._undo_id(saga_id, step))
             case ReplyDeferred(command):
                 self._kept.add(command)
             case StepAttemptFailed(step, attempt) | StepHeld(step, attempt):
                 self._failed.add((f"{saga_id}:{step}", attempt))
             case UndoAttemptFailed(step, attempt) | UndoGivenUp(step, attempt) | UndoHeld(step, attempt):
-                self._failed.add((f"{saga_id}:{step}:undo", attempt))
+                self._failed.add((self._undo_id(saga_id, step), attempt))
             case StepProgressed(step, attempt):
                 self._progressed[f"{saga_id}:{step}"] = attempt
             case UndoProgressed(step, attempt):
-                self._progressed[f"{saga_id}:{step}:undo"] = attempt
+                self._progressed[self._undo_id(saga_id, step)] = attempt
             case SagaReopened():
                 del self.ended_at[saga_id], self.ends[saga_id]
             case _ if isinstance(event, SagaEnded):
@@ -203,6 +208,10 @@ class Witness:
                 self.ends[saga_id] = type(event).__name__
             case _:
                 pass
+
+    def _undo_id(self, saga_id: str, step: int) -> str:
+        """Under which the undo is sent."""
+        return f"{saga_id}:{step}" if (saga_id, step) in self._registered else f"{saga_id}:{step}:undo"
 
     def _in_order(self, saga_id: str, event: Event) -> None:
         """T1, and that nothing turns back behind the point of no return."""
