@@ -114,12 +114,10 @@ class SignalLedger:
         if event.signals < self._count or not {each.id for each in event.kept} <= self._received:
             self._wrong(f"has received {event.signals} signals, says round {event.round}; it was {self._received}")
         self._count = event.signals
-        if lost := late - self._received - self._heeded:
-            self._wrong(f"began round {event.round}, and did not take in {sorted(lost)}, which had been deferred")
         if back := self._taken & kept.keys():
             self._wrong(f"has kept {sorted(back)} for round {event.round}, which were taken before")
         self._kept, self._waits, self._stopped = kept, {}, False
-        self._deferred, self._to_take_in = set(), set()
+        self._deferred, self._to_take_in = set(), late - self._received - self._heeded  # behind it, in the same row
 
     def _receive(self, signal: int, name: str, id: str) -> None:
         if id in self._received | self._deferred or signal != self._count + 1 or self._closed:
