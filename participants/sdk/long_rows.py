@@ -83,11 +83,11 @@ class LongRows:
         self, command_id: str, run: str, answer: Success | Refusal | Failure | Pending, *, changed: bool
     ) -> int | None:
         """Keeps the answer, as ``beat``. What failed is as far as it was, and nobody's. ``changed``: it had done
-        something."""
+        something. Told again, since nobody knows whether it was kept, it says 0 where the attempt is not known."""
         async with self._row(command_id) as entry:
             known = _of(run, entry)
             if known is None:
-                return None
+                return _kept_already(entry, answer)
             if isinstance(answer, Failure):
                 _write(entry, msgspec.structs.replace(known, run=None, changed=known.changed or changed))
             else:
@@ -128,12 +128,20 @@ def _known(entry: Entry) -> Known | None:
 
 
 def _taken_over(known: Begun, run: str, attempt: int) -> Begun:
-    return Begun(run, max(attempt, known.attempt), known.details, changed=known.changed or known.run is not None)
+    return Begun(run, max(attempt, known.attempt), known.details, changed=known.changed or known.run not in (None, run))
 
 
 def _of(run: str, entry: Entry) -> Begun | None:
     known = _known(entry)
     return known if isinstance(known, Begun) and known.run == run else None
+
+
+def _kept_already(entry: Entry, answer: Success | Refusal | Failure | Pending) -> int | None:
+    """The attempt to answer, if the row stands as this answer leaves it."""
+    known = _known(entry)
+    if isinstance(known, Begun):
+        return known.attempt if known.run is None and isinstance(answer, Failure) else None
+    return 0 if known == answer else None
 
 
 def _write(entry: Entry, begun: Begun) -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from contracts import Failed, Refused
+from contracts.answers import Failure, Success
+from contracts.failures import Problem
 from participants.sdk import long_handlers
+from participants.sdk.long_rows import Begun, LongRows
 from tests.integration.participants.archives import New, ended
 from tests.unit.participants.archive import unwalk, walk
 
@@ -117,3 +121,15 @@ async def test_a_machine_that_is_gone_is_noticed(new: New) -> None:
     assert idle == ("0" if by_socket else "10")
     one.lets(2)
     await ended(first)
+
+
+@pytest.mark.parametrize("answer", [Success(msgspec.Raw(b"3")), Failure(Problem("broken", retryable=True))])
+async def test_the_database_is_lost_while_it_commits(new: New, answer: Success | Failure) -> None:
+    """Nobody knows whether it has, so it is told once more: what is kept already is answered all the same."""
+    rows, id = LongRows(new("one").engine), "inventory:7:1"
+    for _ in range(2):
+        assert await rows.begin(id, "a run", 1) == Begun("a run", 1)
+    assert await rows.join(id, 2) is not None
+    for _ in range(2):
+        assert await rows.end(id, "a run", answer, changed=False) in (0, 2)
+    assert await rows.end(id, "a run", Success(msgspec.Raw(b"4")), changed=False) is None
