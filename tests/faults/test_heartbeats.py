@@ -3,6 +3,7 @@
 ``RECORDS=1000000 KILLS=20`` is the whole of it; the suite has a share.
 """
 
+import asyncio
 import os
 import secrets
 import signal
@@ -15,11 +16,12 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from contracts.failpoints import LONG_FAILPOINTS
 from coordinator.cli.processes import Part
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
 from tests.faults.asked import Asked
-from tests.faults.system import System, death_of, deployed
+from tests.faults.system import Armed, System, death_of, deployed
 from tests.faults.waiting import until
 from tests.faults.walking import DEFINITIONS
 
@@ -120,8 +122,8 @@ async def test_each_record_is_done_once_whoever_is_killed(
         await archivist.part.start()
     await asked.again()
     await asked.reached(saga_id, "saga_completed")
-    again = await archivist.fetch("SELECT sum(again) FROM lap")
-    attempts = await archivist.fetch("SELECT count(DISTINCT attempt) FROM lap")
+    again = await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1")
+    attempts = await archivist.fetch("SELECT count(DISTINCT attempt) FROM lap WHERE command_id = $1", f"{saga_id}:1")
     record_property("done_again", again)
     print(f"{RECORDS:,} records, {KILLS} kills, intervals of {INTERVAL:,}: {again:,} done again in {attempts} attempts")
     assert await archivist.fetch("SELECT count(*) FROM done WHERE command_id = $1", f"{saga_id}:1") == RECORDS
@@ -129,6 +131,23 @@ async def test_each_record_is_done_once_whoever_is_killed(
     assert again <= KILLS * INTERVAL
     events = await asked.events(saga_id)
     assert (events.count("step_succeeded"), events.count("step_issued")) == (1, 1)
+    assert await asked.faults() == []
+
+
+@pytest.mark.parametrize("failpoint", sorted(LONG_FAILPOINTS))
+async def test_killed_at_a_failpoint(archivist: Archivist, asked: Asked, tmp_path: Path, failpoint: str) -> None:
+    """Before the first record, and with the answer in hand: the next process answers, and does nothing again."""
+    armed = Armed(failpoint, tmp_path)
+    await archivist.part.stop()
+    await archivist.part.start(armed.environment)
+    dying = asyncio.create_task(death_of(archivist.part))
+    saga_id = await asked.start("take_stock", failpoint, {"records": 500, "interval": 100}, "completed")
+    assert await dying == -signal.SIGKILL
+    assert armed.fired
+    assert await archivist.walked(saga_id) == (0 if failpoint == "long_handler_begun" else 500)
+    await archivist.part.start()
+    await asked.reached(saga_id, "saga_completed")
+    assert await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1") == 0
     assert await asked.faults() == []
 
 
