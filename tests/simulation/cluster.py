@@ -51,6 +51,8 @@ class Group:
         self._generation = 0
         self._joining = False
         self._divided_at = 0.0
+        self._divided_for = 0
+        """The generation that has its shares. It keeps them while the next one joins."""
         self._divided: object = None
         """Among whom, and what."""
         self._turn = 0
@@ -114,6 +116,7 @@ class Group:
             return
         self._joining = False
         self._divided_at = self._cluster.network.loop.time()
+        self._divided_for = generation
         members = sorted(self.members.values(), key=lambda member: member.name)
         topics = sorted({topic for member in members for topic in member.topics})
         divided = [member.name for member in members], [self._cluster.partitions(topic) for topic in topics]
@@ -138,7 +141,7 @@ class Group:
     def commit(self, name: str, offsets: Mapping[TopicPartition, int]) -> None:
         """Keeps them, if the member still has its share. Raises CommitFailedError."""
         member = self.members.get(name)
-        if member is None or (member.generation != self._generation and not self._joining):
+        if member is None or member.generation != self._divided_for:
             raise CommitFailedError(f"{name} is not of this generation.")
         for partition, offset in offsets.items():
             # Kafka cannot tell an old topic from a new one of its name before the group has divided the new one.
