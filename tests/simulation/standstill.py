@@ -11,7 +11,7 @@ from coordinator.history.people import SagaPaused, SagaUnpaused
 from coordinator.history.scopes import ScopeUndoStarted
 from coordinator.history.signals import SignalDeferred
 from coordinator.history.steps import StepAbandoned, StepFailed, StepRefused, StepSucceeded, StepTimedOut
-from coordinator.history.undos import CancelRequested, CompensationStarted, UndoSkipped, UndoSucceeded
+from coordinator.history.undos import CancelRequested, CompensationStarted, UndoRegistered, UndoSkipped, UndoSucceeded
 from tests.simulation.due_times import DueTimes
 from tests.simulation.nesting import Nesting
 
@@ -36,6 +36,8 @@ class Standstill:
         self._paused = False
         self._stopped = False
         """Parked, and its code must not run."""
+        self._registered: set[int] = set()
+        """Undos of the saga's own: they are answered under the steps' ids."""
         self._deferred: set[Awaited] = set()
         """Of which it was said, while the saga stood still, that they are done."""
         self._to_take_in: set[Awaited] = set()
@@ -65,9 +67,12 @@ class Standstill:
                 self._stopped = why in ("code", "forward_only", "step")
             case ReplyDeferred(command, answer=answer):
                 ref = parse_command_id(command)
-                self._to_take_in.discard((ref.step, ref.undo))
+                awaited = ref.step, ref.undo or ref.step in self._registered
+                self._to_take_in.discard(awaited)
                 if answer == SUCCEEDED:
-                    self._deferred.add((ref.step, ref.undo))
+                    self._deferred.add(awaited)
+            case UndoRegistered(step):
+                self._registered.add(step)
             case _:
                 self._settle(event)
 
