@@ -108,17 +108,19 @@ def _outcomes(definition: SagaDefinition, places: Sequence[Position]) -> tuple[O
 
 
 def _ways(places: Sequence[Position]) -> Mapping[Position, int]:
-    """How many ways lead to each place. No way leads back to where it was: each move adds something."""
+    """How many ways lead to each place; none of them to where it was before, though what was held may be tried again as
+    often as one likes."""
+    onward = {place: [then for then in place.then or () if not then.tries_again(place)] for place in places}
     inward = dict.fromkeys(places, 0)
     for place in places:
-        for then in place.then or ():
+        for then in onward[place]:
             inward[then] += 1
     ways = dict.fromkeys(places, 0)
     ready = [places[0]]
     ways[places[0]] = 1
     while ready:
         place = ready.pop()
-        for then in place.then or ():
+        for then in onward[place]:
             ways[then] += ways[place]
             inward[then] -= 1
             if not inward[then]:

@@ -4,6 +4,7 @@ from typing import assert_never
 
 import msgspec
 
+from contracts.values import NULL
 from coordinator.engine.state import SagaState
 
 
@@ -56,9 +57,12 @@ class SignalComes(msgspec.Struct, frozen=True):
 
 
 class TriedAgain(msgspec.Struct, frozen=True):
-    """The signal comes that steps wait for whose attempts are used up."""
+    """The signal comes that steps, or undos, wait for whose attempts are used up."""
 
-    signal: str
+    name: str
+    value: msgspec.Raw = NULL
+    shown: str = ""
+    """In how far the value is another than the signal's first, in words, where the code hears of it too."""
 
 
 class UpdateComes(msgspec.Struct, frozen=True):
@@ -94,6 +98,12 @@ class UndoFails(msgspec.Struct, frozen=True):
     step: int
 
 
+class UndoIsHeld(msgspec.Struct, frozen=True):
+    """The attempts of the step's undo are used up, and it waits for its signal."""
+
+    step: int
+
+
 Move = (
     Succeeds
     | IsRefused
@@ -108,6 +118,7 @@ Move = (
     | IsCancelled
     | UndoSucceeds
     | UndoFails
+    | UndoIsHeld
 )
 
 
@@ -130,8 +141,8 @@ def in_words(move: Move, state: SagaState) -> str:
             return f"{named(step)} succeeds late"
         case SignalComes(name, _, shown):
             return f"the signal {name} comes{f' with {shown}' if shown else ''}"
-        case TriedAgain(signal):
-            return f"the signal {signal} comes, and what waits for it is tried again"
+        case TriedAgain(name, _, shown):
+            return f"the signal {name} comes{f' with {shown}' if shown else ''}, and what waits for it is tried again"
         case UpdateComes(name, _, shown):
             return f"the update {name} comes{f' with {shown}' if shown else ''}"
         case TimePasses():
@@ -144,5 +155,7 @@ def in_words(move: Move, state: SagaState) -> str:
             return f"{state.steps[step].undo_in_words} (step {step}) succeeds"
         case UndoFails(step):
             return f"{state.steps[step].undo_in_words} (step {step}) is given up"
+        case UndoIsHeld(step):
+            return f"{state.steps[step].undo_in_words} (step {step}) uses up its attempts"
         case _:
             assert_never(move)

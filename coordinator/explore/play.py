@@ -12,10 +12,11 @@ from contracts.command import Command
 from contracts.ids import command_id
 from contracts.kinds import Kind
 from contracts.values import NULL
+from coordinator.engine import undo_policy
 from coordinator.engine.agenda import DEADLINE, Due
 from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Accepted, Declined, Fact, Reply, WakeUp
-from coordinator.engine.lifecycle import Forward
+from coordinator.engine.lifecycle import Back, Forward
 from coordinator.engine.state import Step
 from coordinator.engine.status import Status
 from coordinator.explore.answers import Answers, told_apart
@@ -33,6 +34,7 @@ from coordinator.explore.moves import (
     TimesOut,
     TriedAgain,
     UndoFails,
+    UndoIsHeld,
     UndoSucceeds,
     UpdateComes,
 )
@@ -89,14 +91,13 @@ class Play:
             for number in sorted(state.in_flight):
                 moves += self._answered(driver, state.steps[number])
             moves += self._signalled(driver)
-            moves += [TriedAgain(name) for name in sorted(set(state.held_for))]
+            moves += self._tried_again(driver)
             moves += self._updated(driver)
             moves += self._waited(driver)
+        elif state.undoing and not state.stands_still:
+            moves += self._tried_again(driver)
         for number in sorted(state.undoing, reverse=True):
-            moves += [UndoSucceeds(number), UndoFails(number)]
-            if command_id(driver.saga_id, number) in driver.late:
-                command = _command(driver, state.steps[number])
-                moves.append(AnswersLate(number, self._answers.results(command)[0]))
+            moves += self._undone(driver, state.steps[number])
         return moves
 
     def _answered(self, driver: Driver, step: Step) -> Iterator[Move]:
@@ -117,15 +118,42 @@ class Play:
         if command.retry.bounded and (Due.STEP, number) in driver.state.due:
             yield TimesOut(number)
 
+    def _undone(self, driver: Driver, step: Step) -> Iterator[Move]:
+        number, command = step.number, _command(driver, step)
+        yield UndoSucceeds(number)
+        if step.back is not Back.HELD:
+            yield UndoFails(number)
+            if undo_policy.retry(step, command).awaits is not None:
+                yield UndoIsHeld(number)
+        if command_id(driver.saga_id, number) in driver.late:
+            yield AnswersLate(number, self._answers.results(command)[0])
+
     def _signalled(self, driver: Driver) -> Iterator[Move]:
         """One that comes before it is waited for is kept until then, so the code hears of it no otherwise."""
         for name in sorted(set(driver.state.signals.waits.values())):
-            came = sum(isinstance(event, SignalReceived) and event.name == name for event in driver.history)
-            if came >= self._signals.most:
-                self._signals.unsent.add(name)
-                continue
-            for value, shown in self._signals.of(driver.definition.signals[name]):
+            for value, shown in self._heard(driver, name):
                 yield SignalComes(name, value, shown)
+
+    def _tried_again(self, driver: Driver) -> Iterator[Move]:
+        """By a signal that is nothing to the code, or that the code hears of too, if it is not about to go back."""
+        state = driver.state
+        for name in sorted(set(state.held_for)):
+            declared = driver.definition.signals.get(name)
+            if declared is None:
+                yield TriedAgain(name)
+            elif state.cause is not None:
+                yield TriedAgain(name, next(self._signals.of(declared))[0])
+            elif name not in state.signals.waits.values():
+                for value, shown in self._heard(driver, name):
+                    yield TriedAgain(name, value, shown)
+
+    def _heard(self, driver: Driver, name: str) -> Iterator[tuple[msgspec.Raw, str]]:
+        """What the code may hear from signals of this name; nothing more once it heard of as many as may come."""
+        came = sum(isinstance(event, SignalReceived) and event.name == name for event in driver.history)
+        if came < self._signals.most:
+            yield from self._signals.of(driver.definition.signals[name])
+        else:
+            self._signals.unsent.add(name)
 
     def _updated(self, driver: Driver) -> Iterator[Move]:
         """Those that the code takes as it stands; what it refuses leaves no trace."""
@@ -175,8 +203,8 @@ class Play:
                 return _times_out(driver, step)
             case SignalComes(name, value):
                 return [driver.signal(name, value)]
-            case TriedAgain(signal):
-                return [driver.advance(driver.signalled(signal))]
+            case TriedAgain(name, value):
+                return [driver.advance(driver.signalled(name, value))]
             case UpdateComes(name, value):
                 return [driver.update(name, value)]
             case TimePasses():
@@ -189,6 +217,8 @@ class Play:
                 return [driver.succeed(_undo(driver, step))]
             case UndoFails(step):
                 return [driver.fail(_undo(driver, step))]
+            case UndoIsHeld(step):
+                return _uses_up(driver, step)
             case _:
                 assert_never(move)
 
@@ -256,6 +286,22 @@ def _times_out(driver: Driver, step: int) -> list[Decision]:
         due = driver.state.due.at((Due.STEP, step))
         timer = _next_timer(driver)
         decision = _pass(driver, due if timer is None or due is None else min(due, timer), step)
+        decisions.append(decision)
+        if not all(map(is_between_attempts, decision.events)):
+            break
+    return decisions
+
+
+def _uses_up(driver: Driver, step: int) -> list[Decision]:
+    """The undo's attempts fail, one after the other, until it is held, or something else happens before."""
+    decisions: list[Decision] = []
+    for _ in range(MOST_WAKES):
+        if driver.state.steps[step].back is Back.PENDING:
+            decision = driver.fail(_undo(driver, step), retryable=True)
+        else:
+            due = driver.state.due.at((Due.UNDO, step))
+            timer = _next_timer(driver)
+            decision = _pass(driver, due if timer is None or due is None else min(due, timer))
         decisions.append(decision)
         if not all(map(is_between_attempts, decision.events)):
             break

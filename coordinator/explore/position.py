@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from coordinator.engine.lifecycle import Forward
+from coordinator.engine.lifecycle import Back, Forward
 from coordinator.engine.state import SagaState
 from coordinator.explore.driver import Driver
-from coordinator.explore.moves import AnswersLate, Move, SignalComes, Succeeds, UpdateComes
+from coordinator.explore.moves import AnswersLate, Move, SignalComes, Succeeds, TriedAgain, UpdateComes
 from coordinator.explore.outcome import LATE, Happened, is_doubtful
 from coordinator.history.events import Event
 from coordinator.history.scopes import ScopeUndone
@@ -54,6 +54,15 @@ class Position:
         cancel = None if state.cancel is None else state.cancel.type
         cause = None if state.cause is None else state.cause.type
         return self.heard, steps, state.status, state.parked_for, cancel, cause, self.late
+
+    def tries_again(self, before: "Position") -> bool:
+        """What was held there is out again, and that is all: here it was before it was held."""
+        was, now = before.driver.state.steps, self.driver.state.steps
+        return self.heard == before.heard and any(
+            (step.forward is Forward.HELD and now[number].forward is Forward.PENDING)
+            or (step.back is Back.HELD and now[number].back is Back.PENDING)
+            for number, step in was.items()
+        )
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -111,7 +120,7 @@ def happened_by(
         note(move.step, LATE)
     elif isinstance(move, Succeeds) and move.shown:
         note(move.step, f"answers {move.shown}")
-    elif isinstance(move, SignalComes) and move.shown:
+    elif isinstance(move, SignalComes | TriedAgain) and move.shown:
         note(0, f"is sent {move.name} {move.shown}")
     elif isinstance(move, UpdateComes):
         shown = f" {move.shown}" if move.shown else ""

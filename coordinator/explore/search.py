@@ -20,7 +20,7 @@ from contracts.values import NULL
 from coordinator.engine.decision import Decision
 from coordinator.explore.driver import Driver
 from coordinator.explore.findings import Findings
-from coordinator.explore.moves import AnswersLate, DeadlinePasses, Move, TimesOut, in_words
+from coordinator.explore.moves import AnswersLate, DeadlinePasses, Move, TimesOut, UndoIsHeld, in_words
 from coordinator.explore.play import Play, is_between_attempts
 from coordinator.explore.position import Key, Position, happened_by, heard_of
 from coordinator.history.codec import write_events
@@ -167,7 +167,7 @@ class Search:
         self._findings.after(place.driver.state.forward_only, events, first.state, path)
         self._try_late_answers(second, path)
         second.machine.close()
-        if isinstance(move, TimesOut) and all(map(is_between_attempts, events)):
+        if isinstance(move, TimesOut | UndoIsHeld) and all(map(is_between_attempts, events)):
             self.unfinished.add(place.driver.state.steps[move.step].command)
             return None
         late = place.late | {move.step} if isinstance(move, AnswersLate) else place.late
