@@ -30,7 +30,8 @@ class Exchange(msgspec.Struct, frozen=True):
     """None: the process died before it answered."""
 
     def __str__(self) -> str:
-        name = f"{'undo of ' if self.message.direction == 'undo' else ''}{self.message.type}"
+        chosen = "" if self.message.undo is None else f" by {self.message.undo}"
+        name = f"{'undo of ' if self.message.direction == 'undo' else ''}{self.message.type}{chosen}"
         return f"{name} → {'no answer' if self.answer is None else words(self.answer)}"
 
 

@@ -54,6 +54,12 @@ class Order(msgspec.Struct, frozen=True):
     """What to look for when it ends wrong."""
     crash: int | None = None
     """The consumer dies in the last round, before the statement of this number, and the round comes again."""
+    undo: str | None = None
+    """The name of another undo than the declared one, which is meant wherever an undo is sent."""
+
+    def by(self, undo: str | None) -> "Order":
+        """The same order with this undo."""
+        return self if undo is None else msgspec.structs.replace(self, name=f"{self.name} (by {undo})", undo=undo)
 
     @property
     def undoes(self) -> bool:
@@ -113,20 +119,23 @@ BESIDE_BACK: Sequence[Order] = (
 )
 
 
-def crash_orders(points: Sequence[str], undo_points: Sequence[str]) -> Sequence[Order]:
-    """The consumer dies before each of these statements of the command, or of its undo, and all comes again.
+def crash_orders(points: Sequence[str]) -> Sequence[Order]:
+    """The consumer dies before each of these statements of the command, and it comes again.
 
     Before the first nothing was done.
     """
-    commands = [
+    return [
         Order(f"the command, lost before {point}, and again", alone(C), (End.DONE,), _LOST, crash=number)
         for number, point in _named(points)
     ]
-    undos = [
+
+
+def crash_orders_back(points: Sequence[str]) -> Sequence[Order]:
+    """The same for the statements of its undo."""
+    return [
         Order(f"the command, its undo, lost before {point}, and again", alone(C, U), (End.UNDONE,), _LOST, crash=number)
-        for number, point in _named(undo_points)
+        for number, point in _named(points)
     ]
-    return [*commands, *undos]
 
 
 def _named(points: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -141,7 +141,7 @@ class ParticipantTest(Generic[E]):
             return await self._effects(connection)
 
     async def prove(self, command: Command[P, R], *arguments: P.args, **named: P.kwargs) -> Proof[E]:
-        """Proves that this command is done once, and its undo undone once, in whatever order their messages come.
+        """Proves that this command is done once, and undone once by each of its undos, in whatever order messages come.
 
         Twice, in one batch, beside one that fails, to two consumers at once, the undo first, the command late, and with
         the process dying before each statement of the handler: each time from the beginning, and each time ``effects``
@@ -150,8 +150,9 @@ class ParticipantTest(Generic[E]):
         """
         world = World(lambda: Desk(self.participant, self._database), self.effects, self._begin, self._database)
         message = forward_message(command, arguments, named, 1)
+        undos = () if command.undo_with is None else (None, *command.other_undos)
         try:
-            return await prove(world, message, command.type, command.undo_with is not None, not command.nothing_to_undo)
+            return await prove(world, message, command.type, undos, not command.nothing_to_undo)
         finally:
             self._desk = None
             if self._own is not None:

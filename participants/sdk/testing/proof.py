@@ -1,7 +1,7 @@
 """One command's messages in every order, each from the same beginning, and what the books show in the end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Generic, TypeVar, assert_never
 
@@ -15,7 +15,7 @@ from participants.sdk.testing import orders
 from participants.sdk.testing.crash import Crash, Crashed
 from participants.sdk.testing.desk import Answer, Desk, Exchange
 from participants.sdk.testing.messages import undo_message
-from participants.sdk.testing.orders import AtOnce, Batch, End, Order, Sent, crash_orders
+from participants.sdk.testing.orders import AtOnce, Batch, End, Order, Sent, crash_orders, crash_orders_back
 
 E = TypeVar("E")
 
@@ -32,7 +32,9 @@ class Proof(msgspec.Struct, Generic[E], frozen=True):
     answer: Success | Refusal
     """The command's."""
     orders: tuple[str, ...]
-    """Every order that was tried. All ended as one of the above."""
+    """Every order that was tried. All ended as one of the above, or as below."""
+    undone_by: Mapping[str, E]
+    """What it shows after the command and another of its undos than the declared one, by that undo's name."""
 
 
 class World(msgspec.Struct, frozen=True):
@@ -64,28 +66,48 @@ class Unproved(AssertionError):
     """An order of messages ended wrong; or it cannot be told, for the reason given."""
 
 
-async def prove(world: World, command: CommandMessage, name: str, undoable: bool, changes: bool) -> Proof[Any]:
-    """Tries every order. ``changes`` is False for a command that declares that it has no effect. Raises Unproved."""
+async def prove(
+    world: World, command: CommandMessage, name: str, undos: Sequence[str | None], changes: bool
+) -> Proof[Any]:
+    """Tries every order with each of the undos: None is the declared one, the others go by their names.
+
+    ``changes`` is False for a command that declares that it has no effect. Raises Unproved.
+    """
     await world.begin()
     before = await _seen(world)
     done = await _play(world, command, orders.COMMAND_ALONE)
     answer = done.answers("forward")[0]
     _check_command(name, before, done, answer, changes)
     refused = isinstance(answer, Refusal)
-    undoes = undoable and not (refused and world.database is None)
-    undone = await _play(world, command, orders.COMMAND_AND_UNDO) if undoes else done
-    if undoes:
-        _check_undo(name, before, done, undone, refused)
-    ends = {End.NOTHING: before, End.DONE: done.effects, End.UNDONE: undone.effects}
-    wanted = [*orders.FORWARD, *(orders.BACK if undoes else ())]
-    if world.database is not None:
-        wanted += [*orders.BESIDE, *(orders.BESIDE_BACK if undoes else ())]
-        wanted += crash_orders(done.points, undone.points if undoes else ())
-    faults = [fault for order in wanted if (fault := await _fault(world, command, order, ends))]
+    undone: dict[str | None, Played] = {}
+    for undo in () if refused and world.database is None else undos:
+        undone[undo] = await _play(world, command, orders.COMMAND_AND_UNDO.by(undo))
+        _check_undo(name, undo, before, done, undone[undo], refused)
+    wanted = _wanted(done, undone, world.database is not None)
+    faults: list[str] = []
+    for order in wanted:
+        ends = {End.NOTHING: before, End.DONE: done.effects, End.UNDONE: undone.get(order.undo, done).effects}
+        if fault := await _fault(world, command, order, ends):
+            faults.append(fault)
     if faults:
         raise Unproved(_report(name, len(wanted), faults))
     assert isinstance(answer, Success | Refusal)
-    return Proof(before, done.effects, undone.effects, answer, tuple(order.name for order in wanted))
+    others = {undo: played.effects for undo, played in undone.items() if undo is not None}
+    tried = tuple(order.name for order in wanted)
+    return Proof(before, done.effects, undone.get(None, done).effects, answer, tried, others)
+
+
+def _wanted(done: Played, undone: Mapping[str | None, Played], barrier: bool) -> list[Order]:
+    """All orders, those with an undo once for each; a barrier makes up for what has died, and a batch that is lost."""
+    wanted = [*orders.FORWARD, *(orders.BESIDE if barrier else ()), *(crash_orders(done.points) if barrier else ())]
+    for undo, played in undone.items():
+        back = [
+            *orders.BACK,
+            *(orders.BESIDE_BACK if barrier else ()),
+            *(crash_orders_back(played.points) if barrier else ()),
+        ]
+        wanted += [order.by(undo) for order in back]
+    return wanted
 
 
 async def _play(world: World, command: CommandMessage, order: Order) -> Played:
@@ -94,7 +116,7 @@ async def _play(world: World, command: CommandMessage, order: Order) -> Played:
     points: tuple[str, ...] = ()
     for number, part in enumerate(order.rounds, 1):
         crash = Crash(order.crash if number == len(order.rounds) else None)
-        messages = [_message(command, sent, exchanges) for sent in part.sent]
+        messages = [_message(command, sent, exchanges, order.undo) for sent in part.sent]
         try:
             exchanges += await _watched(world, crash, part, messages)
         except Crashed:
@@ -135,15 +157,15 @@ async def _round(world: World, part: Batch | AtOnce, messages: Sequence[CommandM
     return [Exchange(message, answer) for message, answer in zip(messages, answers, strict=True)]
 
 
-def _message(command: CommandMessage, sent: Sent, exchanges: Sequence[Exchange]) -> CommandMessage:
+def _message(command: CommandMessage, sent: Sent, exchanges: Sequence[Exchange], undo: str | None) -> CommandMessage:
     """An undo says what the command answered, if anybody has heard of it."""
     if sent is Sent.COMMAND:
         return command
     heard = [e.answer.result for e in exchanges if e.message is command and isinstance(e.answer, Success)]
-    return undo_message(command, heard[-1] if heard and sent is Sent.UNDO else NULL)
+    return undo_message(command, heard[-1] if heard and sent is Sent.UNDO else NULL, undo=undo)
 
 
-async def _fault(world: World, command: CommandMessage, order: Order, ends: dict[End, Any]) -> str | None:
+async def _fault(world: World, command: CommandMessage, order: Order, ends: Mapping[End, Any]) -> str | None:
     played = await _play(world, command, order)
     if failed := [each for each in played.exchanges if isinstance(each.answer, Failure)]:
         return _told(order, played, f"failed: {failed[0]}")
@@ -182,15 +204,16 @@ def _check_command(name: str, before: Any, done: Played, answer: Answer, changes
         )
 
 
-def _check_undo(name: str, before: Any, done: Played, undone: Played, refused: bool) -> None:
+def _check_undo(name: str, undo: str | None, before: Any, done: Played, undone: Played, refused: bool) -> None:
+    by = "" if undo is None else f" by {undo}"
     answer = undone.answers("undo")[0]
     if isinstance(answer, Failure):
-        raise Unproved(f"The undo of {name} failed: {answer.problem.type}: {answer.problem.message}")
+        raise Unproved(f"The undo of {name}{by} failed: {answer.problem.type}: {answer.problem.message}")
     if refused and undone.effects != before:
-        raise Unproved(f"{name} was refused, and its undo changed the effects: {before!r} → {undone.effects!r}.")
+        raise Unproved(f"{name} was refused, and its undo{by} changed the effects: {before!r} → {undone.effects!r}.")
     if not refused and undone.effects == done.effects:
         raise Unproved(
-            f"The undo of {name} changes nothing that effects=… shows: {done.effects!r} before the undo and after it. "
+            f"The undo of {name}{by} changes nothing that effects=… shows: {done.effects!r} before it and after it. "
             "Either it does nothing, or effects=… does not show what it gives back."
         )
 
