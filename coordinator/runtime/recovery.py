@@ -9,7 +9,7 @@ timeout, the topics are made anew (``kafka/topics.py``), and the consumer starts
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -156,12 +156,26 @@ class Recovery:
 
     async def _leftovers(self) -> None:
         """Sends again what was committed and never acknowledged: ours soon, anybody's after a while."""
+        await self._left()
         now = self._clock()
         if self._ownership.partitions:
             await self._send_again(now, self._limits.leftovers_older_ms, self._ours)
         if now >= self._foreign_at:
             await self._send_again(now, self._limits.foreign_leftovers_older_ms, lambda _: True)
             self._foreign_at = now + self._limits.foreign_leftovers_older_ms // 2
+
+    async def _left(self) -> None:
+        """What this process decided, and had no room for. Its age does not tell: each attempt takes the place of the
+        one before, so that the row of a step that is tried every few seconds never becomes old."""
+        found = 0
+        while self._relay.room and (sagas := self._relay.left(self._limits.sweep_page)):
+            rows: Sequence[OutboxRow] | None = None
+            try:
+                rows = await self._store.outbox_of(sagas)
+            finally:
+                found += self._relay.read(sagas, None if rows is None else in_order(rows))
+        if found:
+            log.info("outbox_caught_up", rows=found)
 
     def _ours(self, row: OutboxRow) -> bool:
         return self._ownership.hears(row.saga_id, reply_partition_of(row.headers))

@@ -3,6 +3,7 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import structlog
 
@@ -35,7 +36,9 @@ class Relay:
         self._known: set[tuple[str, int]] = set()
         """Every attempt in memory, acknowledged ones until their deletion is committed."""
         self._left: set[str] = set()
-        """Sagas with rows that found no room in memory: later ones stay in the table too, until the sweep comes."""
+        """Sagas with rows that found no room in memory: later ones stay in the table too, until they are read back."""
+        self._reading: set[str] = set()
+        """Those of them whose rows are being read: what is committed meanwhile is read after that."""
         self._confirmed: list[Confirmed] = []
         self._taken_at = 0.0
         self._calls: dict[asyncio.Task[None], float] = {}
@@ -68,7 +71,8 @@ class Relay:
     def offer(self, rows: Sequence[OutboxRow]) -> None:
         """Rows of a commit, in the order decided. What finds no room stays in the outbox."""
         for row in rows:
-            if row.saga_id in self._left or len(self._known) >= self._limits.relay_rows:
+            aside = row.saga_id in self._left or row.saga_id in self._reading
+            if aside or len(self._known) >= self._limits.relay_rows:
                 if len(self._left) < self._limits.relay_rows:
                     self._left.add(row.saga_id)
                 continue
@@ -81,12 +85,26 @@ class Relay:
         for row in rows:
             if is_local(row):
                 continue
-            self._left.discard(row.saga_id)
             if (row.command_id, row.attempt) not in self._known:
                 self._add(row)
                 added += 1
         self._wake()
         return added
+
+    def left(self, most: int) -> list[str]:
+        """Sagas whose rows found no room, so many at most. Read their rows, and give them to ``read``."""
+        sagas = list(islice(self._left, most))
+        self._reading.update(sagas)
+        self._left.difference_update(sagas)
+        return sagas
+
+    def read(self, sagas: Sequence[str], rows: Sequence[OutboxRow] | None) -> int:
+        """The rows of these sagas, in order; None: they could not be read. See ``offer_again``."""
+        self._reading.difference_update(sagas)
+        if rows is None:
+            self._left.update(sagas)
+            return 0
+        return self.offer_again(rows)
 
     def _add(self, row: OutboxRow) -> None:
         self._known.add((row.command_id, row.attempt))

@@ -44,6 +44,16 @@ async def test_leftover_rows_are_sent_by_their_shards_owner(new_world: NewWorld)
     assert await ended(world, "buy:1") is Status.COMPLETED
 
 
+async def test_what_found_no_room_goes_out_however_young_it_is(new_world: NewWorld) -> None:
+    """The row of a step that is tried again every few seconds is never old."""
+    world = new_world(relay_rows=4, leftovers_older_ms=600_000, foreign_leftovers_older_ms=600_000)
+    await world.coordinator.start()
+    sagas = [f"buy:{number}" for number in range(8)]
+    ends = [asyncio.create_task(ended(world, saga_id)) for saga_id in sagas]
+    await asyncio.gather(*(world.coordinator.intake.submit(saga_id, start("buy", "book")) for saga_id in sagas))
+    assert {*await asyncio.gather(*ends)} == {Status.COMPLETED}
+
+
 async def test_old_leftovers_are_sent_by_anyone(new_world: NewWorld) -> None:
     """Even when nobody owns the shard."""
     store = await crashed(new_world, "buy", "book")

@@ -111,7 +111,7 @@ async def test_patience_with_a_call_ends_with_it(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_memory_is_bounded_and_the_table_keeps_the_rest() -> None:
-    """Rows beyond the bound are left to the sweep, and so are the later rows of their sagas."""
+    """Rows beyond the bound stay there, and so do the later rows of their sagas, until they are read back."""
     broker = MemoryBroker()
     sending = relay(broker, relay_rows=3)
     sending.offer([row("s:a", 1), row("s:b", 1), row("s:b", 2), row("s:c", 1)])
@@ -120,10 +120,29 @@ async def test_memory_is_bounded_and_the_table_keeps_the_rest() -> None:
     sending.offer([row("s:c", 2)])
     await sending.drained()
     assert ids(broker) == ["s:a:1", "s:b:1", "s:b:2"]
-    sending.offer_again([row("s:c", 1), row("s:c", 2)])
+    sagas = sending.left(10)
+    assert sagas == ["s:c"]
+    assert sending.read(sagas, [row("s:c", 1), row("s:c", 2)]) == 2
     sending.offer([row("s:c", 3)])
     await sending.drained()
     assert ids(broker)[3:] == ["s:c:1", "s:c:2", "s:c:3"]
+
+
+async def test_what_comes_while_the_rest_is_read_is_read_next() -> None:
+    """It may be missing in what is read, and must not overtake that. So it is when nothing could be read."""
+    broker = MemoryBroker()
+    sending = relay(broker, relay_rows=1)
+    sending.offer([row("s:a", 1), row("s:b", 1)])
+    await sending.drained()
+    sending.deleted(sending.take_confirmed())
+    assert sending.left(10) == ["s:b"]
+    sending.offer([row("s:b", 2)])
+    assert sending.read(["s:b"], [row("s:b", 1)]) == 1
+    await sending.drained()
+    assert ids(broker) == ["s:a:1", "s:b:1"]
+    assert sending.left(10) == ["s:b"]
+    assert sending.read(["s:b"], None) == 0
+    assert sending.left(10) == ["s:b"]
 
 
 async def test_the_sweep_brings_nothing_twice() -> None:
