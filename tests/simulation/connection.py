@@ -12,6 +12,9 @@ from tests.simulation.network import Network
 from tests.simulation.process import PROCESS, Process
 
 _TEXT = SimpleNamespace(oid=25)
+_BOOL = SimpleNamespace(oid=16)
+_LOCK, _UNLOCK = "SELECT pg_try_advisory_lock(", "SELECT pg_advisory_unlock("
+_HOLD = ("forward_answer", "forward_value", "undo_answer")
 _COLUMNS = {
     "INSERT": ("command_id",),
     "SELECT": ("command_id", "forward_answer", "forward_value", "undo_answer", "tombstone"),
@@ -24,7 +27,11 @@ class Statement:
     def __init__(self, connection: "Connection", sql: str) -> None:
         self._connection, self._sql = connection, sql
         names = _COLUMNS.get(sql.split(None, 1)[0], ()) if "amends_barrier" in sql else ()
+        if "FOR SHARE" in sql:
+            names = _HOLD
         self._attributes = tuple(SimpleNamespace(name=name, type=_TEXT) for name in names)
+        if sql.startswith((_LOCK, _UNLOCK)):
+            self._attributes = (SimpleNamespace(name="ours", type=_BOOL),)
 
     def get_attributes(self) -> Sequence[Any]:
         """The columns of its result."""
@@ -83,6 +90,8 @@ class Connection:
     async def execute_now(self, sql: str, parameters: Sequence[Any]) -> Sequence[Any]:
         """Raises ConnectionDoesNotExistError when the connection breaks."""
         transaction = self._transaction
+        if not self._closed and sql.startswith((_LOCK, _UNLOCK)):
+            return await self._lock(sql.startswith(_LOCK), parameters[0])
         if self._closed or transaction is None:
             raise asyncpg.exceptions.InterfaceError("connection is closed")
         await self._breaks("database_request_lost")
@@ -91,6 +100,17 @@ class Connection:
         return await self._network.ask(
             self._process, lambda: self._database.execute(transaction, sql, parameters), slow_s
         )
+
+    async def _lock(self, take: bool, command_id: str) -> Sequence[Any]:
+        await self._breaks("database_request_lost")
+        database = self._database
+
+        def asked() -> Sequence[Any]:
+            if self._closed:
+                raise asyncpg.exceptions.ConnectionDoesNotExistError("The server has ended the connection.")
+            return database.lock(self, command_id) if take else database.unlock(self, command_id)
+
+        return await self._network.ask(self._process, asked)
 
     async def _breaks(self, kind: str) -> None:
         if self._database.away or self._network.weather.strikes(kind):
@@ -105,6 +125,8 @@ class Connection:
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
             self._network.after(self._network.weather.seconds(0.0, 1.0), self._database.end, transaction, False)
+        if self._database.has_locks(self):
+            self._network.after(self._network.weather.seconds(0.0, 1.0), self._database.unlock, self)
 
     async def end(self, commit: bool) -> None:
         """Commits, or forgets."""
@@ -159,7 +181,7 @@ class Connection:
         """It never changes."""
 
 
-def engine_of(database: Database, opened: Callable[[Connection], None]) -> AsyncEngine:
+def engine_of(database: Database, opened: Callable[[Connection], None], connections: int) -> AsyncEngine:
     """An engine as a participant's process makes it. ``opened`` is told of its connections."""
 
     async def connect(*_: Any, **__: Any) -> Connection:
@@ -171,5 +193,12 @@ def engine_of(database: Database, opened: Callable[[Connection], None]) -> Async
         opened(connection)
         return connection
 
-    settings: dict[str, Any] = {"async_creator": connect, "pool_size": 2, "max_overflow": 0, "_initialize": False}
-    return create_async_engine("postgresql+asyncpg://simulated/participant", **settings)
+    settings: dict[str, Any] = {
+        "async_creator": connect,
+        "pool_size": connections,
+        "max_overflow": 0,
+        "_initialize": False,
+    }
+    engine = create_async_engine("postgresql+asyncpg://simulated/participant", **settings)
+    engine.dialect.default_isolation_level = "READ COMMITTED"
+    return engine

@@ -88,6 +88,19 @@ class Bank(Contract, name="bank"):
         ...
 
 
+class Archive(Contract, name="archive"):
+    """What takes long: its handler has a heartbeat."""
+
+    @command(timeout="3s", retry=Retry(attempts=6, backoff="200ms..2s"))
+    async def walk(self, wish: Wish) -> int:
+        """Can be undone; may be refused before anything was done."""
+        ...
+
+    @walk.undo(timeout="3s", retry=Retry.forever(backoff="300ms..3s"))
+    async def unwalk(self, wish: Wish, walked: int | None) -> None:
+        """Undoes walk, if anything was done."""
+
+
 class Guide(Contract, name="guide"):
     """What leaves nothing behind. Its participant has no barrier."""
 

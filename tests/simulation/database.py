@@ -12,6 +12,11 @@ import asyncpg
 from tests.simulation.network import Network, settle
 
 EFFECT = "INSERT INTO effect (command_id, direction, amount) VALUES"
+EFFECT_IF_DONE = (
+    "INSERT INTO effect (command_id, direction, amount) SELECT :command_id, :direction, :amount "
+    "WHERE EXISTS (SELECT FROM effect WHERE command_id = :command_id)"
+)
+_IF_DONE = EFFECT_IF_DONE.partition(" :")[0]
 
 
 class Effect(NamedTuple):
@@ -55,6 +60,7 @@ class Database:
         self.effects: list[Effect] = []
         self.on_commit: Callable[[str, Sequence[Effect]], None] = lambda name, effects: None
         self._holders: dict[str, Transaction] = {}
+        self._locks: dict[str, Any] = {}
 
     def begin(self) -> Transaction:
         """A new transaction."""
@@ -84,16 +90,43 @@ class Database:
             raise asyncpg.exceptions.ConnectionDoesNotExistError("The server has ended the connection.")
         if "amends_barrier" in sql:
             return self._barrier(transaction, sql, parameters)
-        if sql.startswith(EFFECT):
-            transaction.effects.append(Effect(*parameters))
-            return []
+        if sql.startswith((EFFECT, _IF_DONE)):
+            return self._effect(transaction, sql, Effect(*parameters))
         return self._savepoint(transaction, sql)
+
+    def _effect(self, transaction: Transaction, sql: str, effect: Effect) -> list[Any]:
+        """Whoever writes one has the command's row."""
+        there = [each.direction for each in (*self.effects, *transaction.effects) if each[0] == effect[0]]
+        unwanted = effect.direction in there if "ON CONFLICT" in sql else "EXISTS" in sql and not there
+        if not unwanted:
+            transaction.effects.append(effect)
+        return []
+
+    def lock(self, connection: Any, command_id: str) -> list[tuple[bool]]:
+        """An advisory lock, of the connection's until it is closed."""
+        ours = self._locks.setdefault(command_id, connection) is connection
+        return [(ours,)]
+
+    def has_locks(self, connection: Any) -> bool:
+        """Whether there is something to let go of."""
+        return any(each is connection for each in self._locks.values())
+
+    def unlock(self, connection: Any, command_id: str | None = None) -> list[tuple[bool]]:
+        """Lets go of it; None: of all that the connection has."""
+        ids = [*self._locks] if command_id is None else [command_id]
+        for each in ids:
+            if self._locks.get(each) is connection:
+                del self._locks[each]
+        return [(True,)]
 
     def _barrier(self, transaction: Transaction, sql: str, parameters: Sequence[Any]) -> Any:
         if sql.startswith("INSERT") and "DO NOTHING RETURNING command_id" in sql and len(parameters) == 1:
             return self._with_rows(transaction, parameters[0], lambda: self._insert(transaction, parameters[0]))
         if sql.startswith("SELECT") and "FOR UPDATE" in sql and len(parameters) == 1:
             return self._with_rows(transaction, parameters[0], lambda: self._read(transaction, parameters[0]))
+        if sql.startswith("SELECT") and "FOR SHARE" in sql and len(parameters) == 1:
+            ids = [parameters[0]]
+            return self._with_rows(transaction, ids, lambda: [row[1:4] for row in self._read(transaction, ids)])
         if "UPDATE" in sql and "tombstone" in sql and len(parameters) == 5:
             return self._with_rows(transaction, parameters[0], lambda: self._keep(transaction, parameters))
         raise asyncpg.exceptions.PostgresSyntaxError(f"This database does not understand {sql!r}.")

@@ -45,7 +45,7 @@ class Programs:
             return ["sleep", self._random.choice((0, 0.05, 0.5, 2, 7))]
         if draw < 0.3:
             return self._called.one()
-        return self._step(("take", "lend", "look", "hold", "note"))
+        return self._step(("take", "lend", "look", "hold", "note", "walk"))
 
     def body(self, budget: int, depth: int) -> Program:
         """So many steps, or about that."""
@@ -78,7 +78,7 @@ class Programs:
             return [self._random.choice(("note", "note", "call", "ask")), self._talk(self._wish())]
         if draw < 0.57:
             return self._owe()
-        return self._step(("take", "take", "lend", "look", "hold", "hold"))
+        return self._step(("take", "take", "lend", "look", "hold", "hold", "walk"))
 
     def _owe(self) -> list[Any]:
         """An undo of its own, which is not refused: nobody would ever take that back."""

@@ -3,7 +3,7 @@
 from itertools import count
 
 from coordinator.saga import Definitions, SagaDefinition, Signal, saga
-from tests.simulation.contracts import Bank, Guide, Shop, Wish
+from tests.simulation.contracts import Archive, Bank, Guide, Shop, Wish
 from tests.simulation.desk import Desk
 from tests.simulation.favours import Counts, Favours, take_favours
 from tests.simulation.program import Program, Town, run_program
@@ -19,13 +19,14 @@ def _errand(version: int) -> SagaDefinition[Program, int]:
         bank: Bank,
         guide: Guide,
         desk: Desk,
+        archive: Archive,
         note: Signal[int],
         word: Signal[int],
         favour: Favours,
         counts: Counts,
     ) -> int:
         """Runs its input, and what it is asked to run besides."""
-        town = Town(shop, bank, guide, desk, errand, {"note": note, "word": word}, count(1))
+        town = Town(shop, bank, guide, desk, archive, errand, {"note": note, "word": word}, count(1))
         take_favours(favour, counts, lambda asked: run_program(asked, town))
         if version > 1:
             await guide.look(Wish())

@@ -189,7 +189,9 @@ class ParticipantNode(Node):
         self._worker = Worker(
             self._participant,
             kafka="simulated:9092",
-            database=None if self._database is None else engine_of(self._database, opened),
+            database=None
+            if self._database is None
+            else engine_of(self._database, opened, 8 if self._participant.name == "archive" else 2),
             topics=TOPICS,
             session_timeout_ms=6_000,
             handler_limit_s=10.0,

@@ -10,7 +10,7 @@ from contracts import Refused, StepError
 from contracts.kinds import Kind
 from coordinator.engine.failure import problem_of
 from coordinator.saga import ContinueAsNew, SagaDefinition, Signal, attributes, child, detach, on_undo, scope, status
-from tests.simulation.contracts import Bank, Guide, Shop, Wish
+from tests.simulation.contracts import Archive, Bank, Guide, Shop, Wish
 from tests.simulation.desk import Desk
 from tests.simulation.policies import Using, using
 
@@ -26,6 +26,7 @@ class Town(NamedTuple):
     bank: Bank
     guide: Guide
     desk: Desk
+    archive: Archive
     errand: SagaDefinition["Program", int]
     """The saga that runs it."""
     signals: Signals
@@ -71,6 +72,7 @@ _CALLED = {
     **dict.fromkeys(("look", "lose"), "guide"),
     **dict.fromkeys(("take", "lend"), "shop"),
     **dict.fromkeys(("hold", "pay", "launch", "post"), "bank"),
+    "walk": "archive",
     **dict.fromkeys(("note", "call", "ask", "file"), "desk"),
 }
 """Commands, and whose they are."""

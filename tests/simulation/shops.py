@@ -8,10 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts import Failed, Refused
 from contracts.command import Command
 from contracts.ids import forward_id
-from participants.sdk import Delivery, Participant
-from tests.simulation.contracts import Bank, Guide, Shop, Wish
-from tests.simulation.database import EFFECT
+from participants.sdk import Delivery, Heartbeat, Participant
+from tests.simulation.contracts import Archive, Bank, Guide, Shop, Wish
+from tests.simulation.database import EFFECT, EFFECT_IF_DONE
 
+_PARTS = 3
+"""Of a walk; the effect is in the second."""
+_EFFECT_ONCE = text(f"{EFFECT} (:command_id, :direction, :amount) ON CONFLICT DO NOTHING")
+_EFFECT_IF_DONE = text(EFFECT_IF_DONE)
 _EFFECT = text(f"{EFFECT} (:command_id, :direction, :amount)")
 
 
@@ -25,18 +29,27 @@ async def slow_or_not(wish: Wish) -> None:
         await asyncio.sleep(wish.slow)
 
 
+async def slowly(seconds: float) -> None:
+    """Takes its time."""
+    await asyncio.sleep(seconds)
+
+
 async def _write(delivery: Delivery, db: AsyncConnection, amount: int) -> None:
     row = {"command_id": forward_id(delivery.command_id), "direction": delivery.direction, "amount": amount}
     await db.execute(_EFFECT, row)
 
 
-async def _do(wish: Wish, delivery: Delivery, db: AsyncConnection) -> int:
+def _complain(wish: Wish, delivery: Delivery) -> None:
     if wish.refuse or (wish.moody and int(asyncio.get_running_loop().time() * 1_000) % 2):
         raise Refused("no", "Not today.")
     if wish.hopeless:
         raise Failed("hopeless", "It never will.", retryable=False)
     if delivery.attempt <= wish.fail:
         raise Failed("not_yet", "Again, please.")
+
+
+async def _do(wish: Wish, delivery: Delivery, db: AsyncConnection) -> int:
+    _complain(wish, delivery)
     await slow_or_not(wish)
     await _write(delivery, db, wish.amount)
     if delivery.attempt <= wish.spoil:
@@ -61,6 +74,7 @@ def _does(participant: Participant, *commands: Command[..., int]) -> None:
 shop = Participant(Shop)
 bank = Participant(Bank)
 guide = Participant(Guide, barrier=False)
+archive = Participant(Archive)
 _does(shop, Shop.take, Shop.lend)
 _does(bank, Bank.hold, Bank.pay, Bank.launch, Bank.post)
 
@@ -109,4 +123,30 @@ async def refund(wish: Wish, paid: int | None, delivery: Delivery, db: AsyncConn
     await _undo(wish, delivery, db)
 
 
-PARTICIPANTS = (shop, bank, guide)
+@archive.on(Archive.walk)
+async def walk(wish: Wish, delivery: Delivery, heartbeat: Heartbeat[int]) -> int:
+    """In parts, from where the last attempt was."""
+    _complain(wish, delivery)
+    for part in range(heartbeat.last or 0, _PARTS):
+        if wish.slow:
+            await slowly(wish.slow / _PARTS)
+        if part == 1:
+            row = {"command_id": delivery.command_id, "direction": "forward", "amount": wish.amount}
+            async with heartbeat.transaction() as db:
+                await db.execute(_EFFECT_ONCE, row)
+        await heartbeat(part + 1)
+    if delivery.attempt <= wish.spoil:
+        raise RuntimeError("It broke after it had written.")
+    return wish.amount
+
+
+@archive.on(Archive.unwalk)
+async def unwalk(wish: Wish, walked: int | None, delivery: Delivery, db: AsyncConnection) -> None:
+    """Undoes walk, however far that got."""
+    if delivery.attempt <= wish.undo_fail:
+        raise Failed("not_yet", "Again, please.")
+    row = {"command_id": forward_id(delivery.command_id), "direction": "undo", "amount": -wish.amount}
+    await db.execute(_EFFECT_IF_DONE, row)
+
+
+PARTICIPANTS = (shop, bank, guide, archive)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 
-from contracts.answers import Failure, Pending
+from contracts.answers import Failure, Pending, Progress
 from contracts.command_message import CHILD, child_of
 from contracts.failures import Problem
 from contracts.ids import is_notice_id, parse_command_id
@@ -30,6 +30,7 @@ from coordinator.history.steps import (
     StepHeld,
     StepIssued,
     StepProgressed,
+    StepProgressedLate,
     StepRefused,
     StepSucceeded,
     StepTimedOut,
@@ -111,6 +112,8 @@ class Witness:
         """Attempts of which the log has that they failed."""
         self._progressed: dict[str, int] = {}
         """The latest attempt of each command and undo of which the log has that it is under way."""
+        self._heard: set[tuple[str, int, bytes]] = set()
+        """Progress that is in the log, with its details."""
         self._answered: set[tuple[str, int]] = set()
         """Attempts that some participant answered."""
         self._sent: set[tuple[str, int]] = set()
@@ -191,14 +194,19 @@ class Witness:
                 self._registered.add((saga_id, step))
             case UndoSucceeded(step) | UndoSkipped(step):
                 self._settled.add(self._undo_id(saga_id, step))
-            case ReplyDeferred(command):
+            case ReplyDeferred(command, attempt, what, value):
                 self._kept.add(command)
+                if what == "progress":
+                    self._heard.add((command, attempt, bytes(value)))
             case StepAttemptFailed(step, attempt) | StepHeld(step, attempt):
                 self._failed.add((f"{saga_id}:{step}", attempt))
             case UndoAttemptFailed(step, attempt) | UndoGivenUp(step, attempt) | UndoHeld(step, attempt):
                 self._failed.add((self._undo_id(saga_id, step), attempt))
-            case StepProgressed(step, attempt):
+            case StepProgressed(step, attempt, _, details):
                 self._progressed[f"{saga_id}:{step}"] = attempt
+                self._heard.add((f"{saga_id}:{step}", attempt, bytes(details)))
+            case StepProgressedLate(step, attempt, _, details):
+                self._heard.add((f"{saga_id}:{step}", attempt, bytes(details)))
             case UndoProgressed(step, attempt):
                 self._progressed[self._undo_id(saga_id, step)] = attempt
             case SagaReopened():
@@ -338,6 +346,8 @@ class Witness:
             progressed = isinstance(reply.answer, Pending) and reply.attempt <= self._progressed.get(
                 reply.command_id, 0
             )
+            if isinstance(reply.answer, Progress) and (*attempt, bytes(reply.answer.details)) in self._heard:
+                continue
             if failed or progressed or reply.command_id in self._settled:
                 continue
             machine = self.machine(reply.saga_id)
@@ -352,7 +362,9 @@ class Witness:
         for record in records:
             headers = dict(record.headers)
             sent = (headers["ce_id"].decode(), int(headers["ce_attempt"]))
-            if sent not in self._answered:
+            if (
+                sent not in self._answered and headers["ce_type"] != b"archive.walk"
+            ):  # which is begun, and answered later
                 yield f"the offset of {sent[0]}, attempt {sent[1]}, was committed, and nobody has answered it"
 
     # --- participants

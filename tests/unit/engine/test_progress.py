@@ -9,7 +9,7 @@ from contracts.answers import Progress
 from contracts.values import NULL
 from coordinator.engine.facts import Ignored, Known
 from coordinator.history.parking import ReplyDeferred
-from coordinator.history.steps import StepProgressedLate
+from coordinator.history.steps import StepAttemptFailed, StepProgressedLate
 from coordinator.saga import saga
 from tests.sagas import SagaDriver, Shop
 
@@ -104,6 +104,16 @@ def test_in_a_pause_a_later_attempt_knows_better() -> None:
     assert driver.unchanged_by(lambda: driver.progresses("shop.take", 1, {"done": 3}))
     driver.resume().fails("shop.take").passes(2_000)
     assert told(driver) == {"done": 9}
+
+
+def test_of_the_failures_in_a_pause_the_latest_attempts_counts() -> None:
+    """One of an older attempt that comes first does not hide it; nor does one that comes later."""
+    driver = begun().passes(6_000).pauses().fails("shop.take", attempt=1).fails("shop.take", attempt=2)
+    assert driver.unchanged_by(lambda: driver.fails("shop.take", attempt=1))
+    assert driver.unchanged_by(lambda: driver.fails("shop.take", attempt=2))
+    failed = len(driver.of(StepAttemptFailed))
+    driver.resume()
+    assert len(driver.of(StepAttemptFailed)) == failed + 1
 
 
 def test_a_person_who_has_it_tried_again_hands_it_on_too() -> None:

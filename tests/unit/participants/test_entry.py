@@ -4,11 +4,12 @@ import msgspec
 import pytest
 
 from contracts import Problem
-from contracts.answers import Refusal, Success
+from contracts.answers import Progress, Refusal, Success
 from contracts.command_message import Direction
 from participants.sdk.entry import NOTHING_TO_UNDO, UNDONE_BEFORE, Entry
 
 DONE = Success(msgspec.Raw(b"1"))
+BEGUN = Progress(msgspec.Raw(b'{"run":null,"attempt":1}'))
 REFUSED = Refusal(Problem("sold_out"))
 
 
@@ -20,6 +21,10 @@ REFUSED = Refusal(Problem("sold_out"))
         (Entry("a", REFUSED), "forward", REFUSED),
         (Entry("a", DONE, undone=True), "forward", DONE),
         (Entry("a", tombstone=True), "forward", UNDONE_BEFORE),
+        (Entry("a", BEGUN), "forward", None),
+        (Entry("a", BEGUN, undone=True), "forward", UNDONE_BEFORE),
+        (Entry("a", BEGUN), "undo", None),
+        (Entry("a", BEGUN, undone=True), "undo", NOTHING_TO_UNDO),
         (Entry("a"), "undo", NOTHING_TO_UNDO),
         (Entry("a", DONE), "undo", None),
         (Entry("a", REFUSED), "undo", NOTHING_TO_UNDO),
