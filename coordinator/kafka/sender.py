@@ -147,7 +147,7 @@ class RecordSender:
     async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, Sequence[int]]:
         """Of the topics that exist."""
         known: dict[str, Sequence[int]] = {}
-        for topic in topics:
+        for topic in sorted(topics):
             found = producer.client.cluster.partitions_for_topic(topic)
             if found is None:
                 try:

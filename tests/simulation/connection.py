@@ -121,11 +121,11 @@ class Connection:
 
     def _break(self) -> None:
         """The server notices, sooner or later, and ends the transaction."""
-        self._closed = True
+        first, self._closed = not self._closed, True
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
             self._network.after(self._network.weather.seconds(0.0, 1.0), self._database.end, transaction, False)
-        if self._database.has_locks(self):
+        if first and self._database.has_locks(self):  # not again when it is collected, whenever that is
             self._network.after(self._network.weather.seconds(0.0, 1.0), self._database.unlock, self)
 
     async def end(self, commit: bool) -> None:
