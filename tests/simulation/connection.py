@@ -92,6 +92,8 @@ class Connection:
         transaction = self._transaction
         if not self._closed and sql.startswith((_LOCK, _UNLOCK)):
             return await self._lock(sql.startswith(_LOCK), parameters[0])
+        if not self._closed and sql.startswith("SELECT set_config("):
+            return []
         if self._closed or transaction is None:
             raise asyncpg.exceptions.InterfaceError("connection is closed")
         await self._breaks("database_request_lost")
