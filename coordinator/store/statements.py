@@ -49,8 +49,9 @@ def write_history(*, rounds: bool) -> str:
 
 _OVER = """
     h.saga_id = ANY($1) AND h.saga_id = o.saga_id AND h.seq >= o.first_row AND h.seq < o.next_row
-    AND {for_the_fence} (o.first_row = 1 OR (h.seq = o.first_row AND EXISTS (
-        SELECT FROM history AS p WHERE p.saga_id = o.saga_id AND p.seq = o.first_row - 1))) AND {won}
+    AND {for_the_fence} (o.first_row = 1 OR (h.seq = o.first_row AND (
+        SELECT p.events::text FROM history AS p WHERE p.saga_id = o.saga_id AND p.seq = o.first_row - 1
+    ) IS NOT DISTINCT FROM '[]')) AND {won}
 """
 
 # Deletes the rows of rounds that are over, from their first to the one with which the next round begins; but for those
@@ -60,9 +61,10 @@ _FORGET = f"""
     WHERE {_OVER.format(for_the_fence="NOT", won="{won}")}
 """
 
-# Empties these.
+# Empties these. The one behind the first round is told by the blank from those of it: the row behind that may go, also
+# where each round is a single row.
 _EMPTY = f"""
-    UPDATE history AS h SET events = '[]'
+    UPDATE history AS h SET events = CASE WHEN o.first_row = 1 THEN '[]' ELSE '[ ]' END::json
     FROM unnest($1::text[], $2::int[], $3::int[]) AS o (saga_id, first_row, next_row)
     WHERE {_OVER.format(for_the_fence="", won="{won}")}
 """

@@ -167,13 +167,14 @@ async def test_what_was_walked_is_undone_when_the_saga_is_cancelled(
 
 
 async def test_a_process_that_is_told_to_stop_hands_over(system: System, archivist: Archivist, asked: Asked) -> None:
-    """The attempt fails at once, and the next one goes on where it was: no deadline passes, nothing is done again."""
-    shelf = {"records": 20_000, "interval": 100}
+    """The attempt fails at once, and the next one goes on where it was: no deadline passes, and an interval at most is
+    done again."""
+    shelf = {"records": 60_000, "interval": 100}
     saga_id = await asked.start("take_stock", "stopped", shelf, "completed")
     await archivist.reached(saga_id, 1_000)
     await archivist.part.stop()
     stopped_at = await archivist.walked(saga_id)
-    assert stopped_at < 20_000
+    assert stopped_at < shelf["records"]
     await archivist.part.start()
     await asked.reached(saga_id, "saga_completed")
     problems = await asked.fetch(
@@ -182,5 +183,6 @@ async def test_a_process_that_is_told_to_stop_hands_over(system: System, archivi
         saga_id,
     )
     assert [row["type"] for row in problems] == ["participant_stopped"]
-    assert await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1") == 0
+    again = await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1")
+    assert again <= shelf["interval"], "it may be stopped between the end of a transaction and its heartbeat"
     assert await asked.faults() == []

@@ -89,7 +89,7 @@ async def test_not_started(store: MemoryStore) -> None:
 def test_catalogue() -> None:
     """Definitions of several modules come together."""
     found = load_definitions("coordinator.catalogue, tests.unit.api.definitions")
-    assert found.names() == ["book_trip", "make_tea", "pour", "sell", "serve", "tidy"]
+    assert found.names() == ["book_trip", "make_tea", "pour", "refill", "sell", "serve", "tidy"]
 
 
 @pytest.mark.parametrize(

@@ -43,4 +43,20 @@ async def test_a_key_that_is_free_again_is_taken_by_nobody(
     ]
     assert await mine.outbox_of([SAGA]) == []
     kept = await outsider.fetch("SELECT seq, events FROM history WHERE saga_id = $1 ORDER BY seq", SAGA)
-    assert [(row["seq"], row["events"]) for row in kept] == [(1, "[]"), (2, "[]"), (5, '["round 3"]')]
+    assert [(row["seq"], row["events"]) for row in kept] == [(1, "[]"), (2, "[ ]"), (5, '["round 3"]')]
+
+
+@pytest.mark.parametrize("stepwise", [False, True], ids=["at_once", "stepwise"])
+async def test_rounds_of_one_row_leave_no_more_than_others(
+    pool: Pool, outsider: asyncpg.Connection, stepwise: bool
+) -> None:
+    """The rows of the first round, and the one behind it, whatever there is behind that."""
+    store = PostgresStore(pool, stepwise=stepwise)
+    for write in (start(SAGA), step(SAGA, 2), another_round(SAGA, 3, 2)):
+        assert await store.commit([write], []) == {SAGA}
+    for seq in range(4, 20):
+        assert await store.commit([another_round(SAGA, seq, seq - 1, first_row=seq - 1)], []) == {SAGA}
+    kept = await outsider.fetch("SELECT seq FROM history WHERE saga_id = $1 ORDER BY seq", SAGA)
+    assert [row["seq"] for row in kept] == [1, 2, 3, 19]
+    for late in (step(SAGA, 3), step(SAGA, 4, first_row=3), step(SAGA, 20, first_row=18)):
+        assert await store.commit([late], []) == frozenset(), late
