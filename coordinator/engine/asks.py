@@ -58,9 +58,10 @@ def same(asked: Asked, logged: object) -> bool:
     gained is not another request.
     """
     match asked, logged:
-        case StepIssued(step, command, scope=scope), StepIssued():
-            return step == logged.step and command == logged.command and scope == logged.scope
-        case UndoRegistered(step, command, scope=scope), UndoRegistered():
+        case (StepIssued(step, command, scope=scope), StepIssued()) | (
+            UndoRegistered(step, command, scope=scope),
+            UndoRegistered(),
+        ):
             return step == logged.step and command == logged.command and scope == logged.scope
         case (TimerStarted(timer), TimerStarted()) | (TimerCancelled(timer), TimerCancelled()):
             return timer == logged.timer

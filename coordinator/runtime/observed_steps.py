@@ -1,7 +1,7 @@
 """Which steps and undos are under way, and when one is over: a saga's events as those see them who measure it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.ids import command_id, undo_id
 from contracts.kinds import Kind
@@ -44,12 +44,26 @@ Told = StartedSaga | BegunRound | HeldStep | EndedStep | EndedSaga | ReopenedSag
 _ABANDONED = "abandoned"
 
 
+class _Asked(NamedTuple):
+    """A step, as far as it is told what it was: its arguments need not be kept for that."""
+
+    command: str
+    stays: bool
+    """It goes on when the saga stops waiting for it."""
+    local: bool
+    """Coordinators run it themselves."""
+    child: str | None
+    """It is a saga: its id."""
+    registered: bool
+    """Its undo is all there is of it, and goes by the step's own id."""
+
+
 class ObservedSteps:
     """One saga, as far as its events were followed: to row ``seq``."""
 
     __slots__ = (
         *("__weakref__", "saga_id", "seq", "_cause", "_round", "_reopened"),
-        *("_commands", "_forward", "_undos", "_stay", "_local", "_registered", "_children", "_held"),
+        *("_asked", "_forward", "_undos", "_held"),
     )
 
     def __init__(self, saga_id: str) -> None:
@@ -57,23 +71,15 @@ class ObservedSteps:
         self.seq = 0
         self._cause: str | None = None
         """Type of the problem for which the saga goes back."""
-        self._commands: dict[int, str] = {}
+        self._asked: dict[int, _Asked] = {}
         self._forward: dict[int, tuple[int, int]] = {}
         """Steps under way: when the first attempt was sent, and how many were."""
         self._undos: dict[int, tuple[int, int]] = {}
         """Undos, likewise; one that was given up stays, because a person may have it tried again."""
-        self._stay: set[int] = set()
-        """Steps that go on when the saga stops waiting for them."""
-        self._local: set[int] = set()
-        """Steps that coordinators run themselves."""
-        self._children: dict[int, str] = {}
-        """Steps that are sagas: their ids."""
         self._held: dict[tuple[int, bool], tuple[HeldStep, ...]] = {}
         """Steps, and undos, that had to wait since they are under way."""
         self._round = 1
         self._reopened = False
-        self._registered: set[int] = set()
-        """Steps whose undo is all there is of them: it goes by the step's own id."""
 
     def follow(self, event: Event) -> list[Told]:
         """What begins or is over with this event of row ``seq``."""
@@ -86,23 +92,16 @@ class ObservedSteps:
 
     def continued(self, event: SagaContinued) -> list[Told]:
         """Another round begins: the steps of the one before are over."""
-        for of_steps in (self._commands, self._forward, self._undos, self._stay, self._local, self._registered):
+        for of_steps in (self._asked, self._forward, self._undos, self._held):
             of_steps.clear()
-        self._children.clear()
-        self._held.clear()
         self._round = event.round
         return [BegunRound(event.round, event.at)]
 
     def issued(self, event: StepIssued) -> list[Told]:
         """A step is under way."""
-        self._commands[event.step] = event.command
+        stays = not event.undoable and event.kind is not Kind.COMPENSATABLE
+        self._asked[event.step] = _Asked(event.command, stays, event.local, event.child, registered=False)
         self._forward[event.step] = (event.at, 1)
-        if not event.undoable and event.kind is not Kind.COMPENSATABLE:
-            self._stay.add(event.step)
-        if event.local:
-            self._local.add(event.step)
-        if event.child is not None:
-            self._children[event.step] = event.child
         return []
 
     def held(self, event: StepHeld) -> list[Told]:
@@ -137,7 +136,8 @@ class ObservedSteps:
 
     def abandoned(self, event: StepAbandoned) -> list[Told]:
         """The saga stopped waiting for a step."""
-        return [] if event.step in self._stay else self._over(event.step, event.at, _ABANDONED, None)
+        asked = self._asked.get(event.step)
+        return [] if asked is not None and asked.stays else self._over(event.step, event.at, _ABANDONED, None)
 
     def went_back(self, event: CompensationStarted) -> list[Told]:
         """The saga goes back: whatever is still out is not waited for any more."""
@@ -146,12 +146,7 @@ class ObservedSteps:
 
     def registered(self, event: UndoRegistered) -> list[Told]:
         """A step that is nothing but an undo: nothing is under way yet."""
-        self._commands[event.step] = event.command
-        self._registered.add(event.step)
-        if event.local:
-            self._local.add(event.step)
-        if event.child is not None:
-            self._children[event.step] = event.child
+        self._asked[event.step] = _Asked(event.command, False, event.local, event.child, registered=True)
         return []
 
     def undo_issued(self, event: UndoIssued) -> list[Told]:
@@ -211,10 +206,10 @@ class ObservedSteps:
         return [*self._all_abandoned(at), EndedSaga(self.seq, status, at, problem, self._reopened)]
 
     def _waits(self, step: int, undo: bool, at: int, problem: str, signal: str | None) -> list[Told]:
-        command = self._commands.get(step)
-        if command is None:
+        asked = self._asked.get(step)
+        if asked is None:
             return []
-        held = HeldStep(command, undo, at, problem, signal)
+        held = HeldStep(asked.command, undo, at, problem, signal)
         self._held[step, undo] = (*self._held.get((step, undo), ()), held)
         return [held]
 
@@ -231,19 +226,19 @@ class ObservedSteps:
 
     def _undo_over(self, step: int, at: int, outcome: str, problem: str | None) -> list[Told]:
         begun = self._undos.get(step)
-        if begun is None or step not in self._commands:
+        if begun is None or step not in self._asked:
             return []
         return [self._step(step, True, begun, at, outcome, problem)]
 
     def _step(
         self, step: int, undo: bool, begun: tuple[int, int], at: int, outcome: str, problem: str | None
     ) -> EndedStep:
-        under_undo_id = undo and step not in self._registered
-        name = undo_id(self.saga_id, step) if under_undo_id else command_id(self.saga_id, step)
+        asked = self._asked[step]
+        name = undo_id(self.saga_id, step) if undo and not asked.registered else command_id(self.saga_id, step)
         sent_at, attempts = begun
         return EndedStep(
             command_id=name,
-            command=self._commands[step],
+            command=asked.command,
             step=step,
             undo=undo,
             attempts=attempts,
@@ -251,8 +246,8 @@ class ObservedSteps:
             ended_at=at,
             outcome=outcome,
             problem=problem,
-            local=step in self._local,
-            child=self._children.get(step),
+            local=asked.local,
+            child=asked.child,
             round=self._round,
             held=self._held.pop((step, undo), ()) if self._held else (),
         )

@@ -101,18 +101,28 @@ class SagaSpans:
 
     def ending(self, saga: SagaIdentity, context: TraceContext, end: EndedSaga) -> ReadableSpan:
         """How it ended, or that it is parked, as a moment."""
-        return self._change(saga, context, end.seq, end.status, end.at, end.problem)
+        attributes = _identity(saga)
+        attributes["saga.status"] = end.status
+        status = _OK if end.status == "completed" else _status(attributes, end.problem)
+        return self._moment(saga, context, f"{saga.saga_id}#{end.seq}", end.status, end.at, attributes, status)
 
     def reopened(self, saga: SagaIdentity, context: TraceContext, reopened: ReopenedSaga) -> ReadableSpan:
         """That it goes back, after it had gone through."""
-        return self._change(saga, context, reopened.seq, "reopened", reopened.at, None)
-
-    def _change(
-        self, saga: SagaIdentity, context: TraceContext, seq: int, became: str, at: int, problem: str | None
-    ) -> ReadableSpan:
         attributes = _identity(saga)
-        attributes["saga.status"] = "compensating" if became == "reopened" else became
-        name = f"{saga.saga_id}#{seq}:reopened" if became == "reopened" else f"{saga.saga_id}#{seq}"
+        attributes["saga.status"] = "compensating"
+        name = f"{saga.saga_id}#{reopened.seq}:reopened"
+        return self._moment(saga, context, name, "reopened", reopened.at, attributes, _status(attributes, None))
+
+    def _moment(
+        self,
+        saga: SagaIdentity,
+        context: TraceContext,
+        name: str,
+        became: str,
+        at: int,
+        attributes: dict[str, str | int | bool],
+        status: Status,
+    ) -> ReadableSpan:
         return self._span(
             name=f"saga {saga.definition} {became}",
             context=_context(context, span_id_of(name)),
@@ -120,7 +130,7 @@ class SagaSpans:
             kind=SpanKind.INTERNAL,
             times=(at, at),
             attributes=attributes,
-            status=_OK if became == "completed" else _status(attributes, problem),
+            status=status,
         )
 
     def _messaging(self, step: EndedStep) -> dict[str, str | int | bool]:

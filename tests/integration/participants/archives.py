@@ -11,7 +11,7 @@ from participants.sdk.apart import executor_of
 from participants.sdk.arrivals import Arrivals, Call
 from participants.sdk.long_handlers import LongHandlers
 from participants.sdk.tracing import Tracing
-from tests.unit.participants.archive import REPLIES, Answer, Hand, participant_of_archive, row_walked, said
+from tests.unit.participants.archive import REPLIES, Answer, Hand, participant_of_archive, row_walked, said, walk
 
 WITHIN_S = 20
 
@@ -48,6 +48,13 @@ class Process:
         """Returns when these are the last replies."""
         async with asyncio.timeout(WITHIN_S), self._answered:
             await self._answered.wait_for(lambda: self.replies[-len(replies) :] == list(replies))
+
+    async def walks(self) -> "asyncio.Task[None]":
+        """Takes the command, and returns when its handler has told of its first row, and waits for the next."""
+        answering = self.take(walk())
+        self.lets()
+        await self.says("1 progress 1")
+        return answering
 
     async def dies(self) -> None:
         """As by SIGKILL: nothing is said or written any more, and its connections are gone."""

@@ -27,9 +27,7 @@ async def test_another_attempt_joins_the_one_that_runs(new: New, elsewhere: bool
     """Here or in another process: the handler is called once, and heartbeats and answer are to the latest attempt."""
     one = new("one")
     two = new("two") if elsewhere else one
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     second = two.take(walk(attempt=2))
     if elsewhere:
         await ended(second)
@@ -46,9 +44,7 @@ async def test_an_undo_stops_what_it_undoes(new: New, elsewhere: bool) -> None:
     """Then it takes back what was committed on the way; the next attempt does nothing."""
     one = new("one")
     two = new("two") if elsewhere else one
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     undone = two.take(unwalk())
     if elsewhere:
         async with asyncio.timeout(WITHIN_S):
@@ -66,9 +62,7 @@ async def test_an_undo_stops_what_it_undoes(new: New, elsewhere: bool) -> None:
 async def test_a_late_finisher_cannot_commit_after_its_undo(new: New) -> None:
     """Its locks are gone with their connection, as those of a process that was cut off: the undo does not wait."""
     one, two = new("one"), new("two")
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     assert one.room._locks is not None
     await one.room._locks.close()
     await ended(two.take(unwalk()))
@@ -81,9 +75,7 @@ async def test_a_late_finisher_cannot_commit_after_its_undo(new: New) -> None:
 async def test_a_process_that_was_cut_off_has_no_company_for_long(new: New) -> None:
     """Another one takes the command over; whoever was at it finds that out before it commits anything more."""
     one, two = new("one"), new("two")
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     assert one.room._locks is not None
     await one.room._locks.close()
     second = two.take(walk(attempt=2))
@@ -130,9 +122,7 @@ async def test_what_the_command_brings_is_believed_where_the_barrier_knows_nothi
 async def test_a_killed_process_leaves_something_to_undo(new: New) -> None:
     """Nobody knows what it had done: the undo is called, without a result."""
     one, two = new("one"), new("two")
-    one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    await one.walks()
     await one.dies()
     await ended(two.take(unwalk()))
     assert (two.hand.undone, await two.rows()) == ([None], [])
@@ -178,9 +168,7 @@ async def test_a_no_after_something_was_done_has_it_undone(new: New) -> None:
 async def test_a_process_that_stops_hands_over_at_once(new: New) -> None:
     """The attempt fails without waiting for its deadline, and the next one goes on elsewhere."""
     one, two = new("one"), new("two")
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     one.room.close()
     await ended(first)
     assert one.replies[-1] == "1 failed participant_stopped"
@@ -196,9 +184,7 @@ async def test_an_undo_does_not_wait_for_ever(new: New, monkeypatch: pytest.Monk
     monkeypatch.setattr(long_handlers, "UNDO_WAIT_S", 0.2)
     one, two = new("one"), new("two")
     one.hand.hangs = True
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     await ended(one.take(unwalk()), two.take(unwalk()))
     assert (one.replies[-1], two.replies) == ("undo 1 failed still_running", ["undo 1 failed still_running"])
     one.hand.go.set()
@@ -210,9 +196,7 @@ async def test_an_undo_does_not_wait_for_ever(new: New, monkeypatch: pytest.Monk
 async def test_a_handler_that_is_silent_for_two_attempts_is_begun_anew(new: New) -> None:
     """The first that finds it silent joins it: its coordinator may have been away. The second does not."""
     one = new("one")
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     assert one.take(walk(attempt=2)) is first
     third = one.take(walk(attempt=3))
     assert third is not first

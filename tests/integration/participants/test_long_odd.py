@@ -58,9 +58,7 @@ async def test_no_undo_beside_a_handler_that_does_not_end(new: New, monkeypatch:
     monkeypatch.setattr(long_handlers, "UNDO_WAIT_S", 0.1)
     one, two = new("one"), new("two")
     one.hand.hangs = True
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     for attempt in (1, 2, 3):
         await ended(one.take(unwalk(attempt=attempt)))
         assert (one.replies[-1], one.hand.undone) == (f"undo {attempt} failed still_running", [])
@@ -75,9 +73,7 @@ async def test_the_undo_of_what_waits_finds_nothing_to_undo(new: New, monkeypatc
     """It was never begun: the undo does not wait for a place, and its handler is not called."""
     monkeypatch.setattr(long_handlers, "LONG_HANDLERS", 1)
     one = new("one")
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     await ended(one.take(walk(step=2)), one.take(unwalk(step=2)))
     assert (one.replies[1:], one.hand.undone) == (["undo 1 succeeded null"], [])
     one.lets(2)
@@ -88,9 +84,7 @@ async def test_the_undo_of_what_waits_finds_nothing_to_undo(new: New, monkeypatc
 async def test_the_server_ends_the_connection_of_the_locks(new: New) -> None:
     """Whoever asks next has another one; of two that are at a command then, one commits."""
     one, two = new("one"), new("two")
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     async with two.engine.connect() as connection:
         await connection.execute(
             text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database IS NOT NULL")
@@ -110,9 +104,7 @@ async def test_the_server_ends_the_connection_of_the_locks(new: New) -> None:
 async def test_a_machine_that_is_gone_is_noticed(new: New) -> None:
     """Its locks would be held for two hours, and every attempt would wait for whoever is at the command."""
     one = new("one")
-    first = one.take(walk())
-    one.lets()
-    await one.says("1 progress 1")
+    first = await one.walks()
     assert one.room._locks is not None
     connection = one.room._locks._connection
     assert connection is not None
