@@ -71,6 +71,7 @@ class Awaited(ABC, Generic[Found]):
 
     def __exit__(self, *_: object) -> None:
         self._unwatch()
+        del self._unwatch  # it holds this, and two that hold each other are left to the collector
         self._parts.stopping.forget(self._wake)
 
     @property

@@ -1,6 +1,7 @@
 """Prefer: wait=N: who waits is told by the coordinator that decides, and looks at the database only when it is not."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,7 +14,7 @@ from contracts.answers import Refusal, Success
 from contracts.failures import Problem
 from coordinator.api.app import build_app
 from coordinator.api.parts import Parts, Stopping
-from coordinator.api.waiting import AwaitedSaga
+from coordinator.api.waiting import Awaited, AwaitedSaga
 from coordinator.engine.decision import Decision
 from coordinator.runtime.ports import SagaView, StoreUnavailable
 from tests.unit.api.sagas import SagasInMemory
@@ -64,6 +65,18 @@ async def test_told_here(
         ended = await waiting
     assert asked == []
     assert (ended.status_code, ended.content) == (200, (await client.get(f"/v1/sagas/{SAGA}")).content)
+
+
+async def test_who_has_waited_is_gone(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
+    """At once: thousands a second would else bring the collector, which halts everybody."""
+    gc.disable()
+    try:
+        waiting = await wait_for_tea(client, sagas)
+        await sagas.answer(SAGA, 1, DONE)
+        assert (await waiting).status_code == 200
+        assert not [each for each in gc.get_objects() if isinstance(each, Awaited)]
+    finally:
+        gc.enable()
 
 
 async def test_begun_elsewhere(client: httpx.AsyncClient, sagas: SagasInMemory) -> None:
