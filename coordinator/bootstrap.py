@@ -18,8 +18,7 @@ from coordinator.kafka.broker import KafkaBroker
 from coordinator.kafka.connection import KafkaSettings
 from coordinator.runtime.coordinator import Coordinator
 from coordinator.runtime.limits import Limits
-from coordinator.runtime.machines import EngineMachines
-from coordinator.runtime.observe import ObservedMachines, TelemetryObserver, trace_of
+from coordinator.runtime.observe import TelemetryObserver, trace_of
 from coordinator.runtime.ports import Broker, ReadModel, SagaStore, StoreUnavailable
 from coordinator.saga import Definitions
 from coordinator.store.connection import Pool, connect
@@ -111,7 +110,6 @@ def build(settings: Settings, definitions: Definitions, outside: Outside, *, tra
         begin_trace=tracing.begin,
         limits=_limits(settings),
         lifecycle=settings.lifecycle,
-        machines=ObservedMachines(EngineMachines(definitions), observer),
     )
     for collector in (ProcessCollector, PlatformCollector, GCCollector):
         collector(registry=registry)

@@ -243,22 +243,9 @@ class Activation:
         assert write is not None
         if write.change is not None:
             saga.row_wake_at = write.change.wake_at
-        machine = saga.machine
         if turn.long:
             self._long(turn.saga_id, saga)
-        resumed = turn.fresh and turn.before is not None
-        last_row = saga.last_row if resumed else ()
-        saga.last_row = ()
-        return Committed(
-            turn.saga_id,
-            machine.definition,
-            machine.version,
-            machine.traceparent,
-            decision,
-            turn.now,
-            resumed,
-            last_row,
-        )
+        return Committed(saga.machine, saga.steps, decision)
 
     def _long(self, saga_id: str, saga: WarmSaga) -> None:
         length = saga.length

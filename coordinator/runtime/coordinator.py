@@ -77,7 +77,7 @@ class Coordinator:
         """None: no saga has local steps."""
         local_sweep = self._with_local_steps(definitions, store) if definitions.has_local else None
         outgoing = Outgoing(topics, self.ownership, trace, notices_of(lifecycle, topics))
-        deciding = Deciding(machines or EngineMachines(definitions), outgoing, limits.engine_slice_ms)
+        deciding = Deciding(machines or EngineMachines(definitions), outgoing, observer, limits.engine_slice_ms)
         self.activation = Activation(
             intake=self.intake,
             store=store,

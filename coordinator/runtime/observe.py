@@ -2,13 +2,11 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar, assert_never
-from weakref import WeakKeyDictionary, WeakValueDictionary
+from collections.abc import Callable, Sequence
+from typing import assert_never
 
 from coordinator.history.events import Event
 from coordinator.history.rounds import SagaContinued, begun
-from coordinator.runtime.machines import Machines, SagaMachine
 from coordinator.runtime.observed_steps import ObservedSteps, Told
 from coordinator.runtime.observer import Committed
 from coordinator.runtime.outgoing import TraceOf, same_trace
@@ -25,8 +23,6 @@ from coordinator.telemetry.tracing import (
     Tracing,
 )
 
-Value = TypeVar("Value")
-
 TAIL_MS = 10_000
 """How far back from its last row a saga's spans are told again, when another process wrote that row: longer than a span
 waits for its export."""
@@ -34,42 +30,24 @@ ENDED_MS = 600_000
 """How long after its end that is done for a saga that has ended: whoever asks for it later asks for an old story."""
 _REMEMBERED = 50_000
 """Sagas whose last told row is known, though they are not in memory any more."""
-_RECENT = 10_000
-"""Sagas that are followed whether their machine lives or not: more than there can be in the batches in flight, since a
-machine may be dropped before its last decision is told."""
 
 
 class TelemetryObserver:
-    """The runtime's observer. Told from the event loop, once for each batch; never blocks, never raises.
-
-    It follows the steps of the sagas whose machines it was shown (``ObservedMachines``), as long as those live.
-    """
+    """The runtime's observer. Told from the event loop, once for each batch; never blocks, never raises."""
 
     def __init__(self, metrics: Metrics, tracing: Tracing, now_s: Callable[[], float] = time.time) -> None:
         self._metrics = metrics
         self._tracing = tracing
         self._now_s = now_s
-        self._followed: WeakValueDictionary[str, ObservedSteps] = WeakValueDictionary()
-        self._machines: WeakKeyDictionary[SagaMachine, ObservedSteps] = WeakKeyDictionary()
-        """What keeps the followed ones alive; so does this:"""
-        self._recent: OrderedDict[str, ObservedSteps] = OrderedDict()
         self._told: OrderedDict[str, int] = OrderedDict()
         """The row to which this process has told a saga's spans. The oldest leave first."""
 
-    def made(self, saga_id: str, machine: SagaMachine) -> ObservedSteps:
-        """A machine is in memory from now on."""
-        steps = ObservedSteps(saga_id)
-        self._machines[machine] = self._followed[saga_id] = steps
-        _keep(self._recent, saga_id, steps, _RECENT)
-        return steps
-
-    def rebuilt(self, saga_id: str, machine: SagaMachine, rows: Sequence[Sequence[Event]]) -> None:
-        """A machine was made from these rows, and is in memory from now on.
+    def rebuilt(self, steps: ObservedSteps, rows: Sequence[Sequence[Event]]) -> None:
+        """A saga is in memory from now on, made from these rows.
 
         The tail of what this process has not told itself is told to the traces again: the process that wrote it may
         have been killed before it could export.
         """
-        steps = self.made(saga_id, machine)
         told: list[Told] = []
         if rows and isinstance(first := rows[0][0], SagaContinued):
             steps.seq = first.row - 1
@@ -77,35 +55,38 @@ class TelemetryObserver:
             steps.seq += 1
             for event in row:
                 told += steps.follow(event)
-        if self._tracing.recording and rows and self._told.get(saga_id) != steps.seq:
-            self._tell_tail(saga_id, rows, told)
-            _keep(self._told, saga_id, steps.seq, _REMEMBERED)
+        if self._tracing.recording and rows and self._told.get(steps.saga_id) != steps.seq:
+            self._tell_tail(steps.saga_id, rows, told)
+            self._remember(steps)
 
     def committed(self, items: Sequence[Committed]) -> None:
         """These decisions are in the log."""
         started: list[str] = []
         ended: list[tuple[str, str]] = []
         for item in items:
+            machine = item.machine
             for told in self._news(item):
                 match told:
                     case EndedStep():
                         seconds = max(told.ended_at - told.started_at, 0) / 1_000
                         self._metrics.step_ended(told.command, told.undo, told.outcome, seconds)
                     case StartedSaga():
-                        started.append(item.definition)
+                        started.append(machine.definition)
                     case EndedSaga():
                         if not told.again:
-                            ended.append((item.definition, told.status))
+                            ended.append((machine.definition, told.status))
                     case ReopenedSaga():
-                        self._metrics.saga_reopened(item.definition)
+                        self._metrics.saga_reopened(machine.definition)
                     case BegunRound():
-                        self._metrics.round_begun(item.definition)
+                        self._metrics.round_begun(machine.definition)
                     case HeldStep():
                         self._metrics.step_held(told.command, told.undo, told.signal is not None)
                     case _:
                         assert_never(told)
-        self._metrics.sagas_started(started)
-        self._metrics.sagas_ended(ended)
+        if started:
+            self._metrics.sagas_started(started)
+        if ended:
+            self._metrics.sagas_ended(ended)
         self._tracing.flush()
 
     def batch(self, size: int, load_s: float, engine_s: float, commit_s: float) -> None:
@@ -138,17 +119,20 @@ class TelemetryObserver:
 
     def _news(self, item: Committed) -> list[Told]:
         """What is new with this decision. It is told to the traces here; the caller counts it."""
-        steps = self._followed.get(item.saga_id) or ObservedSteps(item.saga_id)
+        machine, steps = item.machine, item.steps
         steps.seq = item.decision.seq
         news = [told for event in item.decision.events for told in steps.follow(event)]
-        if self._tracing.recording and item.traceparent is not None:
-            self._trace(SagaIdentity(item.saga_id, item.definition, item.version, item.traceparent), news)
-            _keep(self._told, item.saga_id, steps.seq, _REMEMBERED)
-        if item.decision.status.ended:
-            self._recent.pop(item.saga_id, None)
-        else:
-            _keep(self._recent, item.saga_id, steps, _RECENT)
+        if self._tracing.recording and (traceparent := machine.traceparent) is not None:
+            self._trace(SagaIdentity(steps.saga_id, machine.definition, machine.version, traceparent), news)
+            self._remember(steps)
         return news
+
+    def _remember(self, steps: ObservedSteps) -> None:
+        """The saga's spans are told to this row. The first of all leaves when there are too many."""
+        self._told[steps.saga_id] = steps.seq
+        self._told.move_to_end(steps.saga_id)
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
 
     def _tell_tail(self, saga_id: str, rows: Sequence[Sequence[Event]], told: Sequence[Told]) -> None:
         started = begun(rows[0])
@@ -179,40 +163,11 @@ class TelemetryObserver:
                     assert_never(told)
 
 
-class ObservedMachines:
-    """The machines it is given; the observer is shown each one."""
-
-    def __init__(self, machines: Machines, observer: TelemetryObserver) -> None:
-        self._machines = machines
-        self._observer = observer
-
-    def new(self, saga_id: str) -> SagaMachine:
-        """A saga without history."""
-        machine = self._machines.new(saga_id)
-        self._observer.made(saga_id, machine)
-        return machine
-
-    def rebuild(self, saga_id: str, rows: Iterable[Sequence[Event]]) -> SagaMachine:
-        """The saga as its history has it."""
-        rows = tuple(rows)
-        machine = self._machines.rebuild(saga_id, rows)
-        self._observer.rebuilt(saga_id, machine, rows)
-        return machine
-
-
 def trace_of(tracing: Tracing) -> TraceOf:
     """The traceparent that a command travels with, while this tracing is used."""
     if not tracing.recording:
         return same_trace
     return lambda traceparent, send: command_traceparent(traceparent, send.command_id, recording=True)
-
-
-def _keep(kept: OrderedDict[str, Value], saga_id: str, value: Value, limit: int) -> None:
-    """Puts it last; the first leaves when there are too many."""
-    kept[saga_id] = value
-    kept.move_to_end(saga_id)
-    if len(kept) > limit:
-        kept.popitem(last=False)
 
 
 def _over(told: Sequence[Told]) -> bool:

@@ -7,26 +7,26 @@ import msgspec
 
 from coordinator.engine.decision import Decision
 from coordinator.history.events import Event
+from coordinator.runtime.machines import SagaMachine
+from coordinator.runtime.observed_steps import ObservedSteps
 
 
 class Committed(msgspec.Struct, frozen=True, gc=False):
     """One saga's decision, after its transaction was committed."""
 
-    saga_id: str
-    definition: str
-    version: int
-    traceparent: str | None
+    machine: SagaMachine
+    """The saga as the decision left it."""
+    steps: ObservedSteps
+    """What the observer has followed of the saga since it is in memory: the rows before this decision."""
     decision: Decision
-    now: int
-    """The time the engine decided at, in ms."""
-    resumed: bool
-    """The saga was rebuilt from its log in this activation."""
-    last_row: Sequence[Event]
-    """When resumed: the events of the last history row before this decision; else empty."""
 
 
 class Observer(Protocol):
     """Called on the event loop; must neither wait nor raise."""
+
+    def rebuilt(self, steps: ObservedSteps, rows: Sequence[Sequence[Event]]) -> None:
+        """A saga is in memory from now on, made from these rows, which ``steps`` has not followed yet."""
+        ...
 
     def committed(self, items: Sequence[Committed]) -> None:
         """Decisions that are durable now."""
@@ -63,6 +63,9 @@ class Observer(Protocol):
 
 class NullObserver:
     """Nobody measures."""
+
+    def rebuilt(self, steps: ObservedSteps, rows: Sequence[Sequence[Event]]) -> None:
+        """Nothing."""
 
     def committed(self, items: Sequence[Committed]) -> None:
         """Nothing."""

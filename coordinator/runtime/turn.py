@@ -12,6 +12,8 @@ from coordinator.history.kept_rows import read_rows
 from coordinator.runtime.intake import Letter
 from coordinator.runtime.lengths import Length
 from coordinator.runtime.machines import Machines
+from coordinator.runtime.observed_steps import ObservedSteps
+from coordinator.runtime.observer import Observer
 from coordinator.runtime.outgoing import Outgoing
 from coordinator.runtime.ports import SagaWrite, StoredSaga
 from coordinator.runtime.warm import WarmSaga
@@ -70,8 +72,9 @@ class Turn:
 class Deciding:
     """Lets the engine decide the turns of a batch, and gives the event loop back in between."""
 
-    def __init__(self, machines: Machines, outgoing: Outgoing, slice_ms: float) -> None:
+    def __init__(self, machines: Machines, outgoing: Outgoing, observer: Observer, slice_ms: float) -> None:
         self._machines = machines
+        self._observer = observer
         self._outgoing = outgoing
         self._slice_s = slice_ms / 1e3
 
@@ -111,9 +114,11 @@ class Deciding:
         turn.decision = decision
 
     def _wake(self, saga_id: str, stored: StoredSaga | None) -> WarmSaga:
+        steps = ObservedSteps(saga_id)
         if stored is None:
-            return WarmSaga(self._machines.new(saga_id), None, self._outgoing.place(saga_id))
+            return WarmSaga(self._machines.new(saga_id), None, self._outgoing.place(saga_id), steps)
         rows = read_rows(stored.rows)
         length = Length(sum(map(len, rows)), sum(map(len, stored.rows)))
         machine = self._machines.rebuild(saga_id, rows)
-        return WarmSaga(machine, stored.wake_at, stored.shard, rows[-1] if rows else (), length)
+        self._observer.rebuilt(steps, rows)
+        return WarmSaga(machine, stored.wake_at, stored.shard, steps, length)

@@ -1,11 +1,11 @@
 """The sagas kept in memory between two activations."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from coordinator.history.events import Event
 from coordinator.runtime.lengths import Length
 from coordinator.runtime.machines import SagaMachine
+from coordinator.runtime.observed_steps import ObservedSteps
 
 ASLEEP_MS = 60_000
 """A saga with nothing to do for longer is asleep: it is the first to leave the memory."""
@@ -17,24 +17,23 @@ _HANDFUL = 500
 
 
 class WarmSaga:
-    """A machine, and what its saga row says."""
+    """A machine, what its saga row says, and what is followed of it."""
 
-    __slots__ = ("last_row", "length", "machine", "row_wake_at", "shard")
+    __slots__ = ("length", "machine", "row_wake_at", "shard", "steps")
 
     def __init__(
         self,
         machine: SagaMachine,
         row_wake_at: int | None,
         shard: int,
-        last_row: Sequence[Event] = (),
+        steps: ObservedSteps,
         length: Length | None = None,
     ) -> None:
         self.length = length or Length()
         self.machine = machine
+        self.steps = steps
         self.row_wake_at = row_wake_at
         self.shard = shard
-        self.last_row = last_row
-        """The events of the last row it was rebuilt from, until its next decision is committed."""
 
 
 class WarmSagas:

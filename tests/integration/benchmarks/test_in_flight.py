@@ -23,6 +23,7 @@ from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Reply, Start, WakeUp
 from coordinator.engine.machine import Machine
 from coordinator.history.codec import read_events
+from coordinator.runtime.observed_steps import ObservedSteps
 from coordinator.runtime.outgoing import Outgoing
 from coordinator.runtime.ownership import Ownership
 from coordinator.runtime.warm import WarmSaga
@@ -73,7 +74,7 @@ async def models(store: PostgresStore, database: asyncpg.Connection) -> Mapping[
     for name, (definition, number, more) in MODELS.items():
         saga_id = f"{definition}:{number}"
         data = msgspec.Raw(msgspec.json.encode({"number": number, **more}))
-        warm = WarmSaga(Machine.new(saga_id, ALL), None, 0)
+        warm = WarmSaga(Machine.new(saga_id, ALL), None, 0, ObservedSteps(saga_id))
         await write(store, warm, warm.machine.advance([Start(definition, 1, data)], NOW), True, NOW)
         done = Success(msgspec.Raw(msgspec.json.encode(Done(number))))
         decision = warm.machine.advance([Reply(f"{saga_id}:1", 1, done)], NOW + 17)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from coordinator.history.events import Event
+from coordinator.runtime.observed_steps import ObservedSteps
 from coordinator.runtime.observer import Committed, NullObserver
 
 
@@ -10,12 +12,16 @@ class Recording(NullObserver):
 
     def __init__(self) -> None:
         self.items: list[Committed] = []
+        self.loaded: list[tuple[ObservedSteps, Sequence[Sequence[Event]]]] = []
         self.sizes: list[int] = []
         self.reasons: list[str] = []
         self.lost = 0
         self.outages = 0
         self.long: list[str] = []
         self.lateness: list[float] = []
+
+    def rebuilt(self, steps: ObservedSteps, rows: Sequence[Sequence[Event]]) -> None:
+        self.loaded.append((steps, rows))
 
     def committed(self, items: Sequence[Committed]) -> None:
         self.items.extend(items)

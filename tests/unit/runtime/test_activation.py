@@ -124,8 +124,8 @@ async def test_ended_sagas_leave_the_memory(world: World) -> None:
     assert (len(world.coordinator.warm), len(world.coordinator.timers)) == (0, 0)
 
 
-async def test_a_resumed_saga_is_shown_with_its_last_row(world: World, new_world: NewWorld) -> None:
-    """An observer learns that a decision was made on a machine rebuilt from the log."""
+async def test_a_saga_that_is_loaded_is_shown_with_its_rows(world: World, new_world: NewWorld) -> None:
+    """An observer learns what a machine was rebuilt from, and what is followed of it since comes with its decisions."""
     silent = MemoryBroker(lambda row: None)
     first = new_world(store=world.store, broker=silent)
     await first.coordinator.start()
@@ -133,10 +133,19 @@ async def test_a_resumed_saga_is_shown_with_its_last_row(world: World, new_world
     [row] = await silent.until_published(1)
     world.broker.reply(row, DONE)
     await world.broker.until_published(1)
+    [(steps, rows)] = world.observer.loaded
+    assert [[type(event).__name__ for event in row] for row in rows] == [["SagaStarted", "StepIssued"]]
     resumed = world.observer.items[0]
-    assert resumed.resumed
-    assert [type(event).__name__ for event in resumed.last_row] == ["SagaStarted", "StepIssued"]
-    assert (resumed.definition, resumed.version, resumed.decision.seq) == ("buy", 1, 2)
+    assert resumed.steps is steps
+    assert (resumed.machine.definition, resumed.machine.version, resumed.decision.seq) == ("buy", 1, 2)
+
+
+async def test_what_is_followed_of_a_saga_stays_with_it(world: World) -> None:
+    """As long as it is in memory; another saga has its own."""
+    for saga_id in ("buy:1", "buy:2"):
+        await finish(world.coordinator, saga_id, start("buy", "book"))
+    followed = {item.steps for item in world.observer.items}
+    assert sorted(steps.saga_id for steps in followed) == ["buy:1", "buy:2"]
 
 
 async def test_an_answer_that_raises_harms_nobody(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from coordinator.runtime.observed_steps import ObservedSteps
 from coordinator.runtime.warm import ASLEEP_MS, COLD_AFTER_MS, WarmSaga, WarmSagas
 
 NOW = 1_000_000
@@ -9,7 +10,7 @@ SOON, LATE = NOW + 1_000, NOW + COLD_AFTER_MS + ASLEEP_MS + 1
 
 
 def keep(sagas: WarmSagas, saga_id: str, wake_at: int | None, now: int = NOW, shard: int = 0) -> None:
-    sagas.keep(saga_id, WarmSaga(cast(Any, None), wake_at, shard), wake_at, now)
+    sagas.keep(saga_id, WarmSaga(cast(Any, None), wake_at, shard, ObservedSteps(saga_id)), wake_at, now)
 
 
 def kept(sagas: WarmSagas) -> str:

@@ -13,7 +13,8 @@ from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Fact, Reply, Start, WakeUp
 from coordinator.history.events import Event
 from coordinator.runtime.machines import EngineMachines, SagaMachine
-from coordinator.runtime.observe import ObservedMachines, TelemetryObserver
+from coordinator.runtime.observe import TelemetryObserver
+from coordinator.runtime.observed_steps import ObservedSteps
 from coordinator.runtime.observer import Committed
 from coordinator.saga import PIVOT, RETRIABLE, Contract, Definitions, Retry, command, saga
 from coordinator.telemetry.metrics import Metrics
@@ -83,8 +84,9 @@ class DrivenSaga:
         self._definition = definition
         self._tracing = tracing
         self._observer = TelemetryObserver(Metrics(self.registry), tracing, now_s=lambda: self.now / 1_000)
-        self._machines = ObservedMachines(EngineMachines(definitions), self._observer)
+        self._machines = EngineMachines(definitions)
         self._machine: SagaMachine | None = None
+        self._steps = ObservedSteps(self.saga_id)
 
     def start(self, client: str | None = None) -> Decision:
         """Somebody asks for it."""
@@ -121,17 +123,13 @@ class DrivenSaga:
                 self.rows.append(decision.events)
             else:
                 self.rows = [decision.events[decision.round_at :]]
-            self._observer.committed([self._committed(machine, decision)])
+            self._observer.committed([Committed(machine, self._steps, decision)])
         self._machine = None if decision.status.ended else machine
         return decision
 
     def _load(self) -> SagaMachine:
-        if self.rows:
-            return self._machines.rebuild(self.saga_id, self.rows)
-        return self._machines.new(self.saga_id)
-
-    def _committed(self, machine: SagaMachine, decision: Decision) -> Committed:
-        definition = machine.definition or self._definition
-        return Committed(
-            self.saga_id, definition, machine.version or 1, machine.traceparent, decision, self.now, False, ()
-        )
+        self._steps = ObservedSteps(self.saga_id)
+        if not self.rows:
+            return self._machines.new(self.saga_id)
+        self._observer.rebuilt(self._steps, self.rows)
+        return self._machines.rebuild(self.saga_id, self.rows)
