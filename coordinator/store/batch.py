@@ -16,7 +16,7 @@ read_headers = msgspec.json.Decoder(tuple[tuple[str, bytes], ...]).decode
 
 
 class Batch(NamedTuple):
-    """The columns of each table's part."""
+    """The columns of each table's part. A part without rows has none."""
 
     history: Columns
     starts: Columns
@@ -33,20 +33,19 @@ class Batch(NamedTuple):
     @property
     def columns(self) -> Columns:
         """Of the histories and all parts that have rows, as the statement for them takes them."""
-        return sum((part for part in self._parts if part[0]), start=self.history)
+        return (*self.history, *self.starts, *self.changes, *self.over, *self.outbox, *self.confirmed)
 
     @property
     def statement(self) -> str:
         """The one statement that writes it."""
-        starts, changes, over, outbox, confirmed = (bool(part[0]) for part in self._parts)
         return commit_batch(
-            starts=starts,
-            changes=changes,
+            starts=bool(self.starts),
+            changes=bool(self.changes),
             shown=self.shown,
             rounds=self.rounds,
-            over=over,
-            outbox=outbox,
-            confirmed=confirmed,
+            over=bool(self.over),
+            outbox=bool(self.outbox),
+            confirmed=bool(self.confirmed),
         )
 
     @property
@@ -63,10 +62,6 @@ class Batch(NamedTuple):
     def change_sagas(self) -> str:
         """For those that change."""
         return change_sagas(shown=self.shown, rounds=self.rounds)
-
-    @property
-    def _parts(self) -> tuple[Columns, ...]:
-        return self.starts, self.changes, self.over, self.outbox, self.confirmed
 
 
 def in_order(writes: Sequence[SagaWrite]) -> Sequence[SagaWrite]:
@@ -88,21 +83,23 @@ def batch_of(writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> Bat
     over: list[SagaWrite] = []
     # The newest attempt stands if one activation decided on several: a row cannot be replaced twice in a statement.
     rows: dict[str, tuple[OutboxRow, int]] = {}
+    shown = rounds = False
     for write in writes:
+        change = write.change
         if write.start is not None:
-            if write.change is None:
+            if change is None:
                 raise ValueError(f"The start of {write.saga_id!r} lacks the parts of its row that change.")
-            starts.append((write.saga_id, write.start, write.change))
-        elif write.change is not None:
-            changes.append((write.saga_id, write.change, write.at))
-            if write.change.round is not None:
+            starts.append((write.saga_id, write.start, change))
+        elif change is not None:
+            changes.append((write.saga_id, change, write.at))
+            if change.round is not None:
                 over.append(write)
+        if change is not None:
+            shown = shown or change.shown is not None
+            rounds = rounds or change.round is not None
+        rounds = rounds or write.first_row > 1
         for row in write.outbox:
             rows[row.command_id] = (row, write.at)
-    shown = any(write.change is not None and write.change.shown is not None for write in writes)
-    rounds = any(
-        write.first_row > 1 or (write.change is not None and write.change.round is not None) for write in writes
-    )
     return Batch(
         (
             [write.saga_id for write in writes],
@@ -111,11 +108,11 @@ def batch_of(writes: Sequence[SagaWrite], confirmed: Sequence[Confirmed]) -> Bat
             [write.at for write in writes],
             *(([write.first_row for write in writes],) if rounds else ()),
         ),
-        _starts(starts, shown, rounds),
-        _changes(changes, {write.saga_id: write.seq for write in over}, shown, rounds),
-        ([write.saga_id for write in over], [write.first_row for write in over], [write.seq for write in over]),
-        _outbox(list(rows.values())),
-        ([one.command_id for one in confirmed], [one.attempt for one in confirmed]),
+        _starts(starts, shown, rounds) if starts else (),
+        _changes(changes, {write.saga_id: write.seq for write in over}, shown, rounds) if changes else (),
+        _over(over) if over else (),
+        _outbox(list(rows.values())) if rows else (),
+        ([one.command_id for one in confirmed], [one.attempt for one in confirmed]) if confirmed else (),
         shown,
         rounds,
     )
@@ -148,6 +145,15 @@ def _changes(
         [at for _, _, at in changes],
         *(_shown(changed) if shown else ()),
         *((*_rounds(changed), [next_rows.get(saga_id) for saga_id, _, _ in changes]) if rounds else ()),
+    )
+
+
+def _over(writes: Sequence[SagaWrite]) -> Columns:
+    """The first row of the round that is over, and of the next one."""
+    return (
+        [write.saga_id for write in writes],
+        [write.first_row for write in writes],
+        [write.seq for write in writes],
     )
 
 

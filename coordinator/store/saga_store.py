@@ -58,15 +58,19 @@ class PostgresStore:
                 won = frozenset(row[0] for row in await connection.fetch(tried.write_history, *tried.history))
                 failpoint("history_written")
                 winners = batch_of([write for write in writes if write.saga_id in won], confirmed)
-                await connection.execute(winners.start_sagas, *winners.starts)
-                await connection.execute(winners.change_sagas, *winners.changes)
-                if winners.over[0]:
+                if winners.starts:
+                    await connection.execute(winners.start_sagas, *winners.starts)
+                if winners.changes:
+                    await connection.execute(winners.change_sagas, *winners.changes)
+                if winners.over:
                     await connection.execute(statements.FORGET, *winners.over)
                     await connection.execute(statements.EMPTY, *winners.over)
                 # First, so that a newer attempt of a confirmed command stays.
-                await connection.execute(statements.DELETE_CONFIRMED, *winners.confirmed)
+                if winners.confirmed:
+                    await connection.execute(statements.DELETE_CONFIRMED, *winners.confirmed)
                 failpoint("outbox_deleted")
-                await connection.execute(statements.KEEP_OUTBOX, *winners.outbox)
+                if winners.outbox:
+                    await connection.execute(statements.KEEP_OUTBOX, *winners.outbox)
                 failpoint("outbox_written")
                 attempt.commit_sent = True
                 await _commit(connection)
