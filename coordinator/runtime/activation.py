@@ -17,7 +17,7 @@ from coordinator.runtime.notices import is_notice
 from coordinator.runtime.observer import Committed, Observer
 from coordinator.runtime.outbox_order import in_order
 from coordinator.runtime.ownership import Ownership
-from coordinator.runtime.ports import OutboxRow, OutcomeUnknown, SagaStore, SagaWrite, StoredSaga, StoreUnavailable
+from coordinator.runtime.ports import OutcomeUnknown, SagaStore, SagaWrite, StoredSaga, StoreUnavailable
 from coordinator.runtime.relay import Relay
 from coordinator.runtime.timers import Timers
 from coordinator.runtime.turn import Deciding, Turn
@@ -137,17 +137,15 @@ class Activation:
         loaded = time.perf_counter()
         failpoint("batch_loaded")
         await self._deciding.decide(turns, stored)
-        if doubtful := [turn for turn in turns if turn.doubtful]:
+        if doubtful := [turn for turn in turns if turn.write is None and turn.doubtful]:
             fresh = [Turn(turn.saga_id, turn.letters, None, now, load=True) for turn in doubtful]
             await self._deciding.decide(fresh, await self._load([turn.saga_id for turn in fresh]))
             turns = [turn for turn in turns if not turn.doubtful] + fresh
         decided = time.perf_counter()
-        for turn in turns:
-            if turn.error is not None:
-                self._failed(turn, batch)
-        quiet = [turn for turn in turns if turn.error is None and turn.write is None]
-        self._settle(quiet, frozenset(), batch)
-        if writes := [turn for turn in turns if turn.write is not None]:
+        writes = [turn for turn in turns if turn.write is not None]
+        if len(writes) < len(turns):
+            self._settle_without_commit([turn for turn in turns if turn.write is None], batch)
+        if writes:
             await self._commit(writes, batch)
         self._observer.batch(len(turns), loaded - began, decided - loaded, time.perf_counter() - decided)
 
@@ -202,14 +200,16 @@ class Activation:
             else:
                 self._settle([turn], won, batch)
 
+    def _settle_without_commit(self, turns: Sequence[Turn], batch: dict[str, list[Letter]]) -> None:
+        for turn in turns:
+            if turn.error is not None:
+                self._failed(turn, batch)
+        self._settle([turn for turn in turns if turn.error is None], frozenset(), batch)
+
     def _settle(self, turns: Sequence[Turn], won: frozenset[str], batch: dict[str, list[Letter]]) -> None:
         """What was committed, or needed no commit, is final: relay first, then whoever asked."""
         final = [turn for turn in turns if turn.write is None or turn.saga_id in won]
-        rows: list[OutboxRow] = []
-        for turn in final:
-            if turn.write is not None:
-                rows.extend(turn.write.outbox)
-        if rows:
+        if rows := [row for turn in final if turn.write is not None for row in turn.write.outbox]:
             self._relay.offer(rows if self._local is None else self._local.offer(rows))
         committed: list[Committed] = []
         for turn in final:
@@ -263,7 +263,7 @@ class Activation:
             self._warm.keep(saga_id, saga, decision.wake_at, turn.now)
         else:
             self._warm.drop(saga_id)
-        self._timers.set(saga_id, decision.wake_at if ours else None, saga.row_wake_at, saga.shard)
+        self._timers.set(saga_id, decision.wake_at if ours else None, saga.row_wake_at, saga.shard, turn.now)
 
     def _tell_local(self, local: LocalSteps, turn: Turn) -> None:
         if turn.write is not None and turn.saga is not None:

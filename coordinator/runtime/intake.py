@@ -112,10 +112,7 @@ class Intake:
         else:
             self._waiting[saga_id] = [letter]
             self.on_mail()
-        self._grow(1)
-
-    def _grow(self, letters: int) -> None:
-        self._size += letters
+        self._size += 1
         if self._size >= self._limits.facts_high:
             self._full = True
 
@@ -140,7 +137,7 @@ class Intake:
 
     def _together(self, box: list[Letter]) -> int:
         """How many letters may be tried together: one on which something failed is tried alone."""
-        if box[0].failures:
+        if len(box) == 1 or box[0].failures:
             return 1
         most = min(len(box), self._limits.facts_per_saga)
         return next((index for index in range(1, most) if box[index].failures), most)
@@ -154,7 +151,8 @@ class Intake:
     def put_back(self, saga_id: str, letters: list[Letter]) -> None:
         """The saga's batch came to nothing: its letters stand in front again, in their order."""
         held = self._taken.pop(saga_id)
-        self._grow(len(letters))
+        self._size += len(letters)
+        self._full = self._full or self._size >= self._limits.facts_high
         self._waiting[saga_id] = letters + held
         self._waiting.move_to_end(saga_id, last=False)
         self.on_mail()

@@ -52,9 +52,7 @@ class TelemetryObserver:
         if rows and isinstance(first := rows[0][0], SagaContinued):
             steps.seq = first.row - 1
         for row in rows:
-            steps.seq += 1
-            for event in row:
-                told += steps.follow(event)
+            told += steps.follow(steps.seq + 1, row)
         if self._tracing.recording and rows and self._told.get(steps.saga_id) != steps.seq:
             self._tell_tail(steps.saga_id, rows, told)
             self._remember(steps)
@@ -120,8 +118,7 @@ class TelemetryObserver:
     def _news(self, item: Committed) -> list[Told]:
         """What is new with this decision. It is told to the traces here; the caller counts it."""
         machine, steps = item.machine, item.steps
-        steps.seq = item.decision.seq
-        news = [told for event in item.decision.events for told in steps.follow(event)]
+        news = steps.follow(item.decision.seq, item.decision.events)
         if self._tracing.recording and (traceparent := machine.traceparent) is not None:
             self._trace(SagaIdentity(steps.saga_id, machine.definition, machine.version, traceparent), news)
             self._remember(steps)

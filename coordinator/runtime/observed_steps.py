@@ -1,7 +1,9 @@
 """Which steps and undos are under way, and when one is over: a saga's events as those see them who measure it."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
 
 from contracts.ids import command_id, undo_id
 from contracts.kinds import Kind
@@ -44,7 +46,7 @@ Told = StartedSaga | BegunRound | HeldStep | EndedStep | EndedSaga | ReopenedSag
 _ABANDONED = "abandoned"
 
 
-class _Asked(NamedTuple):
+class _Asked(msgspec.Struct, frozen=True, gc=False):
     """A step, as far as it is told what it was: its arguments need not be kept for that."""
 
     command: str
@@ -81,10 +83,14 @@ class ObservedSteps:
         self._round = 1
         self._reopened = False
 
-    def follow(self, event: Event) -> list[Told]:
-        """What begins or is over with this event of row ``seq``."""
-        follower = _FOLLOWERS.get(type(event))
-        return [] if follower is None else follower(self, event)
+    def follow(self, seq: int, row: Sequence[Event]) -> list[Told]:
+        """What begins or is over with this row."""
+        self.seq = seq
+        told: list[Told] = []
+        for event in row:
+            if (follower := _FOLLOWERS.get(type(event))) is not None:
+                told += follower(self, event)
+        return told
 
     def started(self, event: SagaStarted) -> list[Told]:
         """The saga begins."""

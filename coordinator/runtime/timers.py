@@ -57,12 +57,12 @@ class Timers:
         entry = self._entries.get(saga_id)
         return None if entry is None else entry[0]
 
-    def set(self, saga_id: str, due: int | None, row: int | None, shard: int) -> None:
-        """The saga's next wake-up, and the one its row has. None: nothing is due.
+    def set(self, saga_id: str, due: int | None, row: int | None, shard: int, now: int) -> None:
+        """The saga's next wake-up, and the one its row has, as decided ``now``. None: nothing is due.
 
         A time far ahead is not kept: its row has it, or an earlier one (W1, W2), and the sweep brings that in time.
         """
-        if due is None or due > self._clock() + self._far_ms:
+        if due is None or due > now + self._far_ms:
             self._entries.pop(saga_id, None)
             return
         earliest = self._in_heap.get(saga_id)
@@ -83,7 +83,7 @@ class Timers:
         """
         entry = self._entries.get(saga_id)
         if entry is None or entry[1] != row:
-            self.set(saga_id, row, row, shard)
+            self.set(saga_id, row, row, shard, self._clock())
 
     def forget(self, saga_id: str) -> None:
         """Its timer does not matter any more."""

@@ -107,10 +107,11 @@ class Deciding:
         if len(decision.verdicts) != len(turn.letters):
             raise AssertionError(f"{len(turn.letters)} facts got {len(decision.verdicts)} verdicts.")
         if decision.events:
-            turn.write = write = self._outgoing.write(decision, saga, turn.before, turn.now)
+            write = self._outgoing.write(decision, saga, turn.before, turn.now)
             if decision.round_at is not None:
                 saga.length.begin_anew()
             turn.long = saga.length.grow(len(decision.events) - (decision.round_at or 0), len(write.events))
+            turn.write = write
         turn.decision = decision
 
     def _wake(self, saga_id: str, stored: StoredSaga | None) -> WarmSaga:

@@ -44,8 +44,8 @@ async def woken(intake: Intake, count: int) -> set[str]:
 async def test_what_is_due_wakes_its_saga() -> None:
     """In time order, each once."""
     some, intake, clock = timers()
-    some.set("a", clock.now + 5_000, None, 0)
-    some.set("b", clock.now, None, 0)
+    some.set("a", clock.now + 5_000, None, 0, clock.now)
+    some.set("b", clock.now, None, 0, clock.now)
     assert await woken(intake, 1) == {"b"}
     assert (len(some), some.due("a")) == (1, clock.now + 5_000)
 
@@ -53,13 +53,13 @@ async def test_what_is_due_wakes_its_saga() -> None:
 async def test_a_timer_moved_later_does_not_fire_early() -> None:
     """What counts is the last time set."""
     some, intake, clock = timers()
-    some.set("a", clock.now, None, 0)
-    some.set("a", clock.now + 60_000, None, 0)
-    some.set("b", clock.now, None, 0)
+    some.set("a", clock.now, None, 0, clock.now)
+    some.set("a", clock.now + 60_000, None, 0, clock.now)
+    some.set("b", clock.now, None, 0, clock.now)
     assert await woken(intake, 1) == {"b"}
     assert len(some) == 1
     clock.now += 60_000
-    some.set("c", clock.now, None, 0)
+    some.set("c", clock.now, None, 0, clock.now)
     assert await woken(intake, 2) == {"a", "c"}
 
 
@@ -67,9 +67,9 @@ async def test_a_forgotten_timer_does_not_fire() -> None:
     """Nor does one that was set to nothing."""
     some, intake, clock = timers()
     for each in "abc":
-        some.set(each, clock.now, None, 0)
+        some.set(each, clock.now, None, 0, clock.now)
     some.forget("a")
-    some.set("b", None, None, 0)
+    some.set("b", None, None, 0, clock.now)
     assert await woken(intake, 1) == {"c"}
 
 
@@ -77,7 +77,7 @@ async def test_a_hundred_thousand_at_once_do_not_flood_the_mailboxes() -> None:
     """They come as fast as they are through, and no faster: nobody else waits behind more than a few dozen (T2)."""
     some, intake, clock = timers()
     for number in range(100_000):
-        some.set(f"nap:{number}", clock.now, None, 0)
+        some.set(f"nap:{number}", clock.now, None, 0, clock.now)
     most = found = 0
     while found < 100_000:
         await asyncio.sleep(0)
@@ -102,14 +102,14 @@ async def test_half_of_the_time_is_left_to_others(monkeypatch: pytest.MonkeyPatc
         return intake.size
 
     for number in range(100):
-        some.set(f"nap:{number}", clock.now, None, 0)
+        some.set(f"nap:{number}", clock.now, None, 0, clock.now)
     assert await after(0) == 50
     taken = intake.take(1_000)
     seconds[0] += 0.1
     for saga_id, letters in taken[:25]:
         intake.release(saga_id)
         letters[0].done(Known())
-    some.set("another", clock.now, None, 0)
+    some.set("another", clock.now, None, 0, clock.now)
     assert await after(0.09) == 0
     assert await after(0.02) == 25
 
@@ -119,7 +119,7 @@ async def test_wake_ups_wait_while_the_intake_is_full() -> None:
     some, intake, clock = timers(facts_high=2, facts_low=1)
     for each in "ab":
         intake.offer(each, WakeUp(), lambda _: None)
-    some.set("c", clock.now, None, 0)
+    some.set("c", clock.now, None, 0, clock.now)
     for _ in range(10):
         await asyncio.sleep(0)
     assert not intake.holds("c")
@@ -129,10 +129,10 @@ async def test_wake_ups_wait_while_the_intake_is_full() -> None:
 async def test_what_is_far_ahead_is_left_to_the_table() -> None:
     """A saga that sleeps for a month takes no memory; what was known of it before is forgotten."""
     some, intake, clock = timers()
-    some.set("a", clock.now, clock.now, 0)
-    some.set("a", clock.now + 30 * 86_400_000, clock.now + 30 * 86_400_000, 0)
-    some.set("b", clock.now + 60_000, None, 0)
-    some.set("c", clock.now, None, 0)
+    some.set("a", clock.now, clock.now, 0, clock.now)
+    some.set("a", clock.now + 30 * 86_400_000, clock.now + 30 * 86_400_000, 0, clock.now)
+    some.set("b", clock.now + 60_000, None, 0, clock.now)
+    some.set("c", clock.now, None, 0, clock.now)
     assert await woken(intake, 1) == {"c"}
     assert (len(some), some.due("a")) == (1, None)
 
@@ -140,7 +140,7 @@ async def test_what_is_far_ahead_is_left_to_the_table() -> None:
 async def test_the_row_that_is_known_does_not_move_the_timer() -> None:
     """A row that is early because it was not worth writing is passed over by the sweep."""
     some, _, clock = timers()
-    some.set("a", clock.now + 9_000, clock.now - 1_000, 0)
+    some.set("a", clock.now + 9_000, clock.now - 1_000, 0, clock.now)
     some.expect("a", clock.now - 1_000, 0)
     assert some.due("a") == clock.now + 9_000
 
@@ -148,7 +148,7 @@ async def test_the_row_that_is_known_does_not_move_the_timer() -> None:
 async def test_a_row_that_somebody_else_wrote_is_believed() -> None:
     """Then the saga is woken at the row's time."""
     some, _, clock = timers()
-    some.set("a", clock.now + 9_000, clock.now - 1_000, 0)
+    some.set("a", clock.now + 9_000, clock.now - 1_000, 0, clock.now)
     some.expect("a", clock.now + 2_000, 0)
     assert some.due("a") == clock.now + 2_000
 
@@ -157,5 +157,5 @@ async def test_memory_is_bounded() -> None:
     """What is beyond stays in the table; the sweep sees that there is no room."""
     some, _, clock = timers(timers=2)
     for each in "abc":
-        some.set(each, clock.now + 9_000, None, 0)
+        some.set(each, clock.now + 9_000, None, 0, clock.now)
     assert (len(some), some.room) == (2, False)
