@@ -1,6 +1,7 @@
 """The script of a saga at work: what the code asks for becomes history."""
 
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,97 +25,97 @@ from coordinator.history.steps import StepAbandoned
 from coordinator.history.timers import TimerCancelled, TimerStarted
 from coordinator.history.updates import UpdateAnswered, UpdateRefused
 
-Record = Callable[[Event], None]
-
 
 class Live:
-    """See Script. For one activation, which happens at ``now``."""
+    """See Script. For one activation, which happens at ``now``; whoever records its events is the turn."""
 
-    __slots__ = ("_now", "_record", "_state")
+    __slots__ = ("now", "state")
 
-    def __init__(self, state: SagaState, record: Record, now: int) -> None:
-        self._state = state
-        self._record = record
-        self._now = now
+    state: SagaState
+    now: int
+
+    @abstractmethod
+    def record(self, event: Event) -> None:
+        """The event happens."""
 
     def issue(
         self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
     ) -> OutOfOrder | None:
         """See Script."""
-        error = order_error(self._state, command)
+        error = order_error(self.state, command)
         if error is None:
-            self._record(step_issued(step, command, arguments, scope, child, self._now))
+            self.record(step_issued(step, command, arguments, scope, child, self.now))
         return error
 
     def register(
         self, step: int, command: "Command[..., Any]", arguments: msgspec.Raw, scope: int | None, child: str | None
     ) -> None:
         """See Script."""
-        self._record(undo_registered(step, command, arguments, scope, child, self._now))
+        self.record(undo_registered(step, command, arguments, scope, child, self.now))
 
     def abandon(self, step: int) -> None:
         """See Script."""
-        self._record(StepAbandoned(step, self._now))
+        self.record(StepAbandoned(step, self.now))
 
     def start_timer(self, timer: int, due: int) -> None:
         """See Script."""
-        self._record(TimerStarted(timer, self._now, due))
+        self.record(TimerStarted(timer, self.now, due))
 
     def cancel_timer(self, timer: int) -> None:
         """See Script."""
-        self._record(TimerCancelled(timer, self._now))
+        self.record(TimerCancelled(timer, self.now))
 
     def await_signal(self, wait: int, name: str) -> None:
         """See Script."""
-        self._record(SignalAwaited(wait, name, self._now))
+        self.record(SignalAwaited(wait, name, self.now))
 
     def take_signal(self, signal: int, wait: int | None) -> None:
         """See Script."""
-        self._record(SignalTaken(signal, self._now, wait))
+        self.record(SignalTaken(signal, self.now, wait))
 
     def abandon_signal(self, wait: int) -> None:
         """See Script."""
-        self._record(SignalAbandoned(wait, self._now))
+        self.record(SignalAbandoned(wait, self.now))
 
     def open_scope(self, scope: int, within: int | None, parallel: bool) -> None:
         """See Script."""
-        self._record(ScopeOpened(scope, self._now, within, parallel))
+        self.record(ScopeOpened(scope, self.now, within, parallel))
 
     def undo_scope(self, scope: int, cause: Problem) -> OutOfOrder | None:
         """See Script."""
-        error = undo_error(self._state, scope)
+        error = undo_error(self.state, scope)
         if error is None:
-            self._record(ScopeUndoStarted(scope, cause, self._now))
+            self.record(ScopeUndoStarted(scope, cause, self.now))
         return error
 
     def extend_deadline(self, by: int) -> int | None:
         """See Script."""
-        due = self._state.due.at(DEADLINE)
+        due = self.state.due.at(DEADLINE)
         if due is None:
             return None
-        later = within(self._now, due + by)
-        self._record(DeadlineExtended(by, self._now, later))
+        later = within(self.now, due + by)
+        self.record(DeadlineExtended(by, self.now, later))
         return later
 
     def take_patch(self, name: str) -> bool:
         """See Script."""
-        self._record(PatchTaken(name, self._now))
+        self.record(PatchTaken(name, self.now))
         return True
 
     def show_status(self, line: str) -> None:
         """See Script."""
-        if line != (self._state.shown or NOTHING).line:
-            self._record(StatusSet(line, self._now))
+        if line != (self.state.shown or NOTHING).line:
+            self.record(StatusSet(line, self.now))
 
     def show_attributes(self, values: Mapping[str, AttributeValue | None]) -> None:
         """See Script."""
-        if changed := changes(self._state.shown, values):
-            self._record(AttributesSet(changed, self._now))
+        if changed := changes(self.state.shown, values):
+            self.record(AttributesSet(changed, self.now))
 
     def answer_update(self, update: int, answer: msgspec.Raw) -> None:
         """See Script."""
-        self._record(UpdateAnswered(update, answer, self._now))
+        self.record(UpdateAnswered(update, answer, self.now))
 
     def refuse_update(self, update: int, problem: Problem) -> None:
         """See Script."""
-        self._record(UpdateRefused(update, problem, self._now))
+        self.record(UpdateRefused(update, problem, self.now))

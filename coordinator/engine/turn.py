@@ -20,13 +20,10 @@ from coordinator.history.rounds import SagaContinued
 from coordinator.saga.definitions import Definitions
 
 
-class Turn:
+class Turn(Live):
     """State and code of one saga, and what is decided about it now."""
 
-    __slots__ = (
-        *("saga_id", "state", "run", "log", "definitions", "now", "row", "round_at"),
-        *("events", "sends", "answers", "_told"),
-    )
+    __slots__ = ("_told", "answers", "definitions", "events", "log", "round_at", "row", "run", "saga_id", "sends")
 
     def __init__(
         self,
@@ -56,7 +53,7 @@ class Turn:
         self._told = 0, 0
         """So many events and sends there were when the code was last told of one: the rest is what it asked for."""
         if run is not None:
-            run.script = Live(state, self.record, now)
+            run.script = self
 
     def record(self, event: Event) -> None:
         """The event happens: to the state, and to the code if it is one of those that the code hears of."""
@@ -77,7 +74,7 @@ class Turn:
     def begin(self, run: Run) -> None:
         """The saga's code, new or replayed, hears from here on what happens."""
         self.run = run
-        run.script = Live(self.state, self.record, self.now)
+        run.script = self
 
     @property
     def round(self) -> list[Event]:
