@@ -1,7 +1,8 @@
 """Ids. All are derived, none is drawn: the same saga and step give the same id on every retry and every replay."""
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 MAX_KEY_LENGTH = 200
 MAX_REQUEST_ID_LENGTH = 200
@@ -11,7 +12,7 @@ _UNDO = ":undo"
 _NOTICE = ":lifecycle"
 
 
-class CommandRef(NamedTuple):
+class CommandRef(msgspec.Struct, frozen=True, gc=False):
     """What a command id says."""
 
     saga_id: str

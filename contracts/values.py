@@ -62,7 +62,7 @@ def check_value(data: bytes, limit: int = MAX_VALUE_BYTES) -> msgspec.Raw:
         )
     if len(data) > 2 * MAX_DEPTH and data.count(b"[") + data.count(b"{") > MAX_DEPTH:
         _check_depth(data, MAX_DEPTH if limit <= MAX_VALUE_BYTES else MAX_DEPTH + _DEEPER_MESSAGE)
-    if b"\\u0000" in data and _NUL.search(data):
+    if data.find(b"\\u0000") >= 0 and _NUL.search(data):
         raise UnreadableValue("The value contains the character U+0000, which Postgres cannot store: remove it.")
     return msgspec.Raw(data)
 
