@@ -27,6 +27,18 @@ _SAVE_POINT = Problem("scope_undone", "The saga went back to a save-point, and d
 class Asking(DeterministicLoop, SagaRuntime):
     """The loop of one saga, as its code knows it. Whoever feeds it is the run."""
 
+    took_signal = False
+    """The code has taken one that was there when it asked."""
+    handlers = NO_HANDLERS
+    _save_points = NO_SAVE_POINTS
+    _attributes: OwnAttributes | None = None
+    """Those that the code has set; None: it never set any."""
+    _waits = 0
+    """How often the code waited for a signal."""
+    _draws = 0
+    """How often the code drew something."""
+    _round = 1
+
     def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
         super().__init__(saga_id)
         self.saga_id = saga_id
@@ -38,19 +50,8 @@ class Asking(DeterministicLoop, SagaRuntime):
         self._steps = 0
         signals = definition.signals
         self._inboxes = {name: Inbox(type) for name, type in signals.items()} if signals else {}
-        self._waits = 0
-        """How often the code waited for a signal."""
-        self.took_signal = False
-        """The code has taken one that was there when it asked."""
-        self.handlers = NO_HANDLERS
-        self._save_points = NO_SAVE_POINTS
         self._patches: dict[str, bool] = {}
         """What the code has asked about."""
-        self._attributes: OwnAttributes | None = None
-        """Those that the code has set; None: it never set any."""
-        self._draws = 0
-        """How often the code drew something."""
-        self._round = 1
         self._looks = False
         """The code only looks at something, on behalf of somebody outside."""
 

@@ -17,7 +17,7 @@ from zlib import crc32
 from coordinator.engine.apart import Outside, is_apart, step_back, step_outside
 from coordinator.engine.given_order import given_order
 from coordinator.engine.not_durable import refuse_what_is_not_durable
-from coordinator.engine.times import within
+from coordinator.engine.times import LATEST, within
 from coordinator.saga.not_durable import NotDurable
 
 T = TypeVar("T")
@@ -32,7 +32,9 @@ _STOPPED = "The saga's code is being thrown away: nothing in it can begin or wai
 class _Numbered:
     """Hashed by number rather than by address, so that sets of them iterate alike on every replay."""
 
-    number = 0
+    __slots__ = ()
+
+    number: int
 
     def __hash__(self) -> int:
         return self.number
@@ -41,9 +43,13 @@ class _Numbered:
 class DurableFuture(_Numbered, asyncio.Future[T]):
     """A future of a saga's loop."""
 
+    __slots__ = ("number",)
+
 
 class DurableCoroutine(_Numbered, asyncio.Task[T]):
     """A running coroutine of a saga (asyncio calls it a task)."""
+
+    __slots__ = ("number",)
 
     def __init__(self, number: int, coro: Coroutine[Any, Any, T], **settings: Any) -> None:
         self.number = number
@@ -64,16 +70,20 @@ class DurableTimer(asyncio.TimerHandle):
 
 @refuse_what_is_not_durable
 class DeterministicLoop(asyncio.AbstractEventLoop):
-    """See the module. ``start_timer`` and ``cancel_timer`` tell whoever keeps the history."""
+    """See the module. ``start_timer`` and ``cancel_timer`` tell whoever keeps the history.
+
+    What most sagas never change stands in the class: thousands of them are in memory.
+    """
+
+    _timers_started = 0
 
     def __init__(self, saga_id: str) -> None:
         self._ready: deque[asyncio.Handle] = deque()
         self._timers: dict[int, DurableTimer] = {}
-        self._timers_started = 0
+        self._started_early: dict[Any, asyncio.Task[Any]] = {}
         # Different sagas get different numbers: asyncio keeps all its tasks in one WeakSet.
         self._next_number = crc32(saga_id.encode())
         self._coroutines = 0
-        self._started_early: dict[Any, asyncio.Task[Any]] = {}
         self.now_ms = 0
         """The time of the fact that is being fed, in ms."""
         self.stopped = False
@@ -113,22 +123,19 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         outside = self._enter()
         try:
             while ready and not self.stopped:
-                handle = ready.popleft()
-                if not handle._cancelled:  # pyright: ignore[reportPrivateUsage, reportUnknownMemberType]
-                    self._run(handle)
+                handle: Any = ready.popleft()
+                if not handle._cancelled:
+                    try:
+                        handle._context.run(handle._callback, *handle._args)
+                    except KeyboardInterrupt:
+                        raise
+                    except BaseException as error:  # SystemExit too: the process is not the saga's to end
+                        self.error = self.error or error
                 left -= 1
                 if not left:
                     self._stop_running_wild()
         finally:
             self._leave(outside)
-
-    def _run(self, handle: Any) -> None:
-        try:
-            handle._context.run(handle._callback, *handle._args)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # SystemExit too: the process is not the saga's to end
-            self.error = self.error or error
 
     def _stop_running_wild(self) -> None:
         self._ready.clear()
@@ -189,7 +196,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
     ) -> asyncio.TimerHandle:
         if self.stopped:
             raise NotDurable(_STOPPED)
-        due = within(self.now_ms, when * 1_000)
+        due = within(self.now_ms, round(min(when * 1_000, LATEST)))
         self._timers_started += 1
         handle = DurableTimer(when, callback, args, self, context)
         handle.number = self._timers_started
@@ -202,13 +209,10 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         if self._timers.pop(handle.number, None) is not None and self.entered and not self.stopped:
             self.cancel_timer(handle.number)
 
-    def _number(self) -> int:
-        self._next_number += 1
-        return self._next_number
-
     def create_future(self) -> "asyncio.Future[Any]":
+        self._next_number += 1
         future: DurableFuture[Any] = DurableFuture(loop=self)
-        future.number = self._number()
+        future.number = self._next_number
         return future
 
     def create_task(self, coro: Any, **settings: Any) -> "asyncio.Task[Any]":
@@ -229,7 +233,8 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         self._coroutines += 1
         if settings.get("name") is None:
             settings["name"] = f"coroutine-{self._coroutines}"
-        return DurableCoroutine(self._number(), coro, loop=self, **settings)
+        self._next_number += 1
+        return DurableCoroutine(self._next_number, coro, loop=self, **settings)
 
     def get_debug(self) -> bool:
         return False

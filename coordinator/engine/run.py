@@ -2,7 +2,7 @@
 
 import asyncio
 import warnings
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context
 from typing import Any, TypeVar
 
@@ -64,14 +64,15 @@ def new_run(saga_id: str, definition: SagaDefinition) -> "Run":
 class Run(Asking):
     """One saga function on its loop. Fed with what came back; tells its script what the code asks for."""
 
+    _handling: Sequence[asyncio.Task[Any]] = ()
+    """Updates that are not answered yet, and some that are."""
+    _look_over_at = 64
+
     def __init__(self, saga_id: str, definition: SagaDefinition) -> None:
         super().__init__(saga_id, definition)
-        self._handling: list[asyncio.Task[Any]] = []
-        """Updates that are not answered yet, and some that are."""
         self._main: asyncio.Task[Any] | None = None
         self._others: list[asyncio.Task[Any]] = []
         """Coroutines that the function started; those that are done are removed now and then."""
-        self._look_over_at = 64
         self._begins = False
         """The function has just been called, and has heard of nothing yet."""
         self.outcome: Returned | Continued | Raised | None = None
@@ -159,8 +160,8 @@ class Run(Asking):
             if handle is None or type is None:
                 raise UnreadableUpdate(name, id)
             handled = self._handle(update, name, handle(*arguments_of(type, value)))
-            self._handling = [each for each in self._handling if not each.done()]
-            self._handling.append(super()._start(handled, {"context": Context(), "name": f"update-{update}"}))
+            started = super()._start(handled, {"context": Context(), "name": f"update-{update}"})
+            self._handling = [*(each for each in self._handling if not each.done()), started]
         except UnreadableUpdate as error:
             self.error = self.error or error
         except UnreadableValue as error:
@@ -220,7 +221,7 @@ class Run(Asking):
     @property
     def through(self) -> bool:
         """The function has returned, or goes on as new, and so has whatever it started."""
-        return isinstance(self.outcome, Returned | Continued) and all(each.done() for each in self._others)
+        return isinstance(self.outcome, (Returned, Continued)) and all(each.done() for each in self._others)
 
     @property
     def takes_updates(self) -> bool:
@@ -285,7 +286,7 @@ class Run(Asking):
         self.stopped = True
         self._ready.clear()
         left = [each for each in (self._main, *self._others, *self._handling) if each is not None and not each.done()]
-        self._main, self._others, self._handling = None, [], []
+        self._main, self._others, self._handling = None, [], ()
         self._awaited.clear()
         self._timers.clear()
         if not left:

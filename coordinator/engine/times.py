@@ -10,12 +10,14 @@ ASK_AGAIN_MS = 24 * 3_600_000
 """A child that is under way is asked so often how it stands: what it said may have been lost with a broker."""
 
 
-def within(now: int, at: float) -> int:
+def within(now: int, at: int) -> int:
     """The time in ms, after now and within the calendar.
 
     What is asked for now is due later, be it a millisecond: so whatever is due at one moment can be gone through.
     """
-    return LATEST if at >= LATEST else max(now + 1, round(at))
+    if at >= LATEST:
+        return LATEST
+    return at if at > now else now + 1
 
 
 def deadline(now: int, timeout_ms: int, since: int, retry: Retry) -> int:

@@ -11,6 +11,8 @@ from coordinator.saga.runtime import SagaRuntime, check_inside
 class SagaCaller:
     """Binds contracts to one run of one saga."""
 
+    __slots__ = ("_runtime",)
+
     def __init__(self, runtime: SagaRuntime) -> None:
         self._runtime = runtime
 
