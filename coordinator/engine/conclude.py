@@ -156,7 +156,7 @@ def _returned(turn: Turn) -> bool:
     A coroutine that it left, and that waits for something that never comes, is not under way.
     """
     state, run = turn.state, turn.run
-    if run is None or not isinstance(run.outcome, Returned | Continued):
+    if run is None or not isinstance(run.outcome, (Returned, Continued)):
         return False
     if state.in_flight or state.undoing or state.to_undo or state.scopes.undoing:
         return False

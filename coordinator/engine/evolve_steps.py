@@ -128,13 +128,13 @@ def _abandoned(state: SagaState, event: StepAbandoned) -> None:
     if step.undoable or step.kind is Kind.COMPENSATABLE:
         _given_up(state, event)
     else:  # nothing could undo it: it goes on, though nobody waits for it
-        moved(FORWARD_MOVES, step.forward, event, f"Step {event.step}")
+        moved(FORWARD_MOVES, step.forward, event, "Step", event.step)
         step.awaited = False
 
 
 def _move(state: SagaState, event: Any) -> Step:
     step = state.steps[event.step]
-    step.forward = moved(FORWARD_MOVES, step.forward, event, f"Step {step.number}")
+    step.forward = moved(FORWARD_MOVES, step.forward, event, "Step", step.number)
     return step
 
 
@@ -169,7 +169,7 @@ def _undo_registered(state: SagaState, event: UndoRegistered) -> None:
 
 def _undo_issued(state: SagaState, event: UndoIssued) -> None:
     step = state.steps[event.step]
-    back = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
+    back = moved(BACK_MOVES, step.back, event, "The undo of step", step.number)
     _take(state, step, event)
     step.back, step.undo_since = back, event.at
     _undo_sent(state, step, 1, event.deadline)
@@ -245,7 +245,7 @@ def _undo_given_up(state: SagaState, event: UndoGivenUp) -> None:
 
 def _move_back(state: SagaState, event: Any) -> Step:
     step = state.steps[event.step]
-    step.back = moved(BACK_MOVES, step.back, event, f"The undo of step {step.number}")
+    step.back = moved(BACK_MOVES, step.back, event, "The undo of step", step.number)
     return step
 
 

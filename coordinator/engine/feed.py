@@ -31,10 +31,10 @@ class UnreadableInput(Exception):
 def feed(run: Run, event: Event) -> None:
     """Tells the code and runs it until it is idle. Raises UnreadableInput."""
     match event:
-        case SagaStarted(input=data, at=at):
-            run.begin(_input(run, data), at)
-        case StepSucceeded(step, _, result, at):
-            run.succeed(step, result, at)
+        case StepSucceeded():
+            run.succeed(event.step, event.result, event.at)
+        case SagaStarted():
+            run.begin(_input(run, event.input), event.at)
         case StepRefused(step, _, problem, at):
             run.refuse(step, problem, at)
         case StepFailed(step, _, problem, at):

@@ -158,9 +158,11 @@ class IllegalMove(Exception):
         super().__init__(f"{what} is {state}: {type(event).__name__} cannot happen to it.")
 
 
-def moved(moves: Mapping[tuple[State, type[Event]], State], state: State, event: Event, what: str) -> State:
-    """The state after the event. Raises IllegalMove."""
+def moved(
+    moves: Mapping[tuple[State, type[Event]], State], state: State, event: Event, what: str, number: int | None = None
+) -> State:
+    """The state after the event. Raises IllegalMove, about ``what``, or that one of the saga's with the number."""
     after = moves.get((state, type(event)))
     if after is None:
-        raise IllegalMove(what, state, event)
+        raise IllegalMove(what if number is None else f"{what} {number}", state, event)
     return after

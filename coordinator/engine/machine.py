@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from coordinator.engine.absorb import absorb, next_due
 from coordinator.engine.awaited import Awaited, awaited
 from coordinator.engine.decision import Decision
-from coordinator.engine.facts import Fact
+from coordinator.engine.facts import Fact, Verdict
 from coordinator.engine.rebuild import rebuild
 from coordinator.engine.run import Run
 from coordinator.engine.script import BETWEEN
@@ -72,7 +72,9 @@ class Machine:
             self._mismatch = None
         shown = self.state.shown
         first_row = self.state.first_row
-        verdicts = tuple([absorb(turn, fact) for fact in facts])
+        verdicts: list[Verdict] = []
+        for fact in facts:
+            verdicts.append(absorb(turn, fact))
         self.state, self._run = turn.state, turn.run
         if turn.events:
             self.seq += 1
@@ -89,7 +91,7 @@ class Machine:
             sends=tuple(turn.sends),
             status=state.status,
             wake_at=self.wake_at,
-            verdicts=verdicts,
+            verdicts=tuple(verdicts),
             outcome=state.outcome,
             parked_for=state.parked_for,
             shown=None if state.shown is shown else state.shown or NOTHING,

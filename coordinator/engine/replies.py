@@ -46,7 +46,7 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
     command = None if isinstance(reply.answer, Success) else turn.command(step)
     if state.status.ended:
         return Ignored(f"the saga is {state.status}")
-    if state.paused_at is not None or (state.code_stopped and not ref.undo):
+    if state.paused_at is not None or (not ref.undo and state.code_stopped):
         return _defer(turn, reply, ref)
     if ref.undo:
         event = compensation.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)

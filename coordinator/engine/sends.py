@@ -21,7 +21,7 @@ def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
     """What is to be sent because of the event, if anything."""
     match event:
         case StepIssued():
-            id, value = command_id(saga_id, event.step), bytes(event.arguments)
+            id, value = command_id(saga_id, event.step), state.steps[event.step].arguments
             command, deadline = event.command, event.deadline
             participant, local, child = _participant(command), event.local, event.child
             return Send(id, participant, command, "forward", 1, value, deadline, None, local, child)

@@ -18,7 +18,7 @@ from coordinator.history.signals import SignalDeferred, SignalReceived
 from coordinator.history.started import Parent
 
 
-class Step(msgspec.Struct):
+class Step(msgspec.Struct, gc=False):
     """One step: its forward path and its undo."""
 
     number: int
@@ -86,7 +86,7 @@ class Step(msgspec.Struct):
         """What an id of this step says: that of a registered undo is the step's own. None: nothing is sent under it."""
         if self.forward is not Forward.REGISTERED:
             return ref
-        return None if ref.undo else ref._replace(undo=True)
+        return None if ref.undo else CommandRef(ref.saga_id, ref.step, undo=True)
 
     @property
     def held(self) -> bool:
@@ -240,9 +240,9 @@ class SagaState(msgspec.Struct):
     """Of the cause; None while it goes forward, and where an older release did not say."""
     parked_for: ParkedFor | None = None
     parked_message: str = ""
-    signals: Signals = msgspec.field(default_factory=lambda: NO_SIGNALS)
-    updates: Updates = msgspec.field(default_factory=lambda: NO_UPDATES)
-    scopes: Scopes = msgspec.field(default_factory=lambda: NO_SCOPES)
+    signals: Signals = NO_SIGNALS
+    updates: Updates = NO_UPDATES
+    scopes: Scopes = NO_SCOPES
     patches: frozenset[str] = frozenset()
     """Changes of the code whose way it goes."""
     moves: int = 0
