@@ -37,6 +37,7 @@ class KafkaBroker:
         self._keeper.on_replaced = self._replaced
         self._sender = RecordSender(settings, self._keeper.look)
         self._publisher = KafkaPublisher(self._sender)
+        self._ownership = Ownership()
         self._dead_letters = DeadLetters(self._sender, topics, settings)
         self._answers = ChildAnswers(self._sender, topics, settings)
         self._replies: Reading | None = None
@@ -56,7 +57,7 @@ class KafkaBroker:
 
     async def publish(self, rows: Sequence[OutboxRow]) -> Sequence[Confirmed]:
         """See ``CommandPublisher``."""
-        return await self._publisher.publish(rows)
+        return await self._publisher.publish(rows, self._ownership.count)
 
     @property
     def trouble(self) -> str | None:
@@ -67,6 +68,7 @@ class KafkaBroker:
 
     async def start(self, intake: Intake, ownership: Ownership, starting: Starting) -> None:
         """See ``Broker``."""
+        self._ownership = ownership
         replies = Replies(intake, self._dead_letters)
         requests = Requests(intake, self._dead_letters, starting, self._answers)
 

@@ -8,15 +8,18 @@ from coordinator.runtime.ports import Confirmed, OutboxRow
 
 
 class KafkaPublisher:
-    """Keeps the promises of ``CommandPublisher``."""
+    """Keeps the promises of ``CommandPublisher``, if it is told how many partitions the topic of the replies has."""
 
     def __init__(self, sender: RecordSender) -> None:
         self._sender = sender
 
-    async def publish(self, rows: Sequence[OutboxRow]) -> Sequence[Confirmed]:
-        """Publishes the rows in order and returns those that were acknowledged. Raises PublisherUnavailable."""
+    async def publish(self, rows: Sequence[OutboxRow], of: int) -> Sequence[Confirmed]:
+        """Publishes the rows in order and returns those that were acknowledged. Raises PublisherUnavailable.
+
+        The partitions that rows name are some of ``of``.
+        """
         records = [Record(row.topic, row.key, row.headers, row.value, row.partition) for row in rows]
-        acknowledged = await self._sender.send(records)
+        acknowledged = await self._sender.send(records, of)
         if all(acknowledged):
             return [Confirmed(row.command_id, row.attempt) for row in rows]
         behind: set[str] = set()

@@ -20,7 +20,8 @@ class Record(NamedTuple):
     headers: Sequence[tuple[str, bytes]]
     value: bytes | None
     partition: int | None = None
-    """None, or one that does not exist: the one that follows from the key."""
+    """None, or one that does not exist, or means nothing in this topic (see ``lanes``): the one that follows from the
+    key."""
 
 
 class Lane(NamedTuple):
@@ -39,15 +40,19 @@ def partition_for(key: str | bytes | None, partitions: Sequence[int]) -> int:
     return partitions[place % len(partitions)]
 
 
-def lanes(records: Sequence[Record], partitions: Mapping[str, Sequence[int]]) -> list[Lane]:
-    """The records of topics whose partitions are known, in order within each partition."""
+def lanes(records: Sequence[Record], partitions: Mapping[str, Sequence[int]], of: int | None = None) -> list[Lane]:
+    """The records of topics whose partitions are known, in order within each partition.
+
+    ``of``: the partitions that records name are some of so many, and mean nothing in a topic that has more or fewer.
+    """
     found: dict[tuple[str, int], Lane] = {}
     for place, record in enumerate(records):
         known = partitions.get(record.topic)
         if not known:
             continue
-        aim = record.partition
-        partition = aim if aim is not None and aim in known else partition_for(record.key, known)
+        partition = record.partition
+        if partition is None or partition >= len(known) or of not in (None, len(known)):
+            partition = partition_for(record.key, known)
         lane = found.get((record.topic, partition))
         if lane is None:
             lane = found[record.topic, partition] = Lane(record.topic, partition, [])

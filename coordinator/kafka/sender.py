@@ -71,8 +71,8 @@ class RecordSender:
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def send(self, records: Sequence[Record]) -> list[bool]:
-        """Says of each record whether it was acknowledged.
+    async def send(self, records: Sequence[Record], of: int | None = None) -> list[bool]:
+        """Says of each record whether it was acknowledged. For ``of`` see ``lanes``.
 
         In one partition no record is acknowledged behind one that was not. Records for a partition that has not
         answered for a while, or for a topic that does not exist, are not tried. Raises PublisherUnavailable when there
@@ -85,7 +85,7 @@ class RecordSender:
         except (TimeoutError, KafkaError, OSError) as error:
             raise PublisherUnavailable(f"Kafka does not answer: {error!r}.") from error
         shipment = Shipment(records)
-        found = lanes(records, partitions)
+        found = lanes(records, partitions, of)
         later = [lane for lane in found if Place(producer, lane.topic, lane.partition) in self._busy]
         at_once = [lane for lane in found if lane not in later] if later else found
         if later:

@@ -44,7 +44,7 @@ def answer_row(saga_id: str, definition: str, said: ToParent, now: int, trace: s
         traceparent=trace,
     )
     headers = answer_headers(reply, said.partition)
-    return OutboxRow(own, said.attempt, saga_id, topics.replies, tuple(headers), reply.value)
+    return OutboxRow(own, said.attempt, saga_id, topics.replies, tuple(headers), reply.value, said.partition)
 
 
 def answer_headers(reply: ReplyMessage, partition: int | None) -> Headers:

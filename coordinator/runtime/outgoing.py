@@ -129,6 +129,7 @@ class Outgoing:
             topic=self._topics.commands(send.participant),
             headers=tuple(message.headers()),
             value=send.value,
+            partition=message.reply_partition,
         )
 
 

@@ -45,6 +45,9 @@ class OutboxRow(msgspec.Struct, frozen=True, gc=False):
     topic: str
     headers: tuple[tuple[str, bytes], ...]
     value: bytes
+    partition: int | None = None
+    """Of its topic, if that has as many partitions as that of the replies. None: the one that follows from the key.
+    See ``partition_in``."""
 
     @property
     def key(self) -> str:
@@ -52,11 +55,12 @@ class OutboxRow(msgspec.Struct, frozen=True, gc=False):
         name, value = self.headers[-1] if self.headers else ("", b"")
         return value.decode() if name in (CHILD, PARENT) else self.saga_id
 
-    @property
-    def partition(self) -> int | None:
-        """Of its topic, where that is not to follow from the key."""
-        is_answer = bool(self.headers) and self.headers[-1][0] == PARENT
-        return reply_partition_of(self.headers) if is_answer else None
+
+def partition_in(headers: tuple[tuple[str, bytes], ...]) -> int | None:
+    """The partition of a row with these headers: a command goes where its answer comes back to, and so does the answer
+    itself. The call of another saga has that one's key."""
+    is_call = bool(headers) and headers[-1][0] == CHILD
+    return None if is_call else reply_partition_of(headers)
 
 
 class Confirmed(msgspec.Struct, frozen=True, gc=False):

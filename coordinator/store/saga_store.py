@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import asyncpg
 
 from contracts.failpoints import failpoint
-from coordinator.runtime.ports import Confirmed, Due, OutboxRow, SagaWrite, StoredSaga, StoreUnavailable
+from coordinator.runtime.ports import Confirmed, Due, OutboxRow, SagaWrite, StoredSaga, StoreUnavailable, partition_in
 from coordinator.store import statements
 from coordinator.store.batch import batch_of, in_order, read_headers
 from coordinator.store.connection import Pool
@@ -126,6 +126,13 @@ async def _commit(connection: asyncpg.Connection) -> None:
 
 
 def _outbox_row(row: asyncpg.Record) -> OutboxRow:
+    headers = read_headers(row["headers"])
     return OutboxRow(
-        row["command_id"], row["attempt"], row["saga_id"], row["topic"], read_headers(row["headers"]), row["value"]
+        row["command_id"],
+        row["attempt"],
+        row["saga_id"],
+        row["topic"],
+        headers,
+        row["value"],
+        partition_in(headers),
     )

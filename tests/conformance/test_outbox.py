@@ -2,6 +2,7 @@
 
 import pytest
 
+from contracts.headers import Headers
 from coordinator.runtime.ports import Confirmed, OutboxRow, SagaStore
 from tests.conformance.writes import T0, command, start, step
 
@@ -12,6 +13,27 @@ async def test_a_row_comes_back_as_it_was(store: SagaStore) -> None:
     row = OutboxRow("book_trip:a:1", 3, "book_trip:a", "amends.commands.flights", headers, b"\x00\xff{}")
     await store.commit([start("book_trip:a", row)], [])
     assert await store.outbox_of(["book_trip:a"]) == [row]
+
+
+@pytest.mark.parametrize(
+    ("headers", "partition"),
+    [
+        ((("ce_replypartition", b"5"), ("traceparent", b"00")), 5),
+        ((("ce_id", b"1"),), None),
+        ((("ce_replypartition", b"5"), ("ce_child", b"hotel:1")), None),
+        ((("ce_replypartition", b"5"), ("ce_parent", b"tour:1")), 5),
+    ],
+    ids=["a command", "one whose key leads there", "a call", "an answer"],
+)
+async def test_a_row_that_comes_back_goes_where_it_was_to_go(
+    store: SagaStore, headers: Headers, partition: int | None
+) -> None:
+    """The table has no column for it: the headers say it, and a call has the key of the saga that is called."""
+    row = OutboxRow("book_trip:a:1", 1, "book_trip:a", "amends.commands.flights", tuple(headers), b"{}", partition)
+    await store.commit([start("book_trip:a", row)], [])
+    [back] = await store.outbox_of(["book_trip:a"])
+    [left] = await store.leftovers(T0 + 10, T0 + 20, 10)
+    assert (back, left) == (row, row)
 
 
 async def test_a_confirmed_row_is_deleted(store: SagaStore) -> None:

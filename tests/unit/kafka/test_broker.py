@@ -12,12 +12,14 @@ import coordinator.kafka.consumer
 from contracts.topics import Topics
 from coordinator.kafka.broker import KafkaBroker
 from coordinator.kafka.connection import KafkaSettings
+from coordinator.kafka.records import Record
 from coordinator.kafka.sender import RecordSender
 from coordinator.kafka.topics import TopicsKeeper
 from coordinator.runtime.backoff import Backoff
 from coordinator.runtime.intake import Intake
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.ownership import Ownership
+from coordinator.runtime.ports import Confirmed, OutboxRow
 from coordinator.runtime.starting import Starting
 from coordinator.saga import Definitions
 from tests.unit.runtime.until import until_soon
@@ -120,3 +122,23 @@ async def test_a_stop_ends_both(broker: KafkaBroker, consumers: type[Consumer]) 
     await broker.pause()
     await broker.stop()
     assert [each.stopped for group in consumers.made.values() for each in group] == [True, True]
+
+
+async def test_commands_go_by_the_partitions_of_the_replies(
+    broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as there are when they are sent: topics get more of them while a coordinator runs."""
+    sent: list[tuple[int | None, int | None]] = []
+
+    async def send(self: RecordSender, records: Sequence[Record], of: int | None = None) -> list[bool]:
+        sent.extend((record.partition, of) for record in records)
+        return [True] * len(records)
+
+    monkeypatch.setattr(RecordSender, "send", send)
+    ownership = await begin(broker)
+    row = OutboxRow("buy:1:1", 1, "buy:1", "amends.commands.shop", (), b"{}", 3)
+    await until_soon(lambda: ownership.count == 4)
+    assert await broker.publish([row]) == [Confirmed("buy:1:1", 1)]
+    ownership.assign(frozenset({3}), 6)
+    await broker.publish([row])
+    assert sent == [(3, 4), (3, 6)]

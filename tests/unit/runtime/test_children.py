@@ -3,10 +3,12 @@
 import asyncio
 
 from contracts.answers import Answer, Refusal, Success
+from contracts.command_message import CHILD
 from contracts.failures import Problem
+from contracts.reply_message import PARENT
 from contracts.values import NULL, write_value
 from coordinator.engine.facts import Cancel, Start
-from coordinator.runtime.ports import OutboxRow, SagaView
+from coordinator.runtime.ports import OutboxRow, SagaView, partition_in
 from coordinator.saga import Definitions, child, detach, saga
 from tests.fakes.memory_broker import MemoryBroker
 from tests.unit.runtime.conftest import NewWorld, World
@@ -30,6 +32,8 @@ async def order(items: list[str], shop: Shop) -> list[str]:
 
 DEFINITIONS = Definitions([send, order])
 ITEMS = ["a", "b", "c"]
+HOME = 4
+"""A partition that the key of none of these sagas leads to, of eight."""
 
 
 def answers(row: OutboxRow) -> Answer:
@@ -94,3 +98,18 @@ async def test_a_cancel_reaches_them(new_world: NewWorld) -> None:
     await stands(world, "order:1", "compensated")
     for item in ITEMS:
         await stands(world, f"send:{item}", "compensated")
+
+
+async def test_rows_go_where_their_headers_say(new_world: NewWorld) -> None:
+    """Commands and answers to the partition that the answer is asked for in, calls by the key of the saga that is
+    called; and what is read from the table, which has the headers only, goes to the same place."""
+    world = await started(new_world, MemoryBroker(answers, frozenset({HOME})))
+    await stands(world, "order:1", "completed")
+    await stands(world, "send:left", "completed")
+    rows = world.broker.published
+    assert all(row.partition == partition_in(row.headers) for row in rows)
+    ends = [row.headers[-1][0] for row in rows]
+    calls = [row for row, end in zip(rows, ends, strict=True) if end == CHILD]
+    assert {(row.key, row.partition) for row in calls} == {(f"send:{item}", None) for item in [*ITEMS, "left"]}
+    assert {row.partition for row, end in zip(rows, ends, strict=True) if end == PARENT} == {HOME}
+    assert {row.partition for row, end in zip(rows, ends, strict=True) if end not in (CHILD, PARENT)} == {HOME}
