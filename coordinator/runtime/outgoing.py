@@ -44,9 +44,9 @@ class Outgoing:
         self._ownership = ownership
         self._trace = trace
 
-    def place(self, saga_id: str) -> int:
+    def place(self, saga_id: str, now: int) -> int:
         """The shard for a saga that begins here."""
-        return self._ownership.place(saga_id)
+        return self._ownership.place(saga_id, now)
 
     def write(self, decision: Decision, saga: WarmSaga, before: Status | None, now: int) -> SagaWrite:
         """The write of a decision that has events. ``before`` is the status until now, None for a saga that begins."""

@@ -100,7 +100,7 @@ class Deciding:
     def _decide(self, turn: Turn, stored: Mapping[str, StoredSaga]) -> None:
         saga = turn.saga
         if saga is None:
-            saga = turn.saga = self._wake(turn.saga_id, stored.get(turn.saga_id))
+            saga = turn.saga = self._wake(turn.saga_id, stored.get(turn.saga_id), turn.now)
         machine = saga.machine
         turn.before = machine.status if machine.exists else None
         decision = machine.advance([letter.fact for letter in turn.letters], turn.now)
@@ -114,10 +114,10 @@ class Deciding:
             turn.write = write
         turn.decision = decision
 
-    def _wake(self, saga_id: str, stored: StoredSaga | None) -> WarmSaga:
+    def _wake(self, saga_id: str, stored: StoredSaga | None, now: int) -> WarmSaga:
         steps = ObservedSteps(saga_id)
         if stored is None:
-            return WarmSaga(self._machines.new(saga_id), None, self._outgoing.place(saga_id), steps)
+            return WarmSaga(self._machines.new(saga_id), None, self._outgoing.place(saga_id, now), steps)
         rows = read_rows(stored.rows)
         length = Length(sum(map(len, rows)), sum(map(len, stored.rows)))
         machine = self._machines.rebuild(saga_id, rows)
