@@ -19,13 +19,27 @@ class Outside(NamedTuple):
     """What it does with async generators."""
 
 
+class Apart:
+    """What a thread runs that is apart from its loop: nothing, or the loop of a saga.
+
+    A saga's loop stays the running one when it is left, until another is: telling asyncio costs a system call.
+    """
+
+    entered = False
+    """A saga's code runs."""
+
+
+_NOTHING = Apart()
+
+
 def is_apart() -> bool:
-    """Whether this thread runs no loop and collects no garbage."""
-    return not gc.isenabled() and events._get_running_loop() is None  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    """Whether this thread is apart, and no saga's code runs in it."""
+    running = events._get_running_loop()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    return isinstance(running, Apart) and not running.entered
 
 
 def step_outside() -> Outside:
-    """Leaves the thread's loop, if it runs one, without its noticing; ``step_back`` returns to it.
+    """Leaves the thread's loop, if it runs one, for another, without its noticing; ``step_back`` returns to it.
 
     Garbage may hold coroutines of sagas, and collecting it would run their ``finally`` blocks in another saga.
     """
@@ -33,7 +47,6 @@ def step_outside() -> Outside:
     running = None if loop is None else tasks.current_task(loop)
     if loop is not None and running is not None:
         tasks._leave_task(loop, running)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
-    events._set_running_loop(None)  # pyright: ignore[reportPrivateUsage]
     collecting = gc.isenabled()
     if collecting:
         gc.disable()
@@ -57,6 +70,7 @@ def apart() -> Generator[None]:
     """Around the work on many sagas: leaving the outer loop and coming back, a tenth of the engine's work for one saga,
     happens once. Nothing may be awaited inside."""
     outside = step_outside()
+    events._set_running_loop(_NOTHING)  # pyright: ignore[reportPrivateUsage, reportArgumentType]
     try:
         yield
     finally:

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar, TypeVarTuple
 from zlib import crc32
 
-from coordinator.engine.apart import Outside, is_apart, step_back, step_outside
+from coordinator.engine.apart import Apart, Outside, is_apart, step_back, step_outside
 from coordinator.engine.given_order import given_order
 from coordinator.engine.not_durable import refuse_what_is_not_durable
 from coordinator.engine.times import LATEST, within
@@ -69,7 +69,7 @@ class DurableTimer(asyncio.TimerHandle):
 
 
 @refuse_what_is_not_durable
-class DeterministicLoop(asyncio.AbstractEventLoop):
+class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
     """See the module. ``start_timer`` and ``cancel_timer`` tell whoever keeps the history.
 
     What most sagas never change stands in the class: thousands of them are in memory.
@@ -145,7 +145,7 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         )
 
     def _enter(self) -> Outside | None:
-        """Makes this the running loop of the thread, and returns what was so before, unless that was none."""
+        """Makes this the running loop of the thread, and returns what was so before, unless the thread is apart."""
         outside = None if is_apart() else step_outside()
         events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
         self.entered = True
@@ -154,7 +154,6 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
 
     def _leave(self, outside: Outside | None) -> None:
         self.entered = False
-        events._set_running_loop(None)  # pyright: ignore[reportPrivateUsage]
         if outside is not None:
             step_back(outside)
 
@@ -236,8 +235,8 @@ class DeterministicLoop(asyncio.AbstractEventLoop):
         self._next_number += 1
         return DurableCoroutine(self._next_number, coro, loop=self, **settings)
 
-    def get_debug(self) -> bool:
-        return False
+    get_debug = bool  # pyright: ignore[reportAssignmentType]
+    """False: asyncio asks for every future and every callback, and ``bool()`` says so without any Python."""
 
     def is_running(self) -> bool:
         return True
