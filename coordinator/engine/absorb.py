@@ -54,11 +54,11 @@ def absorb(turn: Turn, fact: Fact) -> Verdict:
         return on_undo(turn, fact)
     if not turn.state.definition:
         return Ignored("there is no such saga")
-    before = len(turn.events)
     match fact:
         case Reply():
             verdict = on_reply(turn, fact)
         case WakeUp():
+            before = len(turn.events)
             _wake_up(turn)
             verdict = Accepted() if len(turn.events) > before else Known()
         case Signal():

@@ -109,7 +109,7 @@ def _turned(state: SagaState, event: CompensationStarted | SagaReopened, sort: C
         if step.unknown:
             state.to_undo.append(number)
     state.in_flight.clear()
-    state.pivots.clear()
+    state.pivots = frozenset()
     state.due.keep(lambda key: key[0] is Due.UNDO)
     if state.shown is not None:  # nobody would change it any more
         state.shown = state.shown.with_line("")

@@ -62,7 +62,7 @@ def _issued(state: SagaState, event: StepIssued) -> None:
     state.in_flight.add(number)
     state.due.put((Due.STEP, number), event.deadline)
     if event.kind is Kind.PIVOT:
-        state.pivots.add(number)
+        state.pivots |= {number}
     elif event.kind is Kind.RETRIABLE and not event.undoable:
         state.forward_only = True
 
@@ -109,7 +109,7 @@ def _got_further(step: Step, event: StepProgressed | StepProgressedLate) -> None
 def _succeeded(state: SagaState, event: StepSucceeded) -> None:
     step = _move(state, event)
     settle(state, event.step)
-    step.result = bytes(event.result)
+    step.result = event.result
     if step.undoable:
         state.succeeded.append(event.step)
     if step.kind is Kind.PIVOT:
@@ -141,7 +141,8 @@ def _move(state: SagaState, event: Any) -> Step:
 def settle(state: SagaState, number: int) -> None:
     """The step is not in flight any more."""
     state.in_flight.discard(number)
-    state.pivots.discard(number)
+    if number in state.pivots:
+        state.pivots -= {number}
     state.due.remove((Due.STEP, number))
 
 
@@ -179,7 +180,7 @@ def _take(state: SagaState, step: Step, event: UndoIssued) -> None:
     """The step's undo was sent: it waits in no line any more. It stood at the front of one, or at
     the end of one; or its scope is being undone."""
     if state.to_undo and state.to_undo[0] == step.number:
-        state.to_undo.popleft()
+        del state.to_undo[0]
     elif state.cause is not None and state.succeeded and state.succeeded[-1] == step.number:
         state.succeeded.pop()
     elif step.number in state.succeeded and state.scopes.undoing_of(step) is not None:

@@ -37,8 +37,8 @@ def on_answer(
     if not step.in_flight:
         return "the step is settled"
     match answer:
-        case Success(result):
-            return StepSucceeded(step.number, attempt, result, now)
+        case Success():
+            return StepSucceeded(step.number, attempt, answer.result, now)
         case Refusal(problem):
             if step.kind is not Kind.RETRIABLE:
                 return StepRefused(step.number, attempt, problem, now)

@@ -77,7 +77,7 @@ def _settled(step: Step, command: "Command[..., object] | None", reply: Reply, r
         return Ignored(f"{step.child} answers for itself")
     if ref.undo or not isinstance(reply.answer, Success):
         return None
-    if step.forward is Forward.SUCCEEDED and step.result == bytes(reply.answer.result):
+    if step.forward is Forward.SUCCEEDED and step.result == reply.answer.result:
         return Known()
     try:
         if command is not None:

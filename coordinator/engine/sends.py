@@ -55,7 +55,7 @@ def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: i
             progress=step.progress,
         )
     cause = msgspec.Raw(_encoder.encode(state.cause or _scope_cause(state, step) or _ABANDONED))
-    value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), msgspec.Raw(step.result), cause))
+    value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), step.result, cause))
     return Send(
         id, participant, step.command, "undo", attempt, value, deadline, step.other_undo, step.local, step.child
     )

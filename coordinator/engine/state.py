@@ -1,6 +1,5 @@
 """A saga's state: everything its history says, and nothing else. Two equal histories give equal states."""
 
-from collections import deque
 from dataclasses import dataclass, field
 
 import msgspec
@@ -9,6 +8,7 @@ from contracts.failures import Cause, Problem
 from contracts.ids import CommandRef, command_id, undo_id
 from contracts.kinds import Kind
 from contracts.overrides import Override
+from contracts.values import NULL
 from coordinator.engine.agenda import Agenda
 from coordinator.engine.lifecycle import IN_FLIGHT, UNKNOWN, Back, Forward
 from coordinator.engine.shown import Shown
@@ -50,7 +50,7 @@ class Step(msgspec.Struct, gc=False):
     """The attempt that told them."""
     awaited: bool = True
     """Whether the saga still waits for it."""
-    result: bytes = b"null"
+    result: msgspec.Raw = NULL
     back: Back = Back.NONE
     undo_attempt: int = 0
     undo_since: int = 0
@@ -195,8 +195,11 @@ NO_SIGNALS, NO_UPDATES, NO_SCOPES = Signals(), Updates(), Scopes()
 """Those of all sagas that have none, never changed: most sagas have none, and making them was a tenth of a state."""
 
 
-class SagaState(msgspec.Struct):
-    """What the events so far amount to. Of a saga that went on as new, those of its last round."""
+class SagaState(msgspec.Struct, gc=False):
+    """What the events so far amount to. Of a saga that went on as new, those of its last round.
+
+    Nothing in it leads back to it, so the garbage collector need not look at it, nor at its steps.
+    """
 
     definition: str = ""
     version: int = 0
@@ -217,10 +220,10 @@ class SagaState(msgspec.Struct):
     due: Agenda = msgspec.field(default_factory=Agenda)
     succeeded: list[int] = []
     """Steps that can be undone, in order of completion; the way back takes them off its end."""
-    to_undo: deque[int] = msgspec.field(default_factory=deque)
+    to_undo: list[int] = []
     """Steps given up with an unknown outcome, whose undo was not yet sent."""
     in_flight: set[int] = set()
-    pivots: set[int] = set()
+    pivots: frozenset[int] = frozenset()
     """Those in flight that are pivots."""
     undoing: set[int] = set()
     """Undos that are pending or waiting."""
