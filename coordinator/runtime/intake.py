@@ -4,6 +4,8 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 
+import msgspec
+
 from contracts.failpoints import failpoint
 from coordinator.engine.facts import Fact, Verdict
 from coordinator.runtime.limits import Limits
@@ -20,20 +22,17 @@ class Overloaded(Exception):
         self.retry_after_s = retry_after_s
 
 
-class Letter:
+class Letter(msgspec.Struct, gc=False):
     """A fact on its way, and whom to tell."""
 
-    __slots__ = ("done", "fact", "failures", "lost", "unsure")
-
-    def __init__(self, fact: Fact, done: Done) -> None:
-        self.fact = fact
-        self.done = done
-        self.failures = 0
-        """How often the engine or the database failed on it. From then on it is taken alone."""
-        self.lost = False
-        """The fence refused it once: the log knows more about the saga than was assumed."""
-        self.unsure = False
-        """A commit of it may have taken effect already."""
+    fact: Fact
+    done: Done
+    failures: int = 0
+    """How often the engine or the database failed on it. From then on it is taken alone."""
+    lost: bool = False
+    """The fence refused it once: the log knows more about the saga than was assumed."""
+    unsure: bool = False
+    """A commit of it may have taken effect already."""
 
 
 class Intake:

@@ -63,10 +63,7 @@ class _Asked(msgspec.Struct, frozen=True, gc=False):
 class ObservedSteps:
     """One saga, as far as its events were followed: to row ``seq``."""
 
-    __slots__ = (
-        *("__weakref__", "saga_id", "seq", "_cause", "_round", "_reopened"),
-        *("_asked", "_forward", "_undos", "_held"),
-    )
+    __slots__ = ("_asked", "_cause", "_forward", "_held", "_reopened", "_round", "_undos", "saga_id", "seq")
 
     def __init__(self, saga_id: str) -> None:
         self.saga_id = saga_id

@@ -109,7 +109,7 @@ class Deciding:
         if decision.events:
             write = self._outgoing.write(decision, saga, turn.before, turn.now)
             if decision.round_at is not None:
-                saga.length.begin_anew()
+                saga.length = Length()  # what came before is not kept
             turn.long = saga.length.grow(len(decision.events) - (decision.round_at or 0), len(write.events))
             turn.write = write
         turn.decision = decision
@@ -119,7 +119,7 @@ class Deciding:
         if stored is None:
             return WarmSaga(self._machines.new(saga_id), None, self._outgoing.place(saga_id, now), steps)
         rows = read_rows(stored.rows)
-        length = Length(sum(map(len, rows)), sum(map(len, stored.rows)))
+        length = Length.loaded(sum(map(len, rows)), sum(map(len, stored.rows)))
         machine = self._machines.rebuild(saga_id, rows)
         self._observer.rebuilt(steps, rows)
         return WarmSaga(machine, stored.wake_at, stored.shard, steps, length)

@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
+import msgspec
+
 from coordinator.runtime.lengths import Length
 from coordinator.runtime.machines import SagaMachine
 from coordinator.runtime.observed_steps import ObservedSteps
@@ -16,24 +18,14 @@ _ASLEEP_SHARE = 4
 _HANDFUL = 500
 
 
-class WarmSaga:
+class WarmSaga(msgspec.Struct):
     """A machine, what its saga row says, and what is followed of it."""
 
-    __slots__ = ("length", "machine", "row_wake_at", "shard", "steps")
-
-    def __init__(
-        self,
-        machine: SagaMachine,
-        row_wake_at: int | None,
-        shard: int,
-        steps: ObservedSteps,
-        length: Length | None = None,
-    ) -> None:
-        self.length = length or Length()
-        self.machine = machine
-        self.steps = steps
-        self.row_wake_at = row_wake_at
-        self.shard = shard
+    machine: SagaMachine
+    row_wake_at: int | None
+    shard: int
+    steps: ObservedSteps
+    length: Length = msgspec.field(default_factory=Length)
 
 
 class WarmSagas:

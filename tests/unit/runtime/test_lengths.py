@@ -40,12 +40,12 @@ def test_once_for_each_doubling() -> None:
 @pytest.mark.parametrize(("events", "bytes"), [(EVENTS, 0), (2 * EVENTS - 1, 0), (0, 2 * BYTES - 1), (7, 7)])
 def test_what_was_passed_before_was_told(events: int, bytes: int) -> None:
     """A saga that is loaded again is not told of again."""
-    assert not Length(events, bytes).grow(0, 0)
+    assert not Length.loaded(events, bytes).grow(0, 0)
 
 
 def test_loaded_right_before_it() -> None:
     """The next event is the one."""
-    assert Length(EVENTS - 1, 0).grow(1, 1)
+    assert Length.loaded(EVENTS - 1, 0).grow(1, 1)
 
 
 async def signals(world: World, count: int, size: int) -> None:
