@@ -78,12 +78,15 @@ class RecordSender:
         answered for a while, or for a topic that does not exist, are not tried. Raises PublisherUnavailable when there
         was no acknowledgement at all.
         """
-        try:
-            async with asyncio.timeout(self._settings.publish_timeout_ms / 1e3):
-                producer = await self._ready()
-                partitions = await self._partitions(producer, {record.topic for record in records})
-        except (TimeoutError, KafkaError, OSError) as error:
-            raise PublisherUnavailable(f"Kafka does not answer: {error!r}.") from error
+        topics = {record.topic for record in records}
+        producer, partitions = self._producer, _known(self._producer, topics)
+        if producer is None or len(partitions) < len(topics):
+            try:
+                async with asyncio.timeout(self._settings.publish_timeout_ms / 1e3):
+                    producer = await self._ready()
+                    partitions = await self._partitions(producer, topics)
+            except (TimeoutError, KafkaError, OSError) as error:
+                raise PublisherUnavailable(f"Kafka does not answer: {error!r}.") from error
         shipment = Shipment(records)
         found = lanes(records, partitions, of)
         later = [lane for lane in found if Place(producer, lane.topic, lane.partition) in self._busy]
@@ -146,18 +149,14 @@ class RecordSender:
 
     async def _partitions(self, producer: AIOKafkaProducer, topics: set[str]) -> dict[str, Sequence[int]]:
         """Of the topics that exist."""
-        known: dict[str, Sequence[int]] = {}
-        for topic in sorted(topics):
-            found = producer.client.cluster.partitions_for_topic(topic)
-            if found is None:
-                try:
-                    async with asyncio.timeout(_METADATA_S):
-                        found = await producer.partitions_for(topic)
-                except (TimeoutError, KafkaError):
-                    log.warning("topic_missing", topic=topic)
-                    self._on_missing_topic()
-                    continue
-            known[topic] = sorted(found)
+        known = _known(producer, topics)
+        for topic in sorted(topics - known.keys()):
+            try:
+                async with asyncio.timeout(_METADATA_S):
+                    known[topic] = sorted(await producer.partitions_for(topic))
+            except (TimeoutError, KafkaError):
+                log.warning("topic_missing", topic=topic)
+                self._on_missing_topic()
         return known
 
     async def _send_when_free(self, producer: AIOKafkaProducer, lane: Lane, shipment: Shipment) -> None:
@@ -243,6 +242,14 @@ class RecordSender:
         self._on_missing_topic()
         if self._producer is producer:
             self.renew()
+
+
+def _known(producer: AIOKafkaProducer | None, topics: set[str]) -> dict[str, Sequence[int]]:
+    """The partitions of the topics that the producer knows of."""
+    if producer is None:
+        return {}
+    found = {topic: producer.client.cluster.partitions_for_topic(topic) for topic in topics}
+    return {topic: sorted(partitions) for topic, partitions in found.items() if partitions is not None}
 
 
 async def _discard(producer: AIOKafkaProducer) -> None:
