@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from coordinator.kafka.records import Record
 from coordinator.kafka.sender import RecordSender
 from coordinator.runtime.ports import Confirmed, OutboxRow
 
@@ -18,8 +17,7 @@ class KafkaPublisher:
 
         The partitions that rows name are some of ``of``.
         """
-        records = [Record(row.topic, row.key, row.headers, row.value, row.partition) for row in rows]
-        acknowledged = await self._sender.send(records, of)
+        acknowledged = await self._sender.send(rows, of)
         if all(acknowledged):
             return [Confirmed(row.command_id, row.attempt) for row in rows]
         behind: set[str] = set()

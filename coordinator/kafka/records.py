@@ -3,16 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from contracts.timeless import NO_TIMESTAMP
+from coordinator.runtime.ports import OutboxRow
 from coordinator.runtime.shards import murmur2, position
 
 MAX_BATCH_BYTES = 900_000
 """Under the brokers' default of 1 MiB for a batch (message.max.bytes). A single larger record still fits alone."""
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """What is to be sent."""
 
     topic: str
@@ -22,6 +24,10 @@ class Record(NamedTuple):
     partition: int | None = None
     """None, or one that does not exist, or means nothing in this topic (see ``lanes``): the one that follows from the
     key."""
+
+
+Sendable = Record | OutboxRow
+"""A row of the outbox is a record as it stands."""
 
 
 class Lane(NamedTuple):
@@ -40,7 +46,7 @@ def partition_for(key: str | bytes | None, partitions: Sequence[int]) -> int:
     return partitions[place % len(partitions)]
 
 
-def lanes(records: Sequence[Record], partitions: Mapping[str, Sequence[int]], of: int | None = None) -> list[Lane]:
+def lanes(records: Sequence[Sendable], partitions: Mapping[str, Sequence[int]], of: int | None = None) -> list[Lane]:
     """The records of topics whose partitions are known, in order within each partition.
 
     ``of``: the partitions that records name are some of so many, and mean nothing in a topic that has more or fewer.
@@ -60,12 +66,13 @@ def lanes(records: Sequence[Record], partitions: Mapping[str, Sequence[int]], of
     return list(found.values())
 
 
-def pack(batch: BatchBuilder, records: Sequence[Record], places: Sequence[int]) -> Sequence[int]:
+def pack(batch: BatchBuilder, records: Sequence[Sendable], places: Sequence[int]) -> Sequence[int]:
     """Fills the batch with the records at these places, in order; returns the places that it had room for."""
     append = batch.append
     for count, place in enumerate(places):
-        _, key, headers, value, _ = records[place]
+        record = records[place]
+        key = record.key
         key = key.encode() if isinstance(key, str) else key
-        if append(timestamp=NO_TIMESTAMP, key=key, value=value, headers=list(headers)) is None:
+        if append(timestamp=NO_TIMESTAMP, key=key, value=record.value, headers=list(record.headers)) is None:
             return places[:count]
     return places

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, ProducerClosed
 
 from contracts.unhurried import unhurried
 from coordinator.kafka.connection import KafkaSettings
-from coordinator.kafka.records import MAX_BATCH_BYTES, Lane, Record, lanes, pack
+from coordinator.kafka.records import MAX_BATCH_BYTES, Lane, Sendable, lanes, pack
 from coordinator.runtime.ports import PublisherUnavailable
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,7 @@ class Handed(NamedTuple):
 class Shipment:
     """What one call is to send, and what came of it."""
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Sendable]) -> None:
         self.records = records
         self.acknowledged = [False] * len(records)
         self.failed = False
@@ -71,7 +71,7 @@ class RecordSender:
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def send(self, records: Sequence[Record], of: int | None = None) -> list[bool]:
+    async def send(self, records: Sequence[Sendable], of: int | None = None) -> list[bool]:
         """Says of each record whether it was acknowledged. For ``of`` see ``lanes``.
 
         In one partition no record is acknowledged behind one that was not. Records for a partition that has not

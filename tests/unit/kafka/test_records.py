@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from coordinator.kafka.records import Record, lanes, partition_for
 
@@ -52,4 +53,4 @@ def test_a_topic_with_more_partitions_than_the_replies() -> None:
     aimed = [Record("hotels", key, (), b"{}", number % 8) for number, key in enumerate(keys)]
     assert [sent_to(each, 8) for each in aimed] == [partition_for(key, range(16)) for key in keys]
     assert {sent_to(each, 8) for each in aimed} == {*range(16)}
-    assert [sent_to(each._replace(topic="flights"), 8) for each in aimed] == [each.partition for each in aimed]
+    assert [sent_to(replace(each, topic="flights"), 8) for each in aimed] == [each.partition for each in aimed]
