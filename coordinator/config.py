@@ -47,8 +47,9 @@ class Settings(BaseSettings):
     lifecycle: Literal["off", "ends", "all"] = "off"
     """Of what the lifecycle topic tells: of nothing; of how sagas end; or of all that happens to a saga as a whole, as
     when it is started, parked, paused and resumed. Each notice costs what a command costs."""
-    topic_partitions: int = Field(default=8, ge=1, le=1024)
-    """Partitions of the topics that are made when missing: at most so many coordinators share the work."""
+    topic_partitions: int = Field(default=4, ge=1, le=1024)
+    """Partitions of the topics that are made when missing: at most so many coordinators, and processes of a
+    participant, share the work. A topic that is there may be given more at any time."""
     topic_replicas: int = Field(default=-1, ge=-1)
     """Replicas of the topics that are made when missing; -1 leaves it to the brokers."""
     kafka_session_timeout_ms: int = Field(default=10_000, ge=1_000)

@@ -16,7 +16,7 @@ class KafkaSettings:
     instance: str | None = None
     """This process's name in its group, the same after a restart: a restarted process has its partitions back at once,
     without Kafka missing the one that died first."""
-    partitions: int = 8
+    partitions: int = 4
     """Of a topic that is made. More may be added later; that many coordinators share the work."""
     replicas: int = -1
     """Of a topic that is made; -1: three, or as many as there are brokers."""

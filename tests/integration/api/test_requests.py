@@ -13,6 +13,7 @@ from contracts.request_message import CancelSaga, Request, RequestMessage, Start
 from contracts.topics import Topics
 from contracts.values import write_value
 from coordinator.cli.processes import Part
+from coordinator.config import Settings
 from tests.contracts.wire import Wire
 from tests.integration.api.test_serve import TRIP, start
 
@@ -68,7 +69,8 @@ class Asking:
         consumer = self._consumer(group_id=f"{self.topics.prefix}.requests", enable_auto_commit=False)
         await consumer.start()
         try:
-            parts = [TopicPartition(self.topics.requests, number) for number in range(8)]
+            count: int = Settings.model_fields["topic_partitions"].default
+            parts = [TopicPartition(self.topics.requests, number) for number in range(count)]
             return sum([await consumer.committed(part) or 0 for part in parts])
         finally:
             await consumer.stop()
