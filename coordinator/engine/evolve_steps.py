@@ -49,7 +49,7 @@ def _issued(state: SagaState, event: StepIssued) -> None:
     state.steps[number] = Step(
         number,
         event.command,
-        bytes(event.arguments),
+        event.arguments,
         event.kind,
         event.undoable,
         event.scope,
@@ -156,7 +156,7 @@ def _undo_registered(state: SagaState, event: UndoRegistered) -> None:
     state.steps[event.step] = Step(
         event.step,
         event.command,
-        bytes(event.arguments),
+        event.arguments,
         Kind.COMPENSATABLE,
         True,
         event.scope,

@@ -9,7 +9,6 @@ import asyncio
 import contextvars
 import sys
 from asyncio import events
-from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar, TypeVarTuple
 from zlib import crc32
@@ -78,7 +77,8 @@ class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
     _timers_started = 0
 
     def __init__(self, saga_id: str) -> None:
-        self._ready: deque[asyncio.Handle] = deque()
+        self._ready: list[asyncio.Handle | None] = []
+        """Callbacks in the order in which they are to run; None: it has run."""
         self._timers: dict[int, DurableTimer] = {}
         self._started_early: dict[Any, asyncio.Task[Any]] = {}
         # Different sagas get different numbers: asyncio keeps all its tasks in one WeakSet.
@@ -119,11 +119,13 @@ class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
     def run_until_idle(self) -> None:
         """Runs what is ready, and what that makes ready, in order."""
         ready = self._ready
-        left = MAX_CALLBACKS
+        run = 0
         outside = self._enter()
         try:
-            while ready and not self.stopped:
-                handle: Any = ready.popleft()
+            while run < len(ready) and not self.stopped:
+                handle: Any = ready[run]
+                ready[run] = None
+                run += 1
                 if not handle._cancelled:
                     try:
                         handle._context.run(handle._callback, *handle._args)
@@ -131,11 +133,11 @@ class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
                         raise
                     except BaseException as error:  # SystemExit too: the process is not the saga's to end
                         self.error = self.error or error
-                left -= 1
-                if not left:
+                if run == MAX_CALLBACKS:
                     self._stop_running_wild()
         finally:
             self._leave(outside)
+            del ready[:run]
 
     def _stop_running_wild(self) -> None:
         self._ready.clear()

@@ -21,14 +21,14 @@ def send_of(saga_id: str, state: SagaState, event: Event) -> Send | None:
     """What is to be sent because of the event, if anything."""
     match event:
         case StepIssued():
-            id, value = command_id(saga_id, event.step), state.steps[event.step].arguments
+            id, value = command_id(saga_id, event.step), bytes(event.arguments)
             command, deadline = event.command, event.deadline
             participant, local, child = _participant(command), event.local, event.child
             return Send(id, participant, command, "forward", 1, value, deadline, None, local, child)
         case StepRetried(number, attempt, _, deadline):
             step = state.steps[number]
             participant = _participant(step.command)
-            id, value = command_id(saga_id, number), step.arguments
+            id, value = command_id(saga_id, number), bytes(step.arguments)
             return Send(
                 *(id, participant, step.command, "forward", attempt, value, deadline),
                 local=step.local,
@@ -48,14 +48,14 @@ def _undo(saga_id: str, state: SagaState, number: int, attempt: int, deadline: i
     id, participant = step.undo_sent_as(saga_id), _participant(step.command)
     if step.registered:
         return Send(
-            *(id, participant, step.command, "forward", attempt, step.arguments, deadline),
+            *(id, participant, step.command, "forward", attempt, bytes(step.arguments), deadline),
             local=step.local,
             child=step.child,
             registered=True,
             progress=step.progress,
         )
     cause = msgspec.Raw(_encoder.encode(state.cause or _scope_cause(state, step) or _ABANDONED))
-    value = _encoder.encode(UndoValue(msgspec.Raw(step.arguments), step.result, cause))
+    value = _encoder.encode(UndoValue(step.arguments, step.result, cause))
     return Send(
         id, participant, step.command, "undo", attempt, value, deadline, step.other_undo, step.local, step.child
     )

@@ -23,7 +23,7 @@ class Step(msgspec.Struct, gc=False):
 
     number: int
     command: str
-    arguments: bytes
+    arguments: msgspec.Raw
     kind: Kind
     undoable: bool
     scope: int | None = None

@@ -73,8 +73,8 @@ ENGINE_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a retry takes a new id",
         "coordinator.engine.sends",
-        "            id, value = command_id(saga_id, number), step.arguments\n",
-        "            id, value = command_id(saga_id, number + 1000), step.arguments\n",
+        "            id, value = command_id(saga_id, number), bytes(step.arguments)\n",
+        "            id, value = command_id(saga_id, number + 1000), bytes(step.arguments)\n",
     ),
     Mutant(
         "a retry is not sent",
