@@ -70,13 +70,14 @@ class Asking(DeterministicLoop, SagaRuntime):
     ) -> "tuple[int, asyncio.Future[Any]]":
         """See SagaRuntime."""
         scope = CURRENT.get()
-        error = self.script.issue(self._steps + 1, command, arguments, scope, child)
+        step = self._steps + 1
+        error = self.script.issue(step, command, arguments, scope, child)
         if error is not None:
             raise error
         self._count(command, scope, child)
         result: asyncio.Future[Any] = self.create_future()
-        self._awaited[self._steps] = command, result
-        return self._steps, result
+        self._awaited[step] = command, result
+        return step, result
 
     def register(self, command: "Command[..., Any]", arguments: msgspec.Raw, child: str | None = None) -> None:
         """See SagaRuntime."""

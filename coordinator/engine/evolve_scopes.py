@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from contracts.kinds import Kind
+from contracts.kinds import COMPENSATABLE
 from coordinator.engine.evolve_steps import settle
 from coordinator.engine.lifecycle import Forward, IllegalMove
 from coordinator.engine.state import NO_SCOPES, SagaState, Scopes
@@ -31,7 +31,7 @@ def _undo_started(state: SagaState, event: ScopeUndoStarted) -> None:
         if not scopes.holds(event.scope, step.scope):
             continue
         step.awaited = False
-        if step.undoable or step.kind is Kind.COMPENSATABLE:
+        if step.undoable or step.kind is COMPENSATABLE:
             step.forward = Forward.ABANDONED
             settle(state, number)
             if step.unknown:

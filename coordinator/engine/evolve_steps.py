@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from contracts.kinds import Kind
+from contracts.kinds import COMPENSATABLE, PIVOT, RETRIABLE
 from contracts.values import NULL
 from coordinator.engine.agenda import Due
 from coordinator.engine.lifecycle import BACK_MOVES, FORWARD_MOVES, UNDOING, Back, Forward, IllegalMove, moved
@@ -61,9 +61,9 @@ def _issued(state: SagaState, event: StepIssued) -> None:
     )
     state.in_flight.add(number)
     state.due.put((Due.STEP, number), event.deadline)
-    if event.kind is Kind.PIVOT:
+    if event.kind is PIVOT:
         state.pivots |= {number}
-    elif event.kind is Kind.RETRIABLE and not event.undoable:
+    elif event.kind is RETRIABLE and not event.undoable:
         state.forward_only = True
 
 
@@ -112,7 +112,7 @@ def _succeeded(state: SagaState, event: StepSucceeded) -> None:
     step.result = event.result
     if step.undoable:
         state.succeeded.append(event.step)
-    if step.kind is Kind.PIVOT:
+    if step.kind is PIVOT:
         state.forward_only = True
 
 
@@ -125,7 +125,7 @@ def _given_up(state: SagaState, event: StepEnded) -> None:
 
 def _abandoned(state: SagaState, event: StepAbandoned) -> None:
     step = state.steps[event.step]
-    if step.undoable or step.kind is Kind.COMPENSATABLE:
+    if step.undoable or step.kind is COMPENSATABLE:
         _given_up(state, event)
     else:  # nothing could undo it: it goes on, though nobody waits for it
         moved(FORWARD_MOVES, step.forward, event, "Step", event.step)
@@ -157,7 +157,7 @@ def _undo_registered(state: SagaState, event: UndoRegistered) -> None:
         event.step,
         event.command,
         event.arguments,
-        Kind.COMPENSATABLE,
+        COMPENSATABLE,
         True,
         event.scope,
         event.local,

@@ -7,7 +7,7 @@ import msgspec
 from contracts.answers import Answer, Failure, Pending, Progress, Refusal, Success
 from contracts.command import Command
 from contracts.failures import Problem
-from contracts.kinds import Kind
+from contracts.kinds import RETRIABLE
 from contracts.retry import Retry
 from contracts.values import NULL
 from coordinator.engine.lifecycle import Forward
@@ -40,7 +40,7 @@ def on_answer(
         case Success():
             return StepSucceeded(step.number, attempt, answer.result, now)
         case Refusal(problem):
-            if step.kind is not Kind.RETRIABLE:
+            if step.kind is not RETRIABLE:
                 return StepRefused(step.number, attempt, problem, now)
             return _attempt_failed(step, command, problem, attempt, saga_id, now)
         case Failure(problem):
@@ -94,7 +94,7 @@ def _given_up_or_retried(
     step: Step, command: "Command[..., object] | None", problem: Problem, now: int, seed: str, timed_out: bool
 ) -> Event:
     retry = _retry(command)
-    insists = step.kind is Kind.RETRIABLE
+    insists = step.kind is RETRIABLE
     holds = retry.on_exhausted != "undo"
     may_help = insists or (problem.retryable and not retry.rules_out(problem.type))
     spent = step.attempt - step.uncounted

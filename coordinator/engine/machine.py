@@ -98,7 +98,7 @@ class Machine:
             moves=state.moves,
             first_row=first_row,
             round_at=turn.round_at,
-            answers=tuple(turn.answers),
+            answers=turn.answers,
         )
 
     def _rest(self) -> None:

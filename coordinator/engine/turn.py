@@ -49,7 +49,7 @@ class Turn(Live):
         """The event, of those of this turn, with which a round began; None: it goes on."""
         self.events: list[Event] = []
         self.sends: list[Send] = []
-        self.answers: list[ToParent] = []
+        self.answers: tuple[ToParent, ...] = ()
         self._told = 0, 0
         """So many events and sends there were when the code was last told of one: the rest is what it asked for."""
         if run is not None:
@@ -63,7 +63,7 @@ class Turn(Live):
         if type(event) in SENDING and (send := send_of(self.saga_id, state, event)) is not None:
             self.sends.append(send)
         if state.parent is not None and (answer := to_parent(self.saga_id, state, event)) is not None:
-            self.answers.append(answer)
+            self.answers += (answer,)
         if self.run is not None and type(event) in FED and (state.cancel is None or not state.must_go_back):
             self._told = len(self.events), len(self.sends)
             try:
@@ -93,7 +93,7 @@ class Turn(Live):
         self.round_at = None
         self.events.clear()
         self.sends.clear()
-        self.answers.clear()
+        self.answers = ()
 
     def take_in(self, tail: Sequence[Asked | Noted]) -> None:
         """Events that mended code asked for while it was replayed: the state has them already."""
