@@ -21,8 +21,7 @@ def murmur2(data: bytes) -> int:
     whole = length & ~3
     for word in struct.unpack(f"<{length >> 2}I", data[:whole]):
         mixed = (word * _M) & _MASK
-        mixed = ((mixed ^ (mixed >> 24)) * _M) & _MASK
-        hash_ = ((hash_ * _M) & _MASK) ^ mixed
+        hash_ = ((hash_ * _M) ^ ((mixed ^ (mixed >> 24)) * _M)) & _MASK
     rest = data[whole:]
     if rest:
         hash_ = ((hash_ ^ int.from_bytes(rest, "little")) * _M) & _MASK
