@@ -48,15 +48,15 @@ from coordinator.history.undos import CancelRequested
 
 def absorb(turn: Turn, fact: Fact) -> Verdict:
     """What becomes of the fact. Nothing changes unless it is Accepted."""
-    if isinstance(fact, Start):
-        return _start(turn, fact)
-    if isinstance(fact, UndoChild):
-        return on_undo(turn, fact)
-    if not turn.state.definition:
+    if not turn.state.definition and not isinstance(fact, (Start, UndoChild)):
         return Ignored("there is no such saga")
     match fact:
         case Reply():
             verdict = on_reply(turn, fact)
+        case Start():
+            return _start(turn, fact)
+        case UndoChild():
+            return on_undo(turn, fact)
         case WakeUp():
             before = len(turn.events)
             _wake_up(turn)

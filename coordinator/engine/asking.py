@@ -75,7 +75,7 @@ class Asking(DeterministicLoop, SagaRuntime):
         if error is not None:
             raise error
         self._count(command, scope, child)
-        result: asyncio.Future[Any] = self.create_future()
+        result = self.create_bare_future()
         self._awaited[step] = command, result
         return step, result
 
@@ -152,7 +152,7 @@ class Asking(DeterministicLoop, SagaRuntime):
             self._forsake(scope)
         cancelled = False
         while points.goes_back(scope):
-            points.wait(scope, undone := self.create_future())
+            points.wait(scope, undone := self.create_bare_future())
             try:
                 await undone
             except asyncio.CancelledError:
@@ -178,7 +178,7 @@ class Asking(DeterministicLoop, SagaRuntime):
             return kept.value
         self._waits += 1
         wait = self._waits
-        future: asyncio.Future[Arrived] = self.create_future()
+        future: asyncio.Future[Arrived] = self.create_bare_future()
         inbox.wait(future)
         self.script.await_signal(wait, name)
         try:
