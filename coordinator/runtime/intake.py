@@ -124,7 +124,7 @@ class Intake:
         batch: list[tuple[str, list[Letter]]] = []
         while self._waiting and len(batch) < sagas:
             saga_id, box = self._waiting.popitem(last=False)
-            count = self._together(box)
+            count = 1 if len(box) == 1 else self._together(box)
             self._taken[saga_id] = box[count:]
             batch.append((saga_id, box[:count]))
             self._size -= count
@@ -136,7 +136,7 @@ class Intake:
 
     def _together(self, box: list[Letter]) -> int:
         """How many letters may be tried together: one on which something failed is tried alone."""
-        if len(box) == 1 or box[0].failures:
+        if box[0].failures:
             return 1
         most = min(len(box), self._limits.facts_per_saga)
         return next((index for index in range(1, most) if box[index].failures), most)

@@ -63,7 +63,10 @@ class TelemetryObserver:
         ended: list[tuple[str, str]] = []
         for item in items:
             machine = item.machine
-            for told in self._news(item):
+            news = item.steps.follow(item.decision.seq, item.decision.events)
+            if self._tracing.recording:
+                self._trace_decision(item, news)
+            for told in news:
                 match told:
                     case EndedStep():
                         seconds = max(told.ended_at - told.started_at, 0) / 1_000
@@ -115,14 +118,11 @@ class TelemetryObserver:
         """A call to Postgres was not answered and will be repeated."""
         self._metrics.store_unavailable()
 
-    def _news(self, item: Committed) -> list[Told]:
-        """What is new with this decision. It is told to the traces here; the caller counts it."""
+    def _trace_decision(self, item: Committed, news: Sequence[Told]) -> None:
         machine, steps = item.machine, item.steps
-        news = steps.follow(item.decision.seq, item.decision.events)
-        if self._tracing.recording and (traceparent := machine.traceparent) is not None:
+        if (traceparent := machine.traceparent) is not None:
             self._trace(SagaIdentity(steps.saga_id, machine.definition, machine.version, traceparent), news)
             self._remember(steps)
-        return news
 
     def _remember(self, steps: ObservedSteps) -> None:
         """The saga's spans are told to this row. The first of all leaves when there are too many."""

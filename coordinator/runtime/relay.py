@@ -215,8 +215,9 @@ class Relay:
             self._confirmed.extend(confirmed)
             self.on_confirmed()
         if len(confirmed) == len(rows):
-            for saga_id in {row.saga_id for row in rows}:
-                self._free(saga_id, [])
+            for row in rows:
+                if later := self._blocked.pop(row.saga_id, None):
+                    self._waiting[row.saga_id] = later
             return
         out = {(each.command_id, each.attempt) for each in confirmed}
         again: dict[str, list[OutboxRow]] = {row.saga_id: [] for row in rows}
