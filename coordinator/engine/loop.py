@@ -151,7 +151,7 @@ class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
         outside = None if is_apart() else step_outside()
         events._set_running_loop(self)  # pyright: ignore[reportPrivateUsage]
         self.entered = True
-        sys.set_asyncgen_hooks(finalizer=self._left_generator)  # until the next loop is entered, or the outer one again
+        sys.set_asyncgen_hooks(None, self._left_generator)  # until the next loop is entered, or the outer one again
         return outside
 
     def _leave(self, outside: Outside | None) -> None:

@@ -83,14 +83,14 @@ class Machine:
             else:
                 self._log = turn.round
         self._rest()
-        state = self.state
+        state, first = self.state, next_due(self.state)
         return Decision(
             saga_id=self.saga_id,
             seq=self.seq,
             events=tuple(turn.events),
             sends=tuple(turn.sends),
             status=state.status,
-            wake_at=self.wake_at,
+            wake_at=None if first is None else first[0],
             verdicts=tuple(verdicts),
             outcome=state.outcome,
             parked_for=state.parked_for,
