@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from contracts.ids import command_id, undo_id
 from contracts.kinds import Kind
 from coordinator.history.children import SagaReopened
 from coordinator.history.endings import (
@@ -237,10 +236,8 @@ class ObservedSteps:
         self, step: int, undo: bool, begun: tuple[int, int], at: int, outcome: str, problem: str | None
     ) -> EndedStep:
         asked = self._asked[step]
-        name = undo_id(self.saga_id, step) if undo and not asked.registered else command_id(self.saga_id, step)
         sent_at, attempts = begun
         return EndedStep(
-            command_id=name,
             command=asked.command,
             step=step,
             undo=undo,
@@ -253,6 +250,7 @@ class ObservedSteps:
             child=asked.child,
             round=self._round,
             held=self._held.pop((step, undo), ()) if self._held else (),
+            registered=asked.registered,
         )
 
 

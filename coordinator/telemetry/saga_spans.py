@@ -7,7 +7,7 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from contracts.ids import forward_id
+from contracts.ids import command_id, forward_id, undo_id
 from contracts.topics import Topics
 from coordinator.telemetry.trace_context import (
     TraceContext,
@@ -71,7 +71,7 @@ class SagaSpans:
 
     def step(self, saga: SagaIdentity, context: TraceContext, step: EndedStep) -> ReadableSpan:
         """A step or an undo, from its first attempt to its end."""
-        attributes = _identity(saga)
+        id, attributes = _command_id(saga, step), _identity(saga)
         attributes.update(
             {
                 "saga.step": step.step,
@@ -79,17 +79,17 @@ class SagaSpans:
                 "saga.direction": "undo" if step.undo else "forward",
                 "saga.attempts": step.attempts,
                 "saga.outcome": step.outcome,
-                **(_LOCAL if step.local else self._messaging(step)),
+                **(_LOCAL if step.local else self._messaging(id, step)),
             }
         )
         links: list[Link] = []
         if step.child is not None:
             attributes["saga.child"] = step.child
-            root = root_span_id(step.child, span_id_of(forward_id(step.command_id)))
+            root = root_span_id(step.child, span_id_of(forward_id(id)))
             links.append(Link(_context(context, root)))
         return self._span(
             name=f"undo {step.command}" if step.undo else step.command,
-            context=_context(context, span_id_of(step.command_id)),
+            context=_context(context, span_id_of(id)),
             parent=_context(context, round_span_id(saga.saga_id, step.round, context.span_id)),
             kind=SpanKind.INTERNAL if step.local else SpanKind.PRODUCER,
             times=(step.started_at, step.ended_at),
@@ -133,12 +133,12 @@ class SagaSpans:
             status=status,
         )
 
-    def _messaging(self, step: EndedStep) -> dict[str, str | int | bool]:
+    def _messaging(self, id: str, step: EndedStep) -> dict[str, str | int | bool]:
         return {
             "messaging.system": "kafka",
             "messaging.operation.type": "send",
             "messaging.destination.name": self._topics.requests if step.child else self._destination(step.command),
-            "messaging.message.id": step.command_id,
+            "messaging.message.id": id,
         }
 
     def _destination(self, command: str) -> str:
@@ -175,6 +175,12 @@ class SagaSpans:
             end_time=max(times) * _NS_PER_MS,
             instrumentation_scope=_SCOPE,
         )
+
+
+def _command_id(saga: SagaIdentity, step: EndedStep) -> str:
+    """The command's, or the undo's."""
+    undoes = step.undo and not step.registered
+    return undo_id(saga.saga_id, step.step) if undoes else command_id(saga.saga_id, step.step)
 
 
 def _identity(saga: SagaIdentity) -> dict[str, str | int | bool]:

@@ -58,8 +58,6 @@ class HeldStep(msgspec.Struct, frozen=True):
 class EndedStep(msgspec.Struct, frozen=True):
     """A step, or the undo of a step, that is over. Times in ms."""
 
-    command_id: str
-    """The command's or the undo's: the span's id follows from it."""
     command: str
     """``flights.reserve``, for its undo too."""
     step: int
@@ -79,6 +77,8 @@ class EndedStep(msgspec.Struct, frozen=True):
     """Of the saga, in which the step was asked for."""
     held: tuple[HeldStep, ...] = ()
     """How often it had to wait, and for what."""
+    registered: bool = False
+    """Its undo is all there is of it, and goes by the step's own id."""
 
 
 class SagaIdentity(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 from opentelemetry.trace import SpanKind, StatusCode, get_current_span
 
+from contracts.ids import command_id
 from coordinator.telemetry.trace_context import command_traceparent, read_traceparent
 from coordinator.telemetry.tracing import EndedSaga, EndedStep, SagaIdentity, StartedSaga, TracingOff
 from coordinator.telemetry.within import within_trace
@@ -15,9 +16,9 @@ from tests.unit.telemetry.collector import CollectedTracing
 SAGA_ID = "book_trip:trip-1"
 CLIENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 CLIENT_UNSAMPLED = CLIENT[:-1] + "0"
-STEP = EndedStep(f"{SAGA_ID}:1", "flights.reserve", 1, False, 2, 1_000, 1_250, "succeeded")
-REFUSED = EndedStep(f"{SAGA_ID}:2", "payments.charge", 2, False, 1, 1_250, 1_300, "refused", "card_declined")
-UNDO = EndedStep(f"{SAGA_ID}:1:undo", "flights.reserve", 1, True, 1, 1_300, 1_400, "succeeded")
+STEP = EndedStep("flights.reserve", 1, False, 2, 1_000, 1_250, "succeeded")
+REFUSED = EndedStep("payments.charge", 2, False, 1, 1_250, 1_300, "refused", "card_declined")
+UNDO = EndedStep("flights.reserve", 1, True, 1, 1_300, 1_400, "succeeded")
 
 
 def begin(collected: CollectedTracing, client: str | None = None) -> SagaIdentity:
@@ -81,7 +82,7 @@ def test_a_command_names_the_span_of_its_step_as_parent() -> None:
     collected = CollectedTracing()
     saga = begin(collected)
     collected.tracing.step_ended(saga, STEP)
-    sent = read_traceparent(command_traceparent(saga.traceparent, STEP.command_id, recording=True))
+    sent = read_traceparent(command_traceparent(saga.traceparent, command_id(SAGA_ID, STEP.step), recording=True))
     assert sent is not None
     assert span_id(collected.finish()["flights.reserve"]) == sent.span_id
 
@@ -97,7 +98,7 @@ def test_a_step_lasts_from_its_first_attempt_to_its_end() -> None:
 def test_a_clock_that_went_back_gives_no_negative_span() -> None:
     """Two coordinators' clocks may differ."""
     collected = CollectedTracing()
-    step = EndedStep(f"{SAGA_ID}:1", "flights.reserve", 1, False, 1, 2_000, 1_000, "succeeded")
+    step = EndedStep("flights.reserve", 1, False, 1, 2_000, 1_000, "succeeded")
     collected.tracing.step_ended(begin(collected), step)
     span = collected.finish()["flights.reserve"]
     assert span.start_time == span.end_time
@@ -162,7 +163,7 @@ def test_an_unsampled_saga_has_no_spans(client: str | None) -> None:
 def test_an_unsampled_saga_carries_a_context_that_says_so() -> None:
     """Participants are told not to record, and in which trace."""
     collected = CollectedTracing(ALWAYS_OFF)
-    carried = command_traceparent(begin(collected, CLIENT).traceparent, STEP.command_id, recording=True)
+    carried = command_traceparent(begin(collected, CLIENT).traceparent, command_id(SAGA_ID, STEP.step), recording=True)
     assert carried == CLIENT_UNSAMPLED
 
 
@@ -181,7 +182,7 @@ def test_switched_off_a_clients_context_is_handed_through(client: str | None, ke
 def test_a_local_step_is_no_message() -> None:
     """Its span says that it was done here."""
     collected = CollectedTracing()
-    step = EndedStep(f"{SAGA_ID}:1", "rates.look", 1, False, 1, 1_000, 1_250, "succeeded", local=True)
+    step = EndedStep("rates.look", 1, False, 1, 1_000, 1_250, "succeeded", local=True)
     collected.tracing.step_ended(begin(collected), step)
     span = collected.finish()["rates.look"]
     assert span.attributes is not None
