@@ -8,7 +8,7 @@ from coordinator.engine.kept import named
 from coordinator.engine.rounds import begin_round, cannot_go_on
 from coordinator.engine.run import Continued, Raised, Returned, Run
 from coordinator.engine.state import SagaState
-from coordinator.engine.status import Status
+from coordinator.engine.status import RUNNING, Status
 from coordinator.engine.turn import Turn
 from coordinator.history.endings import SagaCompensated, SagaCompleted, SagaFailed, SagaPartiallyCompensated
 from coordinator.history.parking import SagaResumed
@@ -36,11 +36,11 @@ def conclude(turn: Turn) -> None:
 
 def _follow(turn: Turn) -> bool:
     """Whether the code has heard of something, so that more may follow."""
-    if turn.state.status is Status.RUNNING and turn.run is not None and turn.run.outcome is not None:
+    if turn.state.status is RUNNING and turn.run is not None and turn.run.outcome is not None:
         _left(turn, turn.run.outcome)
     _cancelled(turn)
     _send_undos(turn)
-    if turn.state.status is Status.RUNNING and turn.run is not None and (undone := scopes_undone(turn.state)):
+    if turn.state.status is RUNNING and turn.run is not None and (undone := scopes_undone(turn.state)):
         turn.record(ScopeUndone(undone[0], turn.now))
         return True
     return _end(turn)
@@ -50,7 +50,7 @@ def _on_its_way(turn: Turn) -> bool:
     """The code waits for a step, and nobody wants anything else: the usual case, and nothing follows."""
     state, run = turn.state, turn.run
     return (
-        state.status is Status.RUNNING
+        state.status is RUNNING
         and run is not None
         and run.outcome is None
         and bool(state.in_flight)
@@ -119,7 +119,7 @@ def _end(turn: Turn) -> bool:
         message = _GIVEN_UP.format(steps=steps)
         if state.status is not Status.PARKED or state.parked_message != message:
             turn.park("undo", message)
-    elif state.status is Status.RUNNING and turn.run is not None:
+    elif state.status is RUNNING and turn.run is not None:
         if _returned(turn):
             if isinstance(turn.run.outcome, Continued):
                 begin_round(turn)

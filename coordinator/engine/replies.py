@@ -16,7 +16,7 @@ from coordinator.engine.lifecycle import SETTLED_BACK, Forward
 from coordinator.engine.parked import deferred_reply, reply_of, signal_of
 from coordinator.engine.signals import take
 from coordinator.engine.state import Step
-from coordinator.engine.status import Status
+from coordinator.engine.status import RUNNING
 from coordinator.engine.turn import Turn
 from coordinator.history.parking import ReplyDeferred
 from coordinator.history.signals import SignalDeferred
@@ -50,7 +50,7 @@ def on_reply(turn: Turn, reply: Reply) -> Verdict:
         return _defer(turn, reply, ref)
     if ref.undo:
         event = compensation.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)
-    elif state.status is not Status.RUNNING:
+    elif state.status is not RUNNING:
         return Ignored(f"the saga is {state.status}")
     else:
         event = forward.on_answer(step, command, reply.attempt, reply.answer, turn.saga_id, turn.now)
@@ -137,6 +137,6 @@ def take_in(turn: Turn, deferred: Iterable[ReplyDeferred | SignalDeferred]) -> N
     for each in deferred:
         if isinstance(each, ReplyDeferred):
             on_reply(turn, reply_of(each))
-        elif turn.state.stands_still or turn.state.status is Status.RUNNING or held_for(turn.state, each.name):
+        elif turn.state.stands_still or turn.state.status is RUNNING or held_for(turn.state, each.name):
             take(turn, signal_of(each))
         conclude(turn)
