@@ -3,11 +3,9 @@
 from collections import Counter as Tally
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
-
-from coordinator.telemetry.histogram import Histogram, Series
 
 _STEP_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600, 86_400)
 _ACTIVATION_BUCKETS = (0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 5)
@@ -40,7 +38,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
         self._definition, self._command, self._reason = BoundedLabel(500), BoundedLabel(1_000), BoundedLabel(50)
-        self._children: dict[Hashable, Series] = {}
+        self._children: dict[Hashable, Histogram] = {}
         self._started = self._counter("amends_sagas_started", "Sagas begun.", "definition")
         self._sagas = self._counter("amends_sagas", "Sagas that ended or were parked.", "definition", "status")
         self._reopened = self._counter(
@@ -65,16 +63,15 @@ class Metrics:
             _STEP_BUCKETS,
             ("command", "direction", "outcome"),
         )
-        self._batch = self._histogram(
-            "amends_activation_batch_size", "Sagas in one activation.", _BATCH_BUCKETS
-        ).labels()
-        phases = self._histogram(
+        self._batch = self._histogram("amends_activation_batch_size", "Sagas in one activation.", _BATCH_BUCKETS)
+        self._phases = self._histogram(
             "amends_activation_seconds", "Where an activation spends its time.", _ACTIVATION_BUCKETS, ("phase",)
         )
-        self._load, self._engine, self._commit = map(phases.labels, ("load", "engine", "commit"))
+        phases = (self._phases.labels("load"), self._phases.labels("engine"), self._phases.labels("commit"))
+        self._load, self._engine, self._commit = phases
         self._lateness = self._histogram(
             "amends_timer_lateness_seconds", "How late a timer's saga was woken.", _LATENESS_BUCKETS
-        ).labels()
+        )
 
     def sagas_started(self, definitions: Iterable[str]) -> None:
         """One name for each saga that has begun."""
@@ -167,9 +164,7 @@ class Metrics:
         return Counter(name, text, labels, registry=self._registry)
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...], labels: tuple[str, ...] = ()) -> Histogram:
-        histogram = Histogram(name, text, buckets, labels)
-        self._registry.register(histogram)
-        return histogram
+        return Histogram(name, text, labels, buckets=buckets, registry=self._registry)
 
     def _gauge(self, name: str, text: str, value: Callable[[], float] | None) -> None:
         if value is not None:
