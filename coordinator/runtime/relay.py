@@ -160,8 +160,7 @@ class Relay:
 
     def _wake(self) -> None:
         if not self._due and self._waiting and not self._held:
-            self._due = True
-            asyncio.get_running_loop().call_soon(self._pump)
+            self._pump()
 
     def _pump(self) -> None:
         """Calls the publisher, unless a call is under way that may end soon: what waits meanwhile is the next."""
