@@ -25,7 +25,9 @@ def record(turn: Turn, event: Event) -> None:
 
 
 def held_for(state: SagaState, signal: str) -> list[Step]:
-    """Those that wait for that signal, steps and undos, in order of the steps."""
+    """Those that wait for that signal, steps and undos, in order of the steps. In a saga that has ended nobody does."""
+    if state.status.ended:
+        return []
     out = sorted(state.in_flight | state.undoing)
     return [step for number in out if (step := state.steps[number]).held and step.held_for == signal]
 

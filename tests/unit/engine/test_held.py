@@ -75,6 +75,13 @@ def test_the_same_signal_again_changes_nothing() -> None:
     assert isinstance(driver.verdict, Unfit)
 
 
+def test_terminated_while_it_waits() -> None:
+    """Nobody waits any more: whoever sends the signal is told so."""
+    driver = held().terminates()
+    assert driver.unchanged_by(lambda: driver.signals("bank_is_back"))
+    assert driver.verdict == Conflict("The saga has ended: it is terminated. It takes no signals any more.")
+
+
 def test_nobody_waits_for_it_yet() -> None:
     """A signal that comes before is not kept: it would say nothing about what comes after it."""
     driver = SagaDriver(code(patient)).start()
