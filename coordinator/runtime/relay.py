@@ -224,8 +224,9 @@ class Relay:
             if (row.command_id, row.attempt) not in out:
                 again[row.saga_id].append(row)
         aside = {saga_id: own for saga_id, own in again.items() if own and not self._held}
-        for saga_id in again.keys() - aside.keys():
-            self._free(saga_id, again[saga_id])
+        for saga_id, own in again.items():
+            if saga_id not in aside:
+                self._free(saga_id, own)
         if aside:
             asyncio.get_running_loop().call_later(self._limits.publish_retry.delay_s(4), self._free_all, aside)
 
