@@ -24,13 +24,17 @@ class Copier:
         self._copying: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._producer.start()
-        await self._consumer.start()
-        self._consumer.subscribe(self._topics)
-        while not self._consumer.assignment():
-            await self._consumer.getmany(timeout_ms=50)
-        for partition in self._consumer.assignment():
-            await self._consumer.position(partition)
+        try:
+            await self._producer.start()
+            await self._consumer.start()
+            self._consumer.subscribe(self._topics)
+            while not self._consumer.assignment():
+                await self._consumer.getmany(timeout_ms=50)
+            for partition in self._consumer.assignment():
+                await self._consumer.position(partition)
+        except BaseException:
+            await self._close()
+            raise
         self._copying = asyncio.create_task(self._copy())
         return self
 
@@ -40,10 +44,13 @@ class Copier:
         assert self._copying is not None
         self._copying.cancel()
         await asyncio.wait([self._copying])
-        await self._consumer.stop()
-        await self._producer.stop()
+        await self._close()
         if not self._copying.cancelled():
             self._copying.result()
+
+    async def _close(self) -> None:
+        await self._consumer.stop()
+        await self._producer.stop()
 
     async def _copy(self) -> None:
         record: Any
