@@ -36,8 +36,6 @@ def next_undos(state: SagaState) -> Sequence[int]:
         return list(state.to_undo)
     if state.cause is not None:
         return state.succeeded[-1:] if not state.undoing else []
-    if not state.scopes.undoing:
-        return ()
     return [number for scope in state.scopes.undoing for number in _next_of_scope(state, scope)]
 
 

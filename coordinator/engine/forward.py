@@ -10,7 +10,7 @@ from contracts.failures import Problem
 from contracts.kinds import RETRIABLE
 from contracts.retry import Retry
 from contracts.values import NULL
-from coordinator.engine.lifecycle import IN_FLIGHT, Forward
+from coordinator.engine.lifecycle import Forward
 from coordinator.engine.state import Step
 from coordinator.engine.times import ASK_AGAIN_MS, deadline, pending_ms, within
 from coordinator.history.events import Event
@@ -34,7 +34,7 @@ def on_answer(
     step: Step, command: "Command[..., object] | None", attempt: int, answer: Answer, saga_id: str, now: int
 ) -> Event | str:
     """The event that the answer to an attempt amounts to, or why it changes nothing."""
-    if step.forward not in IN_FLIGHT:
+    if not step.in_flight:
         return "the step is settled"
     match answer:
         case Success():

@@ -127,17 +127,20 @@ class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
                 ready[run] = None
                 run += 1
                 if not handle._cancelled:
-                    try:
-                        handle._context.run(handle._callback, *handle._args)
-                    except KeyboardInterrupt:
-                        raise
-                    except BaseException as error:  # SystemExit too: the process is not the saga's to end
-                        self.error = self.error or error
+                    self._run(handle)
                 if run == MAX_CALLBACKS:
                     self._stop_running_wild()
         finally:
             self._leave(outside)
             del ready[:run]
+
+    def _run(self, handle: Any) -> None:
+        try:
+            handle._context.run(handle._callback, *handle._args)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: the process is not the saga's to end
+            self.error = self.error or error
 
     def _stop_running_wild(self) -> None:
         self._ready.clear()
@@ -210,10 +213,13 @@ class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
         if self._timers.pop(handle.number, None) is not None and self.entered and not self.stopped:
             self.cancel_timer(handle.number)
 
-    def create_future(self) -> "asyncio.Future[Any]":
+    def _number(self) -> int:
         self._next_number += 1
+        return self._next_number
+
+    def create_future(self) -> "asyncio.Future[Any]":
         future: DurableFuture[Any] = DurableFuture(loop=self)
-        future.number = self._next_number
+        future.number = self._number()
         return future
 
     def create_bare_future(self) -> "asyncio.Future[Any]":
@@ -222,7 +228,7 @@ class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
         It stands in no set, so it is a plain one: asyncio is quicker with these. It uses up a number, as it always did:
         whoever is numbered behind it is numbered alike on every replay, of older histories too.
         """
-        self._next_number += 1
+        self._number()
         return asyncio.Future(loop=self)
 
     def create_task(self, coro: Any, **settings: Any) -> "asyncio.Task[Any]":
@@ -243,8 +249,7 @@ class DeterministicLoop(Apart, asyncio.AbstractEventLoop):
         self._coroutines += 1
         if settings.get("name") is None:
             settings["name"] = f"coroutine-{self._coroutines}"
-        self._next_number += 1
-        return DurableCoroutine(self._next_number, coro, loop=self, **settings)
+        return DurableCoroutine(self._number(), coro, loop=self, **settings)
 
     get_debug = bool  # pyright: ignore[reportAssignmentType]
     """False: asyncio asks for every future and every callback, and ``bool()`` says so without any Python."""

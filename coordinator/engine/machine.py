@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from coordinator.engine.absorb import absorb, next_due
 from coordinator.engine.awaited import Awaited, awaited
 from coordinator.engine.decision import Decision
-from coordinator.engine.facts import Fact, Verdict
+from coordinator.engine.facts import Fact
 from coordinator.engine.rebuild import rebuild
 from coordinator.engine.run import Run
 from coordinator.engine.script import BETWEEN
@@ -72,9 +72,7 @@ class Machine:
             self._mismatch = None
         shown = self.state.shown
         first_row = self.state.first_row
-        verdicts: list[Verdict] = []
-        for fact in facts:
-            verdicts.append(absorb(turn, fact))
+        verdicts = tuple([absorb(turn, fact) for fact in facts])
         self.state, self._run = turn.state, turn.run
         if turn.events:
             self.seq += 1
@@ -83,15 +81,15 @@ class Machine:
             else:
                 self._log = turn.round
         self._rest()
-        state, first = self.state, next_due(self.state)
+        state = self.state
         return Decision(
             saga_id=self.saga_id,
             seq=self.seq,
             events=tuple(turn.events),
             sends=tuple(turn.sends),
             status=state.status,
-            wake_at=None if first is None else first[0],
-            verdicts=tuple(verdicts),
+            wake_at=self.wake_at,
+            verdicts=verdicts,
             outcome=state.outcome,
             parked_for=state.parked_for,
             shown=None if state.shown is shown else state.shown or NOTHING,

@@ -57,7 +57,7 @@ def lanes(records: Sequence[Sendable], partitions: Mapping[str, Sequence[int]], 
         if not known:
             continue
         partition = record.partition
-        if partition is None or partition >= len(known) or of not in (None, len(known)):
+        if partition is None or partition not in known or of not in (None, len(known)):
             partition = partition_for(record.key, known)
         lane = found.get((record.topic, partition))
         if lane is None:

@@ -137,7 +137,7 @@ class Activation:
         loaded = time.perf_counter()
         failpoint("batch_loaded")
         await self._deciding.decide(turns, stored)
-        if doubtful := [turn for turn in turns if turn.write is None and turn.doubtful]:
+        if doubtful := [turn for turn in turns if turn.doubtful]:
             fresh = [Turn(turn.saga_id, turn.letters, None, now, load=True) for turn in doubtful]
             await self._deciding.decide(fresh, await self._load([turn.saga_id for turn in fresh]))
             turns = [turn for turn in turns if not turn.doubtful] + fresh

@@ -111,7 +111,10 @@ class Intake:
         else:
             self._waiting[saga_id] = [letter]
             self.on_mail()
-        self._size += 1
+        self._grow(1)
+
+    def _grow(self, letters: int) -> None:
+        self._size += letters
         if self._size >= self._limits.facts_high:
             self._full = True
 
@@ -124,7 +127,7 @@ class Intake:
         batch: list[tuple[str, list[Letter]]] = []
         while self._waiting and len(batch) < sagas:
             saga_id, box = self._waiting.popitem(last=False)
-            count = 1 if len(box) == 1 else self._together(box)
+            count = self._together(box)
             self._taken[saga_id] = box[count:]
             batch.append((saga_id, box[:count]))
             self._size -= count
@@ -136,7 +139,7 @@ class Intake:
 
     def _together(self, box: list[Letter]) -> int:
         """How many letters may be tried together: one on which something failed is tried alone."""
-        if box[0].failures:
+        if len(box) == 1 or box[0].failures:
             return 1
         most = min(len(box), self._limits.facts_per_saga)
         return next((index for index in range(1, most) if box[index].failures), most)
@@ -150,8 +153,7 @@ class Intake:
     def put_back(self, saga_id: str, letters: list[Letter]) -> None:
         """The saga's batch came to nothing: its letters stand in front again, in their order."""
         held = self._taken.pop(saga_id)
-        self._size += len(letters)
-        self._full = self._full or self._size >= self._limits.facts_high
+        self._grow(len(letters))
         self._waiting[saga_id] = letters + held
         self._waiting.move_to_end(saga_id, last=False)
         self.on_mail()

@@ -84,10 +84,8 @@ class TelemetryObserver:
                         self._metrics.step_held(told.command, told.undo, told.signal is not None)
                     case _:
                         assert_never(told)
-        if started:
-            self._metrics.sagas_started(started)
-        if ended:
-            self._metrics.sagas_ended(ended)
+        self._metrics.sagas_started(started)
+        self._metrics.sagas_ended(ended)
         self._tracing.flush()
 
     def batch(self, size: int, load_s: float, engine_s: float, commit_s: float) -> None:

@@ -40,7 +40,7 @@ class Outgoing:
     ) -> None:
         """``notices``: None where nobody is told what becomes of sagas."""
         self._notices = notices
-        self._topics, self._replies = topics, topics.replies
+        self._topics = topics
         self._ownership = ownership
         self._trace = trace
 
@@ -110,7 +110,7 @@ class Outgoing:
             direction=send.direction,
             attempt=send.attempt,
             time_ms=now,
-            reply_to=self._replies,
+            reply_to=self._topics.replies,
             reply_partition=self._ownership.reply_partition(saga_id, saga.shard),
             value=send.value,
             deadline_ms=send.deadline,

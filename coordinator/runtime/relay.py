@@ -46,7 +46,6 @@ class Relay:
         self._failures = 0
         self._held = False
         self._cancelled = False
-        self._due = False
         self._patience: asyncio.TimerHandle | None = None
         """Runs out when the calls under way take too long for what waits."""
         self._quiet = asyncio.Event()
@@ -159,18 +158,17 @@ class Relay:
             call.cancel()
 
     def _wake(self) -> None:
-        if not self._due and self._waiting and not self._held:
+        if self._patience is None:
             self._pump()
 
     def _pump(self) -> None:
         """Calls the publisher, unless a call is under way that may end soon: what waits meanwhile is the next."""
-        self._due = False
+        self._patience = None
         if not self._waiting or self._held or len(self._calls) >= self._limits.publishes_in_flight:
             return
         loop = asyncio.get_running_loop()
         patience_s = max(self._calls.values(), default=-_SLOW_S) + _SLOW_S - loop.time()
         if patience_s > 0:
-            self._due = True
             self._patience = loop.call_later(patience_s, self._pump)
             return
         call = loop.create_task(self._publish(self._take()))
@@ -182,10 +180,9 @@ class Relay:
         self._quiet.set()
         if not call.cancelled() and (error := call.exception()) is not None:
             log.error("relay_failed", exc_info=error)
-        self._due = False
         if self._patience is not None:
             self._patience.cancel()
-        self._wake()
+        self._pump()
 
     def _take(self) -> list[OutboxRow]:
         rows: list[OutboxRow] = []
@@ -214,9 +211,8 @@ class Relay:
             self._confirmed.extend(confirmed)
             self.on_confirmed()
         if len(confirmed) == len(rows):
-            for row in rows:
-                if later := self._blocked.pop(row.saga_id, None):
-                    self._waiting[row.saga_id] = later
+            for saga_id in dict.fromkeys(row.saga_id for row in rows):
+                self._free(saga_id, [])
             return
         out = {(each.command_id, each.attempt) for each in confirmed}
         again: dict[str, list[OutboxRow]] = {row.saga_id: [] for row in rows}
