@@ -21,10 +21,12 @@ from coordinator.api.parts import Parts
 from coordinator.api.server import HttpServer
 from coordinator.cli.serving import calm_collector
 from coordinator.engine.decision import Decision
-from coordinator.engine.facts import Accepted, Fact, Start, Verdict
+from coordinator.engine.facts import Accepted, Fact, Start
 from coordinator.engine.status import Status
 from coordinator.history.endings import SagaCompleted
 from coordinator.history.started import SagaStarted
+from coordinator.runtime.intake import Done, Intake
+from coordinator.runtime.limits import Limits
 from coordinator.runtime.ports import HistoryRow, SagaPage, SagaView
 from coordinator.runtime.starting import Starting
 from coordinator.runtime.watchers import Watchers
@@ -38,29 +40,27 @@ _RESULT = b'{"result":1}'
 _ACCEPTED = (Accepted(),)
 
 
-class EndsSoon:
+class EndsSoon(Intake):
     """Starts come in and end in batches. Nothing is kept but what a look at the saga needs."""
 
     def __init__(self) -> None:
+        super().__init__(Limits())
         self.watchers = Watchers()
         self.count = 0
         self.looks = 0
-        self._starting: list[tuple[str, Start, asyncio.Future[Verdict]]] = []
+        self._starting: list[tuple[str, Start, Done]] = []
 
-    async def submit(self, saga_id: str, fact: Fact) -> Verdict:
+    def offer(self, saga_id: str, fact: Fact, done: Done) -> None:
         """Taken in with whatever comes in the same turn of the event loop."""
         assert isinstance(fact, Start)
-        loop = asyncio.get_running_loop()
         if not self._starting:
-            loop.call_soon(self._begin)
-        verdict: asyncio.Future[Verdict] = loop.create_future()
-        self._starting.append((saga_id, fact, verdict))
-        return await verdict
+            asyncio.get_running_loop().call_soon(self._begin)
+        self._starting.append((saga_id, fact, done))
 
     def _begin(self) -> None:
         starting, self._starting = self._starting, []
-        for saga_id, start, verdict in starting:
-            verdict.set_result(Accepted())
+        for saga_id, start, done in starting:
+            done(Accepted())
             began = SagaStarted(start.definition, start.version, start.input, 1_772_366_400_000, start.traceparent)
             self.watchers.tell(Decision(saga_id, 1, (began,), (), Status.RUNNING, None, _ACCEPTED))
         asyncio.get_running_loop().call_later(ENDS_AFTER_S, self._end, [saga_id for saga_id, _, _ in starting])

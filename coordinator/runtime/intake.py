@@ -80,6 +80,11 @@ class Intake:
 
     async def submit(self, saga_id: str, fact: Fact) -> Verdict:
         """Hands in the fact and waits until its activation is committed. Raises Overloaded when too much waits."""
+        self.admit(saga_id)
+        return await self.verdict(saga_id, fact)
+
+    def admit(self, saga_id: str) -> None:
+        """Whether a fact for the saga may be submitted now. Raises Overloaded when too much waits."""
         if self._closed:
             raise Overloaded("The coordinator is stopping: try again, another one will answer.")
         if self.crowded:
@@ -87,7 +92,6 @@ class Intake:
         waiting = self._waiting.get(saga_id) or self._taken.get(saga_id) or ()
         if len(waiting) >= self._limits.facts_waiting_per_saga:
             raise Overloaded(f"This saga has {len(waiting):,} facts to take in first: try again in a second.")
-        return await self.verdict(saga_id, fact)
 
     def verdict(self, saga_id: str, fact: Fact) -> "asyncio.Future[Verdict]":
         """Hands in the fact, never refused (see ``offer``). What becomes of it, once its activation is committed."""
