@@ -22,13 +22,12 @@ _LATER_LOOK = 0.25
 """Of the time waited so far: the end of another coordinator's saga is seen with so much delay at most."""
 _FIRST_LOOK_AT_OURS_S = 1.0
 _LONGEST_LOOK_AT_OURS_S = 8.0
-_ENDED = frozenset(status.value for status in ENDED)
-_SETTLED = _ENDED | {Status.PARKED.value}
+_SETTLED = ENDED | {Status.PARKED}
 
 
 def has_ended(view: SagaView) -> bool:
     """Nothing can happen to the saga any more."""
-    return view.status in _ENDED
+    return view.status in ENDED
 
 
 def is_settled(view: SagaView) -> bool:
@@ -95,14 +94,13 @@ class Awaited(ABC, Generic[Found]):
         """It, once it has come; None when it does not within the time."""
         parts, loop = self._parts, asyncio.get_running_loop()
         began = loop.time()
-        deadline = began + seconds
         pause = 0.0
         while not self._seen:
-            left = deadline - loop.time()
-            if left <= 0 or parts.stopping.is_set():
+            waited = loop.time() - began
+            if waited >= seconds or parts.stopping.is_set():
                 return None
-            pause = self._longer(pause, loop.time() - began)
-            await self._pause(min(pause, left))
+            pause = self._longer(pause, waited)
+            await self._pause(min(pause, seconds - waited))
             if not self._seen and (found := await self.look()) is not None:
                 return found
         return await self._found()
@@ -151,7 +149,7 @@ class AwaitedSaga(Awaited[SagaView]):
             self._started = first
         if decision.continued is not None:
             self._started = None  # its row has more to say
-        if decision.status.value in _SETTLED:
+        if decision.status in _SETTLED:
             self._last = decision
             self._wake()
 

@@ -128,13 +128,12 @@ async def start_saga(request: Request) -> Response:
 
 
 def _answer(fact: Start, saga: str, view: SagaView | None, headers: dict[str, str]) -> Response:
-    path = saga_path(saga)
-    headers["Location"] = path
     if view is None:
-        return json_answer(AcceptedBody(saga, fact.definition, fact.version, "running", path), 202, headers)
-    if has_ended(view):
-        return json_answer(SagaBody.of(view), 200, headers)
-    return json_answer(AcceptedBody.of(view), 202, headers)
+        body = AcceptedBody(saga, fact.definition, fact.version, "running", saga_path(saga))
+    else:
+        body = SagaBody.of(view) if has_ended(view) else AcceptedBody.of(view)
+    headers["Location"] = body.href
+    return json_answer(body, 200 if isinstance(body, SagaBody) else 202, headers)
 
 
 def _text(header: bytes | None) -> str | None:
