@@ -106,7 +106,7 @@ def request_headers(name: str) -> Schema:
     """Headers of a request to start, signal or cancel a saga."""
     required = {
         "ce_id": _text(
-            "Unique for every request, the same when it is sent again.",
+            "Unique for every request of whatever sender, the same when it is sent again; ce_source does not count.",
             "^.{1,200}$",
             "5f0c9bd8-3d0b-4a52-a6a8-0f6c8d1f4a11",
         ),

@@ -84,7 +84,7 @@ class RequestMessage(msgspec.Struct, frozen=True):
     """One record of ``amends.requests``. Its key is the saga's id, where the sender knows it."""
 
     request_id: str
-    """``ce_id``: unique for every request, the same when it is sent again."""
+    """``ce_id``: unique for every request of whatever sender, the same when it is sent again."""
     source: str
     """``ce_source``: who asks."""
     request: Request
