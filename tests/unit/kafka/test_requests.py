@@ -87,6 +87,13 @@ def test_a_signal_becomes_a_fact(taking: Taking) -> None:
     assert (fact.name, fact.id, bytes(fact.value)) == ("approval", "s-1", b'{"yes":true}')
 
 
+@pytest.mark.parametrize("source", ["/shop", "/till"])
+def test_an_id_is_the_same_whoever_sends_it(taking: Taking, source: str) -> None:
+    """As the protocol has it: also over HTTP, where nobody says who sends, the same id is the same signal."""
+    taking.take(consumed(SignalSaga("approval", write_value(1)), "make_tea:oolong", source=source))
+    assert taking.fact() == ("make_tea:oolong", Signal("approval", "r-1", msgspec.Raw(b"1")))
+
+
 @pytest.mark.parametrize("reason", ["", "It is cold."])
 def test_a_cancel_becomes_a_fact(taking: Taking, reason: str) -> None:
     """With its reason, if it has one."""
