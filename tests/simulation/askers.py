@@ -28,9 +28,12 @@ _NEVER = Favour([], unless=-1)
 class Askers:
     """For each saga, all who want something of it."""
 
-    def __init__(self, random: Random, cluster: Cluster, told: Told, coordinators: Sequence[CoordinatorNode]) -> None:
+    def __init__(
+        self, random: Random, apart: Random, cluster: Cluster, told: Told, coordinators: Sequence[CoordinatorNode]
+    ) -> None:
+        """``apart``: see ``Programs``."""
         self._random = random
-        self._programs = Programs(random)
+        self._programs = Programs(random, apart)
         self._cluster, self._network = cluster, cluster.network
         self._told = told
         self._coordinators = coordinators

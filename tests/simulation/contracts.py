@@ -28,6 +28,8 @@ class Wish(msgspec.Struct, frozen=True, omit_defaults=True):
     """So many attempts of the undo fail."""
     swapped: bool = False
     """Its call chose the other undo."""
+    later: str = ""
+    """It is only noted down, and the back office answers: in any time ("any"), or in so much at most."""
 
 
 class Shop(Contract, name="shop"):
@@ -46,7 +48,7 @@ class Shop(Contract, name="shop"):
     async def swap(self, wish: Wish, taken: int | None) -> None:
         """Undoes take as well, where its call says so."""
 
-    @command(timeout="4s", retry=Retry.never())
+    @command(timeout="4s", pending_timeout="5s", retry=Retry.never())
     async def lend(self, wish: Wish) -> int:
         """Like take, but tried once, and its undo is given up after three attempts."""
         ...
@@ -59,7 +61,7 @@ class Shop(Contract, name="shop"):
 class Bank(Contract, name="bank"):
     """Money."""
 
-    @command(timeout="3s", retry=Retry(attempts=5, backoff="200ms..2s"))
+    @command(timeout="3s", pending_timeout="6s", retry=Retry(attempts=5, backoff="200ms..2s"))
     async def hold(self, wish: Wish) -> int:
         """Can be undone; may be refused."""
         ...
@@ -68,7 +70,7 @@ class Bank(Contract, name="bank"):
     async def release(self, wish: Wish, held: int | None) -> None:
         """Undoes hold."""
 
-    @command(kind=PIVOT, timeout="3s", retry=Retry(attempts=3, backoff="300ms..1s"))
+    @command(kind=PIVOT, timeout="3s", pending_timeout="8s", retry=Retry(attempts=3, backoff="300ms..1s"))
     async def pay(self, wish: Wish) -> int:
         """The point of no return; undone only while nobody knows whether it happened."""
         ...

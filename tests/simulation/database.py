@@ -1,6 +1,7 @@
-"""A participant's Postgres: the barrier's table and one of effects, row locks, transactions, savepoints.
+"""A participant's Postgres: the barrier's table, one of effects and one of what is to be done, row locks, transactions,
+savepoints.
 
-It understands the barrier's statements and one insert, word for word: other statements are an error here.
+It understands the barrier's statements and three inserts, word for word: other statements are an error here.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ EFFECT_IF_DONE = (
     "INSERT INTO effect (command_id, direction, amount) SELECT :command_id, :direction, :amount "
     "WHERE EXISTS (SELECT FROM effect WHERE command_id = :command_id)"
 )
+NOTED = "INSERT INTO noted (command_id, amount) VALUES"
 _IF_DONE = EFFECT_IF_DONE.partition(" :")[0]
 
 
@@ -42,8 +44,9 @@ class Transaction:
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
         self.effects: list[Effect] = []
+        self.noted: list[tuple[str, int]] = []
         self.held: set[str] = set()
-        self.savepoints: list[tuple[str, dict[str, Row], int]] = []
+        self.savepoints: list[tuple[str, dict[str, Row], int, int]] = []
         self.waits_for: Transaction | None = None
         self.over = False
         self.ended: list[Callable[[], None]] = []
@@ -58,6 +61,8 @@ class Database:
         self.away = False
         self.rows: dict[str, Row] = {}
         self.effects: list[Effect] = []
+        self.noted: dict[str, list[int]] = {}
+        """What is to be done by somebody else, by command id: the amounts, as often as it was noted down."""
         self.on_commit: Callable[[str, Sequence[Effect]], None] = lambda name, effects: None
         self._holders: dict[str, Transaction] = {}
         self._locks: dict[str, Any] = {}
@@ -76,6 +81,8 @@ class Database:
         if commit:
             self.rows.update(transaction.rows)
             self.effects.extend(transaction.effects)
+            for command_id, amount in transaction.noted:
+                self.noted.setdefault(command_id, []).append(amount)
             if transaction.effects:
                 self.network.trace(self.name, "did", *[f"{each[0]}/{each[1]}" for each in transaction.effects])
                 self.on_commit(self.name, transaction.effects)
@@ -92,7 +99,30 @@ class Database:
             return self._barrier(transaction, sql, parameters)
         if sql.startswith((EFFECT, _IF_DONE)):
             return self._effect(transaction, sql, Effect(*parameters))
+        if sql.startswith(NOTED):
+            transaction.noted.append((parameters[0], parameters[1]))
+            return []
         return self._savepoint(transaction, sql)
+
+    def is_held(self, command_id: str) -> bool:
+        """Whether a transaction has the command's row, or nobody can ask."""
+        return self.away or command_id in self._holders
+
+    def has_done(self, command_id: str) -> bool:
+        """Whether that was done, be it that it was undone since."""
+        return any(each.command_id == command_id for each in self.effects)
+
+    def do_noted(self, command_id: str) -> int | None:
+        """Does what was noted down, once, in a transaction of its own: the amount. None: it was undone before."""
+        if self.has_done(command_id):
+            return self.noted[command_id][0]
+        if self.rows[command_id].undo_answer is not None:
+            return None
+        effect = Effect(command_id, "forward", self.noted[command_id][0])
+        self.effects.append(effect)
+        self.network.trace(self.name, "did later", command_id)
+        self.on_commit(self.name, [effect])
+        return effect.amount
 
     def _effect(self, transaction: Transaction, sql: str, effect: Effect) -> list[Any]:
         """Whoever writes one has the command's row."""
@@ -139,18 +169,19 @@ class Database:
     def _savepoint(self, transaction: Transaction, sql: str) -> list[Any]:
         match sql.split():
             case ["SAVEPOINT", name]:
-                transaction.savepoints.append((name, dict(transaction.rows), len(transaction.effects)))
+                work = len(transaction.effects), len(transaction.noted)
+                transaction.savepoints.append((name, dict(transaction.rows), *work))
             case ["RELEASE", "SAVEPOINT", name]:
                 self._back_to(transaction, name)
             case ["ROLLBACK", "TO", "SAVEPOINT", name]:
-                _, rows, effects = self._back_to(transaction, name)
+                _, rows, effects, noted = self._back_to(transaction, name)
                 transaction.rows = rows
-                del transaction.effects[effects:]
+                del transaction.effects[effects:], transaction.noted[noted:]
             case _:
                 raise asyncpg.exceptions.PostgresSyntaxError(f"This database does not understand {sql!r}.")
         return []
 
-    def _back_to(self, transaction: Transaction, name: str) -> tuple[str, dict[str, Row], int]:
+    def _back_to(self, transaction: Transaction, name: str) -> tuple[str, dict[str, Row], int, int]:
         while transaction.savepoints:
             found = transaction.savepoints.pop()
             if found[0] == name:

@@ -8,6 +8,8 @@ from tests.simulation.policies import FREES
 from tests.simulation.program import Program
 from tests.simulation.statements import SIGNALS
 
+LATER = 0.06
+"""The share of steps that are answered later, of those that can be."""
 _AROUND = (
     *("gather", "gather", "group", "settle", "first", "leave", "timeout", "shield", "try", "finally", "loop"),
     *("scope", "retreat", "retreat", "trial"),
@@ -17,8 +19,9 @@ _AROUND = (
 class Programs:
     """Draws programs."""
 
-    def __init__(self, random: Random) -> None:
-        self._random = random
+    def __init__(self, random: Random, apart: Random) -> None:
+        """``apart`` draws what came to be possible late: what the other one draws does not hang on it."""
+        self._random, self._apart = random, apart
         self._called = CalledSagas(random, self)
 
     def draw(self, rounds: int = 3) -> Program:
@@ -96,6 +99,7 @@ class Programs:
     def _step(self, among: tuple[str, ...]) -> list[Any]:
         """One in eight has policies of its own."""
         what, wish = self._random.choice(among), self._wish()
+        self._put_off(what, wish)
         if what == "look" or self._random.random() > 0.125:
             return [what, wish]
         own = self._own_policies(what)
@@ -141,7 +145,14 @@ class Programs:
 
     def pivot(self) -> list[Any]:
         """A point of no return."""
-        return [self._random.choice(("pay", "pay", "launch")), self._wish()]
+        what, wish = self._random.choice(("pay", "pay", "launch")), self._wish()
+        self._put_off(what, wish)
+        return [what, wish]
+
+    def _put_off(self, what: str, wish: dict[str, Any]) -> None:
+        """Some are answered later."""
+        if what in ("take", "lend", "hold", "pay") and self._apart.random() < LATER:
+            wish["later"] = self._apart.choice(("any", "any", "3s", "20s"))
 
     def _again(self, rounds: int) -> list[Any]:
         """Another round is asked for, mostly in the open."""

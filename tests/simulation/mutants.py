@@ -2,6 +2,7 @@
 
 from tests.simulation.engine_mutants import ENGINE_MUTANTS
 from tests.simulation.family_mutants import FAMILY_MUTANTS
+from tests.simulation.later_mutants import LATER_MUTANTS
 from tests.simulation.local_mutants import LOCAL_MUTANTS
 from tests.simulation.mutant import Mutant
 
@@ -181,6 +182,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *ENGINE_MUTANTS,
     *LOCAL_MUTANTS,
     *FAMILY_MUTANTS,
+    *LATER_MUTANTS,
     Mutant(
         "no tombstone",
         f"{SDK}.entry",

@@ -32,11 +32,12 @@ class People:
     def __init__(
         self,
         random: Random,
+        apart: Random,
         cluster: Cluster,
         coordinators: Sequence[CoordinatorNode],
         changes: Mapping[str, SagaRowChange],
     ) -> None:
-        """``changes`` has the rows of the sagas that are in the log."""
+        """``apart``: see ``Programs``. ``changes`` has the rows of the sagas that are in the log."""
         self._random = random
         self._cluster, self._network = cluster, cluster.network
         self._coordinators = coordinators
@@ -44,10 +45,10 @@ class People:
         self.acknowledged: set[str] = set()
         """Sagas whose start was answered with yes."""
         self.faults: list[str] = []
-        self.senders = Senders(random, cluster, self._told)
-        self.askers = Askers(random, cluster, self._told, coordinators)
-        self.operators = Operators(random, self._network, self._told, changes)
-        self.menders = Menders(random, self._network, self._told, changes, self.senders.acknowledged)
+        self.senders = Senders(random, cluster, self.told)
+        self.askers = Askers(random, apart, cluster, self.told, coordinators)
+        self.operators = Operators(random, self._network, self.told, changes)
+        self.menders = Menders(random, self._network, self.told, changes, self.senders.acknowledged)
         self._clients = 0
         """How many have not got all their answers."""
 
@@ -94,12 +95,12 @@ class People:
             await self._start_otherwise(saga_id)
         if weather.strikes("cancelled"):
             await self._network.pause(self._random.choice((0.0, 0.01, 0.1, 1.0, 5.0)))
-            await self._told(saga_id, lambda _: Cancel("changed my mind"))
+            await self.told(saga_id, lambda _: Cancel("changed my mind"))
         if weather.strikes("cancelled_twice_at_once"):
-            await asyncio.gather(*(self._told(saga_id, lambda _: Cancel("twice")) for _ in range(2)))
+            await asyncio.gather(*(self.told(saga_id, lambda _: Cancel("twice")) for _ in range(2)))
 
     async def _start(self, saga_id: str, data: msgspec.Raw) -> None:
-        verdict = await self._told(saga_id, lambda node: Start("errand", node.latest, data))
+        verdict = await self.told(saga_id, lambda node: Start("errand", node.latest, data))
         if isinstance(verdict, Accepted | Known):
             self.acknowledged.add(saga_id)
         else:
@@ -119,7 +120,7 @@ class People:
 
     async def _start_otherwise(self, saga_id: str) -> None:
         other = msgspec.Raw(b'[["sleep",0.125]]')
-        verdict = await self._told(saga_id, lambda node: Start("errand", node.latest, other))
+        verdict = await self.told(saga_id, lambda node: Start("errand", node.latest, other))
         if isinstance(verdict, Accepted | Known):
             self.faults.append(f"{saga_id} was started with another input, and the answer was {verdict}")
 
@@ -127,11 +128,11 @@ class People:
         """A person lets a parked saga go on."""
 
         async def one() -> None:
-            await self._told(saga_id, lambda _: Resume())
+            await self.told(saga_id, lambda _: Resume())
 
         self._spawn(one())
 
-    async def _told(self, saga_id: str, fact: Callable[[CoordinatorNode], Fact]) -> Verdict:
+    async def told(self, saga_id: str, fact: Callable[[CoordinatorNode], Fact]) -> Verdict:
         """The verdict of whichever coordinator answers first."""
         while True:
             up = [node for node in self._coordinators if node.up and node.coordinator is not None]

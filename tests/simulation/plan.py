@@ -78,6 +78,14 @@ RATES: Mapping[str, tuple[float, ...]] = {
     "undo_skipped": (0.1, 0.4),
 }
 """Each kind of fault, and how often it may come."""
+LATER_RATES: Mapping[str, tuple[float, ...]] = {
+    # The share of what is answered later.
+    "answered_late": (0.2, 0.6),
+    "answered_never": (0.1, 0.3),
+    "answered_twice": (0.2, 0.6),
+    "answered_by_record": (0.2, 0.8),
+}
+"""Likewise, drawn apart: what a seed means otherwise does not hang on them."""
 BY_THEMSELVES = (
     "coordinator_crashed",
     "participant_crashed",
@@ -96,7 +104,7 @@ BY_THEMSELVES = (
 )
 UPDATES = ("update_answered", "update_refused", "update_overtaken", "update_declined", "favour_with_start")
 """What became of them; overtaken were those whose saga went back or ended before they were answered."""
-KINDS = (*RATES, "unpaused", "clock_skewed", "conflict", *UPDATES, "query_answered")
+KINDS = (*RATES, *LATER_RATES, "unpaused", "clock_skewed", "conflict", *UPDATES, "query_answered")
 """All that is counted."""
 
 
@@ -147,6 +155,10 @@ class Plan:
             for kind, (least, most) in RATES.items():
                 if random.random() < share:
                     rates[kind] = random.uniform(least, most)
+        apart = Random(f"plan {seed}, apart")
+        for kind, (least, most) in LATER_RATES.items():
+            if rates and apart.random() < 0.5:
+                rates[kind] = apart.uniform(least, most)
         return cls(
             seed=seed,
             sagas=sagas,

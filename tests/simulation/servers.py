@@ -1,11 +1,12 @@
 """Kafka, the coordinators' store and the participants' databases of one world."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
 from aiokafka import TopicPartition
 
+from contracts.reply_message import PARENT
 from tests.simulation.cluster import Cluster
 from tests.simulation.database import Database
 from tests.simulation.installed import START_S
@@ -33,6 +34,8 @@ class Servers:
             coordinators,
         )
         """Whom local steps call."""
+        self.on_pending: Callable[[str, int], None] = lambda _, __: None
+        """Told that a participant will answer a command later, and of which attempt it said so."""
         self._witness = witness
         self.cluster.on_arrival = self._arrived
         self.cluster.on_commit = self._offsets
@@ -52,6 +55,8 @@ class Servers:
         place = f"{partition.topic}/{partition.partition}"
         self.network.trace("kafka", "got", place, what.decode(), kind.decode(), attempt.decode())
         self._witness.arrived(partition.topic, record)
+        if kind == b"amends.reply.pending" and PARENT not in headers:
+            self.on_pending(what.decode(), int(attempt))
 
     def _offsets(self, group: str, partition: TopicPartition, old: int, new: int) -> None:
         self._witness.offsets_committed(self.cluster, partition, old, new)

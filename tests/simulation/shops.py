@@ -8,15 +8,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts import Failed, Refused
 from contracts.command import Command
 from contracts.ids import forward_id
-from participants.sdk import Delivery, Heartbeat, Participant
+from participants.sdk import Delivery, Heartbeat, Participant, answered_later
 from tests.simulation.contracts import Archive, Bank, Guide, Shop, Wish
-from tests.simulation.database import EFFECT, EFFECT_IF_DONE
+from tests.simulation.database import EFFECT, EFFECT_IF_DONE, NOTED
 
 _PARTS = 3
 """Of a walk; the effect is in the second."""
 _EFFECT_ONCE = text(f"{EFFECT} (:command_id, :direction, :amount) ON CONFLICT DO NOTHING")
 _EFFECT_IF_DONE = text(EFFECT_IF_DONE)
 _EFFECT = text(f"{EFFECT} (:command_id, :direction, :amount)")
+_NOTED = text(f"{NOTED} (:command_id, :amount)")
 
 
 _WRONG = 10_000
@@ -51,16 +52,26 @@ def _complain(wish: Wish, delivery: Delivery) -> None:
 async def _do(wish: Wish, delivery: Delivery, db: AsyncConnection) -> int:
     _complain(wish, delivery)
     await slow_or_not(wish)
-    await _write(delivery, db, wish.amount)
+    if wish.later:
+        await db.execute(_NOTED, {"command_id": delivery.command_id, "amount": wish.amount})
+    else:
+        await _write(delivery, db, wish.amount)
     if delivery.attempt <= wish.spoil:
         raise RuntimeError("It broke after it had written.")
+    if wish.later:
+        return answered_later(timeout=None if wish.later == "any" else wish.later)
     return wish.amount
 
 
 async def _undo(wish: Wish, delivery: Delivery, db: AsyncConnection, *, way: bool = False) -> None:
     if delivery.attempt <= wish.undo_fail:
         raise Failed("not_yet", "Again, please.")
-    await _write(delivery, db, -wish.amount if way == wish.swapped else _WRONG)
+    amount = -wish.amount if way == wish.swapped else _WRONG
+    if not wish.later:
+        await _write(delivery, db, amount)
+        return
+    row = {"command_id": forward_id(delivery.command_id), "direction": "undo", "amount": amount}
+    await db.execute(_EFFECT_IF_DONE, row)
 
 
 def _does(participant: Participant, *commands: Command[..., int]) -> None:

@@ -2,13 +2,15 @@
 
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Any
 
+from coordinator.history.events import Event
+from tests.simulation.back_office import BackOffice
 from tests.simulation.clients import Admin, Consumer, Producer
 from tests.simulation.drawing import Programs
 from tests.simulation.errands import RELEASES
@@ -91,14 +93,28 @@ class World:
             each.outside = self.servers.outside
         self.nodes = {node.name: node for node in (*self.coordinators, *self.participants)}
         self.trouble = Trouble(Random(dice.random()), self.servers, self.coordinators, self.participants)
-        self.people = People(Random(dice.random()), cluster, self.coordinators, self.witness.changes)
-        self.witness.show = self.people.see
+        self.people = People(
+            Random(dice.random()),
+            Random(f"favours {plan.seed}, apart"),
+            cluster,
+            self.coordinators,
+            self.witness.changes,
+        )
+        self.back_office = BackOffice(
+            Random(f"back office {plan.seed}"), cluster, self.people.told, self.servers.databases, self.witness.rows
+        )
+        self.servers.on_pending = self.back_office.take_up
+        self.witness.show = self._show
         self.programs = dict(programs) if programs is not None else self._programs(Random(dice.random()))
         self._arrivals = Random(dice.random())
 
     def _programs(self, random: Random) -> dict[str, Program]:
-        drawn = Programs(random)
+        drawn = Programs(random, Random(f"programs {self.plan.seed}, apart"))
         return {f"errand:{number}": drawn.draw() for number in range(1, self.plan.sagas + 1)}
+
+    def _show(self, saga_id: str, events: Sequence[Event]) -> None:
+        self.people.see(saga_id, events)
+        self.back_office.see(saga_id, events)
 
     def _note(self, *what: Any) -> None:
         self.trace.append((round(self.loop.time() - 1_000, 6), *what))
@@ -128,7 +144,7 @@ class World:
                 self._resume_some()
                 self._until_quiet()
                 if not self.witness.faults:
-                    faults = judged(self.witness, self.servers, self.people)
+                    faults = [*judged(self.witness, self.servers, self.people), *self.back_office.judged()]
             except StepsSpent as error:
                 faults = [f"There is no end: {error}", *self._stuck()]
             except Exception:
@@ -146,6 +162,7 @@ class World:
                 *self.people.askers.faults,
                 *self.people.operators.faults,
                 *self.people.menders.faults,
+                *self.back_office.faults,
                 *self.loop.unexpected,
                 *faults,
             ],
@@ -161,7 +178,9 @@ class World:
 
     def _reached(self) -> Counter[str]:
         return (
-            Counter({kind.__name__: count for kind, count in self.witness.reached.items()}) + self.people.menders.came
+            Counter({kind.__name__: count for kind, count in self.witness.reached.items()})
+            + self.people.menders.came
+            + self.back_office.came
         )
 
     def _begin(self) -> None:
@@ -204,7 +223,7 @@ class World:
         others = [
             *(f"O5: {each} is still in the outbox" for each in self.servers.outbox),
             *self.servers.unhandled(),
-            *(["A client still waits for its answer"] if self.people.busy else []),
+            *(["A client still waits for its answer"] if self.people.busy or self.back_office.busy else []),
         ]
         under_way = {each: row.status for each, row in self.witness.changes.items() if _under_way(row.status)}
         in_vain = self.witness.in_vain if under_way and not others else ()

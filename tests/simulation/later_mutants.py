@@ -1,0 +1,31 @@
+"""Bugs to plant in what is answered later: see ``mutants.py``."""
+
+from tests.simulation.mutant import Mutant
+
+LATER_MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "what is answered later is done again when it comes again",
+        "participants.sdk.entry",
+        "            return UNDONE_BEFORE if self.tombstone else self.forward\n",
+        "            again = isinstance(self.forward, Pending)\n"
+        "            return UNDONE_BEFORE if self.tombstone else None if again else self.forward\n",
+    ),
+    Mutant(
+        "of what is answered later there is nothing to undo",
+        "participants.sdk.entry",
+        "or isinstance(self.forward, Refusal):",
+        "or isinstance(self.forward, Refusal | Pending):",
+    ),
+    Mutant(
+        "what is answered later may take longer than the contract says",
+        "coordinator.engine.times",
+        "    return most if said is None or (most is not None and most < said) else said\n",
+        "    return most if said is None else said\n",
+    ),
+    Mutant(
+        "an answer by the command's id is for the first attempt",
+        "coordinator.engine.replies",
+        "attempt=step.undo_attempt if ref.undo else step.attempt)",
+        "attempt=1)",
+    ),
+)
