@@ -120,7 +120,7 @@ class Asking(DeterministicLoop, SagaRuntime):
 
     def extend_deadline(self, by_ms: int) -> int:
         """See SagaRuntime."""
-        due = self.script.extend_deadline(by_ms)
+        due = self.script.extend_deadline(by_ms, self.now_ms)
         if due is None:
             raise NoDeadline("The saga has no deadline to extend: declare one, as in @saga(version=1, deadline='48h').")
         return due

@@ -88,11 +88,11 @@ class Live:
             self.record(ScopeUndoStarted(scope, cause, self.now))
         return error
 
-    def extend_deadline(self, by: int) -> int | None:
+    def extend_deadline(self, by: int, now: int) -> int | None:
         """See Script."""
         due = self.state.due.at(DEADLINE)
         if due is None:
-            return None
+            return None if self.state.cancel is None else within(now, now + by)
         later = within(self.now, due + by)
         self.record(DeadlineExtended(by, self.now, later))
         return later

@@ -222,12 +222,12 @@ class Replay:
         self._ask(asked)
         return None
 
-    def extend_deadline(self, by: int) -> int | None:
+    def extend_deadline(self, by: int, now: int) -> int | None:
         """See Script."""
-        due, now = self._state.due.at(DEADLINE), self._tail_at or self.run.now_ms
+        due, at = self._state.due.at(DEADLINE), self._tail_at or self.run.now_ms
         if due is None:
-            return None
-        self._ask(DeadlineExtended(by, now, within(now, due + by)))
+            return None if self._state.cancel is None else within(now, now + by)
+        self._ask(DeadlineExtended(by, at, within(at, due + by)))
         return self._state.due.at(DEADLINE)
 
     def take_patch(self, name: str) -> bool:

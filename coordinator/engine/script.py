@@ -58,8 +58,9 @@ class Script(Protocol):
         """The code wants a scope undone; returns why it cannot be, or None."""
         ...
 
-    def extend_deadline(self, by: int) -> int | None:
-        """The code asks for so many ms more; returns the new deadline, or None where there is none to extend."""
+    def extend_deadline(self, by: int, now: int) -> int | None:
+        """The code asks, at a time of its own, for so many ms more; returns the new deadline, or None where there is
+        none to extend. A saga that was to go back, and goes on all the same, has all the time that it asks for."""
         ...
 
     def take_patch(self, name: str) -> bool:
@@ -126,7 +127,7 @@ class NothingAsked:
     def undo_scope(self, scope: int, cause: Problem) -> NoReturn:
         raise self._error(self._sentence)
 
-    def extend_deadline(self, by: int) -> NoReturn:
+    def extend_deadline(self, by: int, now: int) -> NoReturn:
         raise self._error(self._sentence)
 
     def take_patch(self, name: str) -> NoReturn:

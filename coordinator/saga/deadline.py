@@ -13,6 +13,9 @@ def extend_deadline(by: Duration) -> datetime:
         async for word in more_time:
             extend_deadline("24h")
 
+    A saga that goes on although its deadline has passed, or somebody has cancelled it, is behind its point of no return
+    or waits to hear whether it is: this changes nothing there, and says when so much time will have passed.
+
     Raises NoDeadline for a saga that has none, OutsideOfSaga where no saga runs, and ValueError for a duration that is
     none.
     """

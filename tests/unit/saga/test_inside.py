@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coordinator.history.deadlines import DeadlineExtended
 from coordinator.saga import extend_deadline, new_uuid, now, random_float, saga
 from coordinator.saga.runtime import OutsideOfSaga
 from tests.sagas import SagaDriver, Shop, code
@@ -95,6 +96,40 @@ def test_a_deadline_is_extended() -> None:
     late = SagaDriver(takes_longer).start().succeeds(1, "A")
     late.will_answer_later(2).passes(150_000).restarts().is_("running").passes(50_000)
     assert late.cause == "deadline_exceeded"
+
+
+@saga(version=1, name="errand", deadline="100s")
+async def pays_first(shop: Shop) -> str:
+    """Wants more time when nothing turns it back any more."""
+    await shop.pay(1)
+    await shop.look("a")
+    later = extend_deadline("90s")
+    await shop.ship("b")
+    return later.isoformat()
+
+
+def test_past_its_deadline_a_saga_needs_no_more_time() -> None:
+    """Behind its point of no return the deadline came and changed nothing; nor does another one."""
+    driver = SagaDriver(pays_first).start().succeeds(1, 1).will_answer_later(2).passes(150_000).is_("running")
+    asked_at = driver.now
+    driver.succeeds(2, 1).restarts().is_("running").will_answer_later(3).passes(500_000).succeeds(3, "B")
+    driver.is_("completed").restarts()
+    assert driver.result == datetime.fromtimestamp((asked_at + 90_000) / 1_000, UTC).isoformat()
+    assert driver.of(DeadlineExtended) == []
+
+
+def test_a_saga_that_is_cancelled_once_its_pivot_is_known_needs_none_either() -> None:
+    """It goes back then, and is not parked before."""
+
+    @saga(version=1, name="errand", deadline="100s")
+    async def meanwhile(shop: Shop) -> None:
+        launched = asyncio.create_task(shop.launch())
+        await shop.look("a")
+        extend_deadline("90s")
+        await launched
+
+    driver = SagaDriver(meanwhile).start().will_answer_later("shop.launch").cancel().succeeds("shop.look", 1).restarts()
+    driver.is_("running").refuses("shop.launch").restarts().is_("failed")
 
 
 def test_a_saga_without_a_deadline_has_none_to_extend() -> None:
