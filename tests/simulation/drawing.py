@@ -8,8 +8,12 @@ from tests.simulation.policies import FREES
 from tests.simulation.program import Program
 from tests.simulation.statements import SIGNALS
 
-LATER = 0.06
+IN_WORLDS = 0.3
+"""The share of worlds in which there is what came to be possible late; the others are as they always were."""
+LATER = 0.2
 """The share of steps that are answered later, of those that can be."""
+EXTENDED = 0.1
+"""How often a saga asks for more time before it does anything else."""
 _AROUND = (
     *("gather", "gather", "group", "settle", "first", "leave", "timeout", "shield", "try", "finally", "loop"),
     *("scope", "retreat", "retreat", "trial"),
@@ -22,6 +26,8 @@ class Programs:
     def __init__(self, random: Random, apart: Random) -> None:
         """``apart`` draws what came to be possible late: what the other one draws does not hang on it."""
         self._random, self._apart = random, apart
+        self._later = LATER if apart.random() < IN_WORLDS else 0.0
+        self._extended = EXTENDED if apart.random() < IN_WORLDS else 0.0
         self._called = CalledSagas(random, self)
 
     def draw(self, rounds: int = 3) -> Program:
@@ -36,6 +42,8 @@ class Programs:
 
     def draw_favour(self) -> Program:
         """What a saga is asked for besides: it waits for no signal, which may be meant for the saga's own program."""
+        if self._apart.random() < self._extended:
+            return [self._extend()]
         steps = [self.asked() for _ in range(self._random.choice((0, 1, 1, 2)))]
         return [["gather", [[each] for each in steps]]] if len(steps) == 2 and self._random.random() < 0.4 else steps
 
@@ -54,6 +62,8 @@ class Programs:
         """So many steps, or about that."""
         body: Program = []
         while budget > 0:
+            if self._apart.random() < self._extended:
+                body.append(self._extend())
             if depth < 2 and budget > 1 and self._random.random() < 0.35:
                 used = self._random.randint(2, budget)
                 body.append(self._around(used, depth))
@@ -129,6 +139,10 @@ class Programs:
         wait = ["hear", self._random.choice(SIGNALS)]
         return wait if self._random.random() < 0.7 else ["timeout", self._random.choice((0.05, 0.05, 1, 4)), [wait]]
 
+    def _extend(self) -> list[Any]:
+        """More time for the saga, whether or not it needs it."""
+        return ["extend", self._apart.choice(("1ms", "1s", "10s"))]
+
     def _show(self) -> list[Any]:
         """Says how it stands, and by what it is to be found."""
         line = self._random.choice((None, "waiting", "packing", "😀" * 201))
@@ -137,6 +151,8 @@ class Programs:
     def _ending(self) -> Program:
         """A pivot, and what may follow it."""
         after: Program = [self._sure() for _ in range(self._random.randint(0, 2))]
+        if self._apart.random() < 2 * self._extended:
+            after += [["sleep", self._apart.choice((0.05, 70))], self._extend()]
         if self._random.random() < 0.15:
             after.append(["hear", self._random.choice(SIGNALS)])
         if self._random.random() < 0.1:
@@ -151,7 +167,7 @@ class Programs:
 
     def _put_off(self, what: str, wish: dict[str, Any]) -> None:
         """Some are answered later."""
-        if what in ("take", "lend", "hold", "pay") and self._apart.random() < LATER:
+        if what in ("take", "lend", "hold", "pay") and self._apart.random() < self._later:
             wish["later"] = self._apart.choice(("any", "any", "3s", "20s"))
 
     def _again(self, rounds: int) -> list[Any]:

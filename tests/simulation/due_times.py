@@ -69,7 +69,10 @@ class DueTimes:
                 if problem.type == "deadline_exceeded":
                     self._came(("saga", 0), at)
                 self._due.pop(("saga", 0), None)
-            case DeadlineExtended(due=due):
+            case DeadlineExtended(by, at, due):
+                before = self._due.get(("saga", 0))
+                if before is None or due != max(before + by, at + 1):
+                    self._faults.append(f"T1: at {at} {self._saga_id} has {by} ms more than {before}, which is {due}")
                 self._due["saga", 0] = due
             case TimerStarted(timer, due=due):
                 self._due["timer", timer] = due

@@ -1,4 +1,4 @@
-"""Bugs to plant in what is answered later: see ``mutants.py``."""
+"""Bugs to plant in what is answered later, and in deadlines that are extended: see ``mutants.py``."""
 
 from tests.simulation.mutant import Mutant
 
@@ -27,5 +27,23 @@ LATER_MUTANTS: tuple[Mutant, ...] = (
         "coordinator.engine.replies",
         "attempt=step.undo_attempt if ref.undo else step.attempt)",
         "attempt=1)",
+    ),
+    Mutant(
+        "an extended deadline comes when it would have come",
+        "coordinator.engine.evolve",
+        "    state.due.put(DEADLINE, event.due)\n",
+        "    pass\n",
+    ),
+    Mutant(
+        "a replay is told of the deadline before it was extended",
+        "coordinator.engine.replay",
+        "        return self._state.due.at(DEADLINE)\n",
+        "        return due\n",
+    ),
+    Mutant(
+        "a saga that goes on past its deadline cannot ask for more time",
+        "coordinator.engine.live",
+        "return None if self.state.cancel is None else within(now, now + by)",
+        "return None",
     ),
 )

@@ -9,7 +9,18 @@ import msgspec
 from contracts import Refused, StepError
 from contracts.kinds import Kind
 from coordinator.engine.failure import problem_of
-from coordinator.saga import ContinueAsNew, SagaDefinition, Signal, attributes, child, detach, on_undo, scope, status
+from coordinator.saga import (
+    ContinueAsNew,
+    SagaDefinition,
+    Signal,
+    attributes,
+    child,
+    detach,
+    extend_deadline,
+    on_undo,
+    scope,
+    status,
+)
 from tests.simulation.contracts import Archive, Bank, Guide, Shop, Wish
 from tests.simulation.desk import Desk
 from tests.simulation.policies import Using, using
@@ -45,6 +56,8 @@ async def run_program(program: Program, town: Town) -> int:
                 _register(rest, town)
             case "again":
                 raise ContinueAsNew(rest[0])
+            case "extend":
+                total += await _extend(rest[0], town)
             case "show":
                 status(rest[0])
                 attributes(**rest[1])
@@ -82,6 +95,12 @@ async def _call(what: str, rest: list[Any], town: Town) -> int:
     """With policies of its own, where a second argument says so."""
     command, wish = getattr(getattr(town, _CALLED[what]), what), msgspec.convert(rest[0], Wish)
     return await (using(command, msgspec.convert(rest[1], Using)) if len(rest) > 1 else command)(wish)
+
+
+async def _extend(by: str, town: Town) -> int:
+    """What the code is told has to be the same on every replay: it goes one way or another by it."""
+    later = extend_deadline(by)
+    return await town.guide.look(Wish()) if later.microsecond // 1_000 % 2 else 0
 
 
 def _register(rest: list[Any], town: Town) -> None:

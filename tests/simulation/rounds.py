@@ -64,6 +64,9 @@ def _carried(before: Sequence[Event], after: Sequence[Event]) -> Iterator[str]:
     moved = any(isinstance(event, SagaPaused | DeadlineExtended) for event in before)
     if not moved and new.deadline not in (old.deadline, None):
         yield f"the deadline was {old.deadline}, and is {new.deadline} in round {new.round}"
+    extended = max((event.due for event in before if isinstance(event, DeadlineExtended)), default=0)
+    if new.deadline is not None and new.deadline < extended:
+        yield f"the deadline was extended to {extended}, and is {new.deadline} in round {new.round}"
     if any(isinstance(event, CompensationStarted) for event in before):
         yield f"it went back in round {number}, and has another one"
     if isinstance(old, SagaStarted) and isinstance(old.deadline, int) and new.deadline is None and new.cancel is None:

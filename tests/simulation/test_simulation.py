@@ -19,7 +19,7 @@ from tests.simulation.world import World, simulate
 
 SEEDS = 300
 SAGAS = 10
-NEVER = {"PatchTaken", "DeadlineExtended"}
+NEVER = {"PatchTaken"}
 """Events that no program of theirs comes to."""
 SEEN_TO = ("held_freed", "seen_to_by_Resume", "seen_to_by_RetryStep", "seen_to_by_GiveResult", "seen_to_by_Cancel")
 """What people do about steps that are held."""

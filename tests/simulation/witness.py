@@ -20,7 +20,7 @@ from coordinator.history.children import SagaReopened
 from coordinator.history.codec import read_events
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
-from coordinator.history.parking import ReplyDeferred
+from coordinator.history.parking import ReplyDeferred, SagaParked
 from coordinator.history.rounds import SagaContinued
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import (
@@ -232,6 +232,8 @@ class Witness:
                 self._past.add(saga_id)
             case CompensationStarted() | SagaReopened() if saga_id in self._past:
                 self.faults.append(f"O4: {saga_id} turned back after its point of no return")
+            case SagaParked(message=message) if "NoDeadline" in message:
+                self.faults.append(f"T1: {saga_id} has a deadline, and could not extend it: {message}")
             case CancelRequested(Problem(type="deadline_exceeded")):
                 passed = self._now() - self._began_at[saga_id]
                 if passed < EARLIEST_S:
