@@ -1,6 +1,7 @@
 """Coroutines thrown away, so that nothing of them is left to be collected as garbage at any moment."""
 
 import asyncio
+import sys
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +28,8 @@ def untie(started: "asyncio.Task[Any]") -> None:
     waits_for: asyncio.Future[Any] | None = started._fut_waiter  # pyright: ignore[reportAttributeAccessIssue]
     if waits_for is not None:
         cancel(waits_for)
+        if sys.version_info >= (3, 14):  # asyncio notes who awaits whom, until the waiting one goes on
+            asyncio.future_discard_from_awaited_by(waits_for, started)
 
 
 def cancel(future: "asyncio.Future[Any]") -> None:
