@@ -86,7 +86,10 @@ async def test_takes_too_long(make_part: MakePart, monkeypatch: pytest.MonkeyPat
 
 async def test_stop(make_part: MakePart) -> None:
     """Stopping asks first."""
-    part = make_part("import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n" + READY_AND_WAIT)
+    part = make_part(
+        "import signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); "
+        "print('ready test http://x', flush=True); signal.sigwait([signal.SIGTERM]); sys.exit(7)"
+    )
     await part.start()
     await part.stop()
     assert await part.ended() == 7
