@@ -14,8 +14,9 @@ from dataclasses import dataclass
 PARTICIPANT_FAILPOINTS = frozenset(
     {"barrier_written", "business_written", "participant_committed", "reply_queued", "reply_acknowledged"}
 )
-LONG_FAILPOINTS = frozenset({"long_handler_begun", "long_handler_ended"})
-"""Of participants whose handlers take long: before its first line, and with its answer in hand."""
+LONG_FAILPOINTS = frozenset({"long_handler_begun", "heartbeat_acknowledged", "long_handler_ended"})
+"""Of participants whose handlers take long: before its first line, with a heartbeat sent, and with its answer in
+hand."""
 COORDINATOR_FAILPOINTS = frozenset(
     {
         "fact_received",

@@ -1,9 +1,9 @@
 """Locks on commands whose handlers take long: one process at a time is at a command.
 
 They are advisory locks of Postgres, on one connection of their own: a process that is killed has let go of them before
-anybody could ask, and one whose machine is gone within half a minute: the server is told to look after the connection,
-which by itself it does after two hours. Whoever loses it without being dead may have company: so no write relies on the
-locks alone (see ``long_rows``).
+anybody could ask. One whose machine is gone has within half a minute, and one that is frozen within ``SILENT_S``: the
+server is told to look after the connection, which by itself it does after two hours, or never. Whoever loses it without
+being dead may have company: so no write relies on the locks alone (see ``long_rows``).
 """
 
 import asyncio
@@ -18,8 +18,16 @@ log = logging.getLogger(__name__)
 _KEY = "hashtextextended('amends: ' || :id, 0)"
 _LOCK = text(f"SELECT pg_try_advisory_lock({_KEY})")
 _UNLOCK = text(f"SELECT pg_advisory_unlock({_KEY})")
+_STAY = text("SELECT true")
 _KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
-_SET = text("SELECT " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _KEEPALIVES.items()))
+_SET = text(
+    "SELECT set_config('idle_session_timeout', :silent_ms, false), "
+    + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in _KEEPALIVES.items())
+)
+_RESET = text("RESET idle_session_timeout")
+SILENT_S = 6.0
+"""The server closes the connection of a process that holds locks and has said nothing for so long. By then Kafka misses
+it too."""
 LOCK_LIMIT_S = 10.0
 """Longest wait, in seconds, for the database's answer."""
 
@@ -36,7 +44,7 @@ class CommandLocks:
     async def acquire(self, command_id: str) -> bool:
         """Whether it is ours now; it does not wait for others. Raises SQLAlchemyError, OSError, TimeoutError."""
         async with self._asking:
-            ours = await self._ask(_LOCK, command_id)
+            ours = await self._ask(_LOCK, id=command_id)
             if ours:
                 self._held.add(command_id)
             await self._lend_back()
@@ -48,8 +56,17 @@ class CommandLocks:
             async with self._asking:
                 self._held.discard(command_id)
                 if self._connection is not None:
-                    await self._ask(_UNLOCK, command_id)
+                    await self._ask(_UNLOCK, id=command_id)
                     await self._lend_back()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("The locks of long handlers are gone with their connection: %r", error)
+
+    async def stay(self) -> None:
+        """To be called more often than every ``SILENT_S``."""
+        try:
+            async with self._asking:
+                if self._connection is not None:
+                    await self._ask(_STAY)
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("The locks of long handlers are gone with their connection: %r", error)
 
@@ -61,19 +78,21 @@ class CommandLocks:
             await connection.invalidate()
             await connection.close()
 
-    async def _ask(self, question: TextClause, command_id: str) -> bool:
+    async def _ask(self, question: TextClause, **of: str) -> bool:
         try:
             async with asyncio.timeout(LOCK_LIMIT_S):
                 if self._connection is None:
                     self._connection = await self._engine.connect()
-                    await self._connection.execute(_SET)
-                return bool(await self._connection.scalar(question, {"id": command_id}))
+                    await self._connection.execute(_SET, {"silent_ms": f"{SILENT_S * 1_000:.0f}"})
+                answer = await self._connection.execute(question, of)
+                return answer.returns_rows and bool(answer.scalar())
         except BaseException:
             await self.close()
             raise
 
     async def _lend_back(self) -> None:
-        """The connection, while nothing is locked."""
+        """The connection, while nothing is locked: then it may be silent."""
         if not self._held and (connection := self._connection) is not None:
+            await self._ask(_RESET)
             self._connection = None
             await connection.close()

@@ -25,6 +25,7 @@ from participants.sdk.executor import Answered, Executor, attempt
 from participants.sdk.heartbeat import Heartbeat, Stopped
 from participants.sdk.long_rows import Begun, LongRows
 from participants.sdk.long_run import LongRun, Reply, Why
+from participants.sdk.long_watch import Watch
 from participants.sdk.performing import perform
 from participants.sdk.tracing import Tracing
 
@@ -35,7 +36,7 @@ LONG_HANDLERS = 100
 """So many run at once. The others wait for a place, and their timeouts run meanwhile."""
 UNDO_WAIT_S = 10.0
 """So long an undo waits for its command's handler to end before it answers that it is to be tried again."""
-_ASK_S = 0.05
+_ASK_S = (0.05, 1.0)
 _BACKOFF_S = (0.05, 5.0)
 
 CLOSING = Failure(Problem("participant_stopped", "The process was told to stop: another one goes on.", retryable=True))
@@ -59,6 +60,7 @@ class LongHandlers:
         self._open: dict[str, list[asyncio.Task[None]]] = {}
         """The messages of each command that are not done with yet, in the order in which they came."""
         self._closing = False
+        self._watch = None if self._rows is None or self._locks is None else Watch(self._locks, self._rows, self._begun)
 
     def take(self, call: Call) -> "asyncio.Task[None]":
         """Has it answered, now or when its handler ends; returns what ends then."""
@@ -78,6 +80,8 @@ class LongHandlers:
         answered = asyncio.create_task(answering, name=call.message.command_id)
         self._open.setdefault(id, []).append(answered)
         answered.add_done_callback(partial(self._forget, id))
+        if self._watch is not None:
+            self._watch.begin()
         return answered
 
     def close(self) -> None:
@@ -101,8 +105,13 @@ class LongHandlers:
         self._open[id].remove(answered)
         if not self._open[id]:
             del self._open[id]
+        if self._watch is not None and not self._open:
+            self._watch.end()
         if not answered.cancelled() and (error := answered.exception()) is not None:
             log.error("Answering %s broke off.", answered.get_name(), exc_info=error)
+
+    def _begun(self) -> dict[str, LongRun]:
+        return {id: run for id, run in self._runs.items() if run.begun}
 
     # --- the command
 
@@ -134,16 +143,17 @@ class LongHandlers:
         id = run.call.forward_id
         if self._rows is None or self._locks is None:
             return self._given(run, await run.handled(self._handler(run, None))), 0
-        rows, number = self._rows, run.message.attempt
+        rows, number, tries = self._rows, run.message.attempt, 0
         while not await self._insist(lambda: self._own(id)):
-            known = await self._insist(lambda: rows.join(id, run.message.attempt))
+            known = await self._insist(lambda: rows.join(id, run.name, run.message.attempt))
             if isinstance(known, Success | Refusal | Pending):
                 return Answered(known, run.message.traceparent), number
-            if known is not None and known.run is not None:
+            if known is not None and known.run not in (None, run.name):
                 return None, number
             if run.why is not None:
                 return self._given(run, None), number
-            await asyncio.sleep(_ASK_S)
+            tries += 1
+            await asyncio.sleep(_pause_s(_ASK_S, tries))
         try:
             known = await self._insist(lambda: rows.begin(id, run.name, run.message.attempt))
             if not isinstance(known, Begun):
@@ -211,12 +221,13 @@ class LongHandlers:
         """Whether no process is at the command, by then; if so, its lock is ours."""
         if self._rows is None:
             return True
-        rows, clock = self._rows, asyncio.get_running_loop().time
+        rows, clock, tries = self._rows, asyncio.get_running_loop().time, 0
         while not await self._insist(lambda: self._own(id)):
             await self._insist(lambda: rows.ask_to_stop(id))
             if clock() > until:
                 return False
-            await asyncio.sleep(_ASK_S)
+            tries += 1
+            await asyncio.sleep(_pause_s(_ASK_S, tries))
         return True
 
     async def _own(self, id: str) -> bool:
@@ -232,7 +243,12 @@ class LongHandlers:
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 tries += 1
                 log.warning("The barrier cannot be reached and is tried again: %r", error)
-                await asyncio.sleep(min(_BACKOFF_S[1], _BACKOFF_S[0] * 2 ** min(tries - 1, 20)))
+                await asyncio.sleep(_pause_s(_BACKOFF_S, tries))
+
+
+def _pause_s(between: tuple[float, float], tries: int) -> float:
+    """Grows with the tries, from the first of these to the second."""
+    return min(between[1], between[0] * 2 ** min(tries - 1, 20))
 
 
 def _no_more(error: Exception) -> Exception:

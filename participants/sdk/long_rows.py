@@ -6,7 +6,7 @@ commits nothing.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -21,7 +21,16 @@ from participants.sdk.entry import UNDONE_BEFORE, Entry
 ROW_LIMIT_S = 30.0
 """Longest wait, in seconds, for the database, and for whoever holds the row."""
 
-_HOLD = text(f"SELECT forward_answer, forward_value, undo_answer FROM {TABLE} WHERE command_id = :id FOR SHARE")
+TRANSACTION_IDLE_S = 30.0
+"""The server ends a handler's transaction that has said nothing for so long, since it holds the row: its process may be
+frozen."""
+
+_HOLD = text(
+    "SELECT forward_answer, forward_value, undo_answer, "
+    "set_config('idle_in_transaction_session_timeout', :idle_ms, true) "
+    f"FROM {TABLE} WHERE command_id = :id FOR SHARE"
+)
+_LOOK = text(f"SELECT command_id, forward_answer, forward_value, undo_answer FROM {TABLE} WHERE command_id = ANY(:ids)")
 
 
 class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,6 +46,8 @@ class Begun(msgspec.Struct, frozen=True, omit_defaults=True):
     """An attempt that is over has committed or told something; or it may have, since it was killed."""
     stop: bool = False
     """Its undo is there, and waits for whoever is at it."""
+    joined: bool = False
+    """Another process has brought this attempt, and no heartbeat came since."""
 
 
 Known = Success | Refusal | Pending | Begun
@@ -60,14 +71,25 @@ class LongRows:
             _write(entry, mine)
             return mine
 
-    async def join(self, command_id: str, attempt: int) -> Known | None:
-        """Another process has the lock: whoever is at the command answers this attempt too, if the answer is a Begun
-        with a run. None, or one without: nobody is at it, so the lock will be free at once."""
+    async def join(self, command_id: str, run: str, attempt: int) -> Known | None:
+        """Another process has the lock. A Begun of another run: that one answers this attempt too.
+
+        One of this run: the other was silent all through an attempt that had joined it, and is not at the command any
+        more; it lets go of the lock when it finds out. None, or one without a run: nobody is at it, so the lock will be
+        free at once.
+        """
         async with self._row(command_id) as entry:
             known = _known(entry)
-            if isinstance(known, Begun) and known.run is not None and attempt > known.attempt:
-                _write(entry, msgspec.structs.replace(known, attempt=attempt))
-            return known
+            if not isinstance(known, Begun) or known.run is None or attempt <= known.attempt:
+                return known
+            if known.run == run:
+                joined = msgspec.structs.replace(known, attempt=attempt)
+            elif known.joined:
+                joined = _taken_over(known, run, attempt)
+            else:
+                joined = msgspec.structs.replace(known, attempt=attempt, joined=True)
+            _write(entry, joined)
+            return joined
 
     async def beat(self, command_id: str, run: str, details: msgspec.Raw) -> int | None:
         """Keeps the details; the attempt that is to be answered, or None: the command is not this run's any more."""
@@ -75,8 +97,9 @@ class LongRows:
             known = _of(run, entry)
             if known is None:
                 return None
-            if details != NULL:
-                _write(entry, msgspec.structs.replace(known, details=details))
+            if details != NULL or known.joined:
+                told = known.details if details == NULL else details
+                _write(entry, msgspec.structs.replace(known, details=told, joined=False))
             return known.attempt
 
     async def end(
@@ -106,10 +129,15 @@ class LongRows:
         """A session in a transaction that holds the row; None: the command is not this run's any more."""
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             async with asyncio.timeout(ROW_LIMIT_S):
-                row = (await session.execute(_HOLD, {"id": command_id})).one_or_none()
-            ours = row is not None and row[0] == "progress" and row[2] is None
-            begun = _decoder.decode(row[1]) if row is not None and ours else None
-            yield session if begun is not None and begun.run == run and not begun.stop else None
+                held = await session.execute(_HOLD, {"id": command_id, "idle_ms": f"{TRANSACTION_IDLE_S * 1_000:.0f}"})
+            row = held.one_or_none()
+            yield session if row is not None and _names(run, *row[:3]) else None
+
+    async def lost(self, runs: Mapping[str, str]) -> list[str]:
+        """The commands, of these, that are not these runs' any more."""
+        async with asyncio.timeout(ROW_LIMIT_S), self._engine.begin() as connection:
+            rows = await connection.execute(_LOOK, {"ids": [*runs]})
+            return [id for id, *row in rows if not _names(runs[id], *row)]
 
     @asynccontextmanager
     async def _row(self, command_id: str) -> AsyncGenerator[Entry]:
@@ -125,6 +153,14 @@ def _known(entry: Entry) -> Known | None:
         begun = _decoder.decode(entry.forward.details)
         return UNDONE_BEFORE if entry.undone or begun.stop else begun
     return UNDONE_BEFORE if entry.tombstone else entry.forward
+
+
+def _names(run: str, answer: str | None, value: str, undo: str | None) -> bool:
+    """Whether a row says that the command is this run's."""
+    if answer != "progress" or undo is not None:
+        return False
+    begun = _decoder.decode(value)
+    return begun.run == run and not begun.stop
 
 
 def _taken_over(known: Begun, run: str, attempt: int) -> Begun:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.answers import Failure, Pending, Progress, Refusal, Success
 from contracts.command_message import CommandMessage
+from contracts.failpoints import failpoint
 from participants.sdk.arrivals import Call
 from participants.sdk.executor import Answered
 from participants.sdk.heartbeat import Stopped
@@ -51,7 +52,8 @@ class LongRun:
         self._rows, self._reply = rows, reply
         self._waiting: asyncio.Task[Any] | None = None
         """For the handler's end, or for a place."""
-        self._begun = False
+        self.begun = False
+        """The command is this run's, as far as is known, and its handler was called."""
         self._joined = False
         self._heard = False
         """Since the attempt came that is answered."""
@@ -61,7 +63,7 @@ class LongRun:
         one before, though that had joined it already. Before its handler is called it has nothing to say."""
         if message.attempt <= self.message.attempt:
             return self.why is None
-        if self._begun and self._joined and not self._heard:
+        if self.begun and self._joined and not self._heard:
             self.stop(Why.SILENT)
         if self.why is None:
             self.message, self._joined, self._heard = message, True, False
@@ -75,7 +77,7 @@ class LongRun:
 
     async def handled(self, handler: Coroutine[Any, Any, Answered]) -> Answered | None:
         """What the handler answers; None: nothing, since it was told to end."""
-        self._begun = True
+        self.begun = True
         return await self.unless_told_to_end(handler)
 
     async def unless_told_to_end(self, wanted: Coroutine[Any, Any, T]) -> T | None:
@@ -105,6 +107,7 @@ class LongRun:
         if attempt is None:
             self._lose()
         await self._reply(self.latest(attempt), Progress(details), self.message.traceparent)
+        failpoint("heartbeat_acknowledged")
         self._heard = True
         self._go_on()
 

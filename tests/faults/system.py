@@ -13,6 +13,7 @@ from coordinator.cli.processes import Part
 from coordinator.embedded.kafka import EmbeddedKafka
 from coordinator.embedded.server import KafkaServer, PostgresServer
 from coordinator.embedded.stack import Servers
+from tests.faults.waiting import until
 
 ROOT = Path(__file__).parents[2]
 DEMO = ("flights", "hotels", "payments")
@@ -176,6 +177,14 @@ class Armed:
     def fired(self) -> bool:
         """Whether a process got there."""
         return self.file.exists()
+
+    async def fires(self) -> None:
+        """Returns once a process got there."""
+
+        async def there() -> bool:
+            return self.fired
+
+        await until(there)
 
     def disarm(self) -> bool:
         """It will not fire any more. False when it has fired already."""

@@ -32,10 +32,12 @@ KILLS = int(os.environ.get("KILLS", "3"))
 INTERVALS = 200
 INTERVAL = RECORDS // INTERVALS
 WITHIN_S = 60 + 20 * KILLS
+WALKED_AT = {"long_handler_begun": 0, "heartbeat_acknowledged": 100, "long_handler_ended": 500}
+"""Of 500 records, an interval of a hundred."""
 
 
 class Archivist:
-    """The participant's process, and what its database says."""
+    """The participant's processes, and what their database says."""
 
     def __init__(self, system: System, database: str, folder: Path) -> None:
         self.url = system.servers.postgres.url(database)
@@ -43,10 +45,19 @@ class Archivist:
             "AMENDS_KAFKA_BOOTSTRAP": system.servers.kafka.bootstrap,
             "AMENDS_TOPIC_PREFIX": system.topics.prefix,
             "AMENDS_PARTICIPANT_DATABASE_URL": self.url,
-            "AMENDS_PARTICIPANT_INSTANCE": "archive-1",
+            "AMENDS_PARTICIPANT_SESSION_TIMEOUT_MS": str(system.session_timeout_ms),
             "PYTHONPATH": str(Path(__file__).parents[2]),
         }
-        self.part = Part("archive", ("-m", "tests.faults.archivist"), environment, folder / "archive.log")
+        self.part, self.other = (
+            Part(
+                name,
+                ("-m", "tests.faults.archivist"),
+                {**environment, "AMENDS_PARTICIPANT_INSTANCE": name},
+                folder / f"{name}.log",
+            )
+            for name in ("archive-1", "archive-2")
+        )
+        """The second is only started by tests that need it."""
 
     async def fetch(self, statement: str, *arguments: object) -> Any:
         """One value."""
@@ -90,7 +101,8 @@ async def archivist(system: System, tmp_path_factory: pytest.TempPathFactory) ->
         await archivist.part.start()
         yield archivist
     finally:
-        await archivist.part.stop()
+        archivist.part.send(signal.SIGCONT)
+        await asyncio.gather(archivist.part.stop(), archivist.other.stop())
         await system.servers.postgres.drop_database(database)
 
 
@@ -136,7 +148,7 @@ async def test_each_record_is_done_once_whoever_is_killed(
 
 @pytest.mark.parametrize("failpoint", sorted(LONG_FAILPOINTS))
 async def test_killed_at_a_failpoint(archivist: Archivist, asked: Asked, tmp_path: Path, failpoint: str) -> None:
-    """Before the first record, and with the answer in hand: the next process answers, and does nothing again."""
+    """The next process goes on where it was, and does nothing again."""
     armed = Armed(failpoint, tmp_path)
     await archivist.part.stop()
     await archivist.part.start(armed.environment)
@@ -144,7 +156,7 @@ async def test_killed_at_a_failpoint(archivist: Archivist, asked: Asked, tmp_pat
     saga_id = await asked.start("take_stock", failpoint, {"records": 500, "interval": 100}, "completed")
     assert await dying == -signal.SIGKILL
     assert armed.fired
-    assert await archivist.walked(saga_id) == (0 if failpoint == "long_handler_begun" else 500)
+    assert await archivist.walked(saga_id) == WALKED_AT[failpoint]
     await archivist.part.start()
     await asked.reached(saga_id, "saga_completed")
     assert await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1") == 0
@@ -185,4 +197,31 @@ async def test_a_process_that_is_told_to_stop_hands_over(system: System, archivi
     assert [row["type"] for row in problems] == ["participant_stopped"]
     again = await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1")
     assert again <= shelf["interval"], "it may be stopped between the end of a transaction and its heartbeat"
+    assert await asked.faults() == []
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_process_that_froze_is_followed_by_another(
+    archivist: Archivist, asked: Asked, tmp_path: Path, cancelled: bool
+) -> None:
+    """It goes on from the last heartbeat, or undoes; the frozen one wakes then, and does no harm."""
+    armed = Armed("heartbeat_acknowledged", tmp_path, times=3, how="stop")
+    await archivist.part.stop()
+    await archivist.part.start(armed.environment)
+    key, ends = ("frozen_undone", "compensated") if cancelled else ("frozen", "completed")
+    saga_id = await asked.start("take_stock", key, {"records": 1_000, "interval": 100}, ends)
+    await armed.fires()
+    assert await archivist.walked(saga_id) == 300
+    await archivist.other.start()
+    if cancelled:
+        assert await asked.act(saga_id, "cancel") == 202
+    await asked.reached(saga_id, f"saga_{ends}")
+    archivist.part.send(signal.SIGCONT)
+    await archivist.part.stop()
+    await archivist.other.stop()
+    done = await archivist.fetch("SELECT count(*) FROM done WHERE command_id = $1", f"{saga_id}:1")
+    again = await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1")
+    assert (done, again, await archivist.walked(saga_id)) == ((0, 0, 300) if cancelled else (1_000, 0, 1_000))
+    await archivist.part.start()
+    assert (await asked.events(saga_id)).count("step_succeeded") == (0 if cancelled else 1)
     assert await asked.faults() == []

@@ -25,10 +25,14 @@ class Process:
         self.engine: AsyncEngine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
         self._arrivals = Arrivals(participant_of_archive(self.hand), REPLIES)
         self._answered = asyncio.Condition()
+        self.heard = asyncio.Event()
+        """Not set: Kafka cannot be reached from here."""
+        self.heard.set()
         tracing = Tracing("amends.commands.archive")
         self.room = LongHandlers(lambda: executor_of(self.engine, tracing, 30), tracing, self.engine, self._reply)
 
     async def _reply(self, message: CommandMessage, answer: Answer, traceparent: str | None) -> None:
+        await self.heard.wait()
         async with self._answered:
             self.replies.append(said(message, answer))
             self._answered.notify_all()

@@ -121,7 +121,7 @@ async def test_the_database_is_lost_while_it_commits(new: New, answer: Success |
     rows, id = LongRows(new("one").engine), "inventory:7:1"
     for _ in range(2):
         assert await rows.begin(id, "a run", 1) == Begun("a run", 1)
-    assert await rows.join(id, 2) is not None
+    assert await rows.join(id, "another run", 2) is not None
     for _ in range(2):
         assert await rows.end(id, "a run", answer, changed=False) in (0, 2)
     assert await rows.end(id, "a run", Success(msgspec.Raw(b"4")), changed=False) is None

@@ -1,7 +1,6 @@
 """A participant for tests whose handler takes long: it walks rows, one at a time, when the test lets it."""
 
 import asyncio
-import contextlib
 import json
 from typing import Any
 
@@ -57,6 +56,8 @@ class Hand:
         """How far it is. Not: it commits only."""
         self.hangs = False
         """It does not end when it is told to."""
+        self.told_to_end = 0
+        """So often was one that hangs."""
         self.go = asyncio.Event()
         """Then it ends all the same."""
 
@@ -104,9 +105,12 @@ async def _step(hand: Hand) -> None:
         except asyncio.CancelledError:
             if not hand.hangs:
                 raise
+            hand.told_to_end += 1
             while not hand.go.is_set():
-                with contextlib.suppress(asyncio.CancelledError):
+                try:
                     await hand.go.wait()
+                except asyncio.CancelledError:
+                    hand.told_to_end += 1
             raise
 
 
