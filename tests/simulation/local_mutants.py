@@ -52,12 +52,6 @@ LOCAL_MUTANTS: tuple[Mutant, ...] = (
         "        found = found or __import__('coordinator.engine.awaited', fromlist=['x']).Awaited(None)\n",
     ),
     Mutant(
-        "what was read before the last decision is believed",
-        SWEEP,
-        "        if (decided is not None and saga_id in decided) or not self._ownership.owns(stored.shard):\n",
-        "        if not self._ownership.owns(stored.shard):\n",
-    ),
-    Mutant(
         "an older state of a saga ends its local steps",
         STEPS,
         "            elif awaited.not_yet:\n                continue",
