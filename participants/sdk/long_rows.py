@@ -22,14 +22,10 @@ ROW_LIMIT_S = 30.0
 """Longest wait, in seconds, for the database, and for whoever holds the row."""
 
 TRANSACTION_IDLE_S = 30.0
-"""The server ends a handler's transaction that has said nothing for so long, since it holds the row: its process may be
-frozen."""
+"""The server ends a transaction that holds a row and has said nothing for so long: its process may be frozen."""
 
-_HOLD = text(
-    "SELECT forward_answer, forward_value, undo_answer, "
-    "set_config('idle_in_transaction_session_timeout', :idle_ms, true) "
-    f"FROM {TABLE} WHERE command_id = :id FOR SHARE"
-)
+_LIMIT = text("SELECT set_config('idle_in_transaction_session_timeout', :idle_ms, true)")
+_HOLD = text(f"SELECT forward_answer, forward_value, undo_answer FROM {TABLE} WHERE command_id = :id FOR SHARE")
 _LOOK = text(f"SELECT command_id, forward_answer, forward_value, undo_answer FROM {TABLE} WHERE command_id = ANY(:ids)")
 
 
@@ -129,9 +125,9 @@ class LongRows:
         """A session in a transaction that holds the row; None: the command is not this run's any more."""
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             async with asyncio.timeout(ROW_LIMIT_S):
-                held = await session.execute(_HOLD, {"id": command_id, "idle_ms": f"{TRANSACTION_IDLE_S * 1_000:.0f}"})
-            row = held.one_or_none()
-            yield session if row is not None and _names(run, *row[:3]) else None
+                await session.execute(_LIMIT, _idle())
+                row = (await session.execute(_HOLD, {"id": command_id})).one_or_none()
+            yield session if row is not None and _names(run, *row) else None
 
     async def lost(self, runs: Mapping[str, str]) -> list[str]:
         """The commands, of these, that are not these runs' any more."""
@@ -142,9 +138,14 @@ class LongRows:
     @asynccontextmanager
     async def _row(self, command_id: str) -> AsyncGenerator[Entry]:
         async with asyncio.timeout(ROW_LIMIT_S), self._engine.begin() as connection:
+            await connection.execute(_LIMIT, _idle())
             entries = await enter(connection, [command_id])
             yield entries[command_id]
             await keep(connection, entries.values())
+
+
+def _idle() -> dict[str, str]:
+    return {"idle_ms": f"{TRANSACTION_IDLE_S * 1_000:.0f}"}
 
 
 def _known(entry: Entry) -> Known | None:

@@ -1,5 +1,7 @@
 """The participant that walks records: ``python -m tests.faults.archivist``. It counts what it does again."""
 
+import os
+
 from sqlalchemy import Column, Integer, MetaData, Table, Text, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +22,7 @@ lap = Table(
     tables,
     Column("command_id", Text),
     Column("attempt", Integer),
+    Column("process", Text),
     Column("until", Integer, comment="the first record that it has not walked"),
     Column("again", Integer, comment="records that somebody had walked before"),
 )
@@ -27,8 +30,9 @@ lap = Table(
 _WALK = text(
     "WITH new AS (INSERT INTO done SELECT :id, r FROM generate_series(:start, :until - 1) AS r "
     "ON CONFLICT DO NOTHING RETURNING 1) "
-    "INSERT INTO lap SELECT :id, :attempt, :until, :until - :start - (SELECT count(*) FROM new)"
+    "INSERT INTO lap SELECT :id, :attempt, :process, :until, :until - :start - (SELECT count(*) FROM new)"
 )
+_PROCESS = os.environ["AMENDS_PARTICIPANT_INSTANCE"]
 archive = Participant(Archive, tables=tables)
 
 
@@ -39,9 +43,8 @@ async def walk(shelf: Shelf, delivery: Delivery, heartbeat: Heartbeat[int]) -> i
     while start < shelf.records:
         until = min(start + shelf.interval, shelf.records)
         async with heartbeat.transaction() as db:
-            await db.execute(
-                _WALK, {"id": delivery.command_id, "attempt": delivery.attempt, "start": start, "until": until}
-            )
+            lap = {"id": delivery.command_id, "attempt": delivery.attempt, "start": start, "until": until}
+            await db.execute(_WALK, {**lap, "process": _PROCESS})
         await heartbeat(until)
         start = until
     return start

@@ -1,6 +1,6 @@
-"""A step that walks many records is killed again and again: each record is done once, and little is done again.
+"""A step that walks many records is killed or frozen again and again: each record is done once, little is done again.
 
-``RECORDS=1000000 KILLS=20`` is the whole of it; the suite has a share.
+``RECORDS=1000000 KILLS=20 FREEZES=20`` is the whole of it; the suite has a share.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 RECORDS = int(os.environ.get("RECORDS", "120000"))
 KILLS = int(os.environ.get("KILLS", "3"))
+FREEZES = int(os.environ.get("FREEZES", "1"))
 INTERVALS = 200
 INTERVAL = RECORDS // INTERVALS
 WITHIN_S = 60 + 20 * KILLS
@@ -48,15 +49,16 @@ class Archivist:
             "AMENDS_PARTICIPANT_SESSION_TIMEOUT_MS": str(system.session_timeout_ms),
             "PYTHONPATH": str(Path(__file__).parents[2]),
         }
-        self.part, self.other = (
-            Part(
+        self.parts = {
+            name: Part(
                 name,
                 ("-m", "tests.faults.archivist"),
                 {**environment, "AMENDS_PARTICIPANT_INSTANCE": name},
                 folder / f"{name}.log",
             )
             for name in ("archive-1", "archive-2")
-        )
+        }
+        self.part, self.other = self.parts.values()
         """The second is only started by tests that need it."""
 
     async def fetch(self, statement: str, *arguments: object) -> Any:
@@ -74,6 +76,20 @@ class Archivist:
             return await self.walked(saga_id) >= record
 
         await until(there, WITHIN_S)
+
+    async def at_it(self, saga_id: str) -> str:
+        """The process that has walked last."""
+        return await self.fetch(
+            "SELECT process FROM lap WHERE command_id = $1 ORDER BY until DESC LIMIT 1", f"{saga_id}:1"
+        )
+
+    async def left_by(self, saga_id: str, process: str) -> None:
+        """Returns once another process walks."""
+
+        async def another() -> bool:
+            return await self.at_it(saga_id) != process
+
+        await until(another, WITHIN_S)
 
     async def walked(self, saga_id: str) -> int:
         """Up to which record."""
@@ -224,4 +240,27 @@ async def test_a_process_that_froze_is_followed_by_another(
     assert (done, again, await archivist.walked(saga_id)) == ((0, 0, 300) if cancelled else (1_000, 0, 1_000))
     await archivist.part.start()
     assert (await asked.events(saga_id)).count("step_succeeded") == (0 if cancelled else 1)
+    assert await asked.faults() == []
+
+
+@pytest.mark.timeout(60 + 60 * FREEZES)
+async def test_each_record_is_done_once_whoever_is_frozen(archivist: Archivist, asked: Asked) -> None:
+    """At random moments, also within a transaction; the other one goes on, and then the frozen one wakes."""
+    random = Random(secrets.randbits(32))
+    await archivist.other.start()
+    saga_id = await asked.start("take_stock", "whoever", {"records": RECORDS, "interval": INTERVAL}, "completed")
+    for freeze in range(1, FREEZES + 1):
+        left = int(RECORDS * 0.8) - (before := await archivist.walked(saga_id))
+        await archivist.reached(saga_id, before + 1 + random.randrange(max(1, left // (FREEZES - freeze + 1))))
+        part = archivist.parts[process := await archivist.at_it(saga_id)]
+        part.send(signal.SIGSTOP)
+        await archivist.left_by(saga_id, process)
+        part.send(signal.SIGCONT)
+    await asked.reached(saga_id, "saga_completed")
+    await archivist.other.stop()
+    again = await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1")
+    assert await archivist.fetch("SELECT count(*) FROM done WHERE command_id = $1", f"{saga_id}:1") == RECORDS
+    assert again <= FREEZES * INTERVAL
+    events = await asked.events(saga_id)
+    assert (events.count("step_succeeded"), events.count("step_issued")) == (1, 1)
     assert await asked.faults() == []

@@ -172,6 +172,19 @@ async def test_a_frozen_transaction_does_not_keep_its_row(new: New, monkeypatch:
     assert await new("two").rows() == []
 
 
+async def test_a_frozen_heartbeat_does_not_keep_its_row(new: New, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does whatever else the SDK does with the row."""
+    monkeypatch.setattr(long_rows, "TRANSACTION_IDLE_S", 0.2)
+    rows, id = LongRows(new("one").engine), "inventory:7:1"
+
+    async def frozen() -> None:
+        async with rows._row(id):
+            assert await rows.begin(id, "another", 2) == Begun("another", 2)
+
+    with pytest.raises(SQLAlchemyError):
+        await frozen()
+
+
 @pytest.mark.usefixtures("watchful")
 async def test_an_undo_elsewhere_stops_a_handler_where_it_waits(new: New) -> None:
     """It need not come to its next heartbeat."""
