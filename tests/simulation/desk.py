@@ -11,7 +11,7 @@ from tests.simulation.outside import OUTSIDE, Body
 async def _do(wish: Wish) -> int:
     step, outside = current_step(), OUTSIDE.get()
     with outside.body(step) as body:
-        if wish.refuse or (wish.moody and _in_a_mood() and not outside.knows(body)):
+        if wish.refuse or outside.refuses(body, in_a_mood=wish.moody and _in_a_mood()):
             raise Refused("no", "Not today.")
         if wish.hopeless:
             raise Failed("hopeless", "It never will.", retryable=False)

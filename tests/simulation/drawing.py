@@ -141,7 +141,7 @@ class Programs:
 
     def _extend(self) -> list[Any]:
         """More time for the saga, whether or not it needs it."""
-        return ["extend", self._apart.choice(("1ms", "1s", "10s"))]
+        return ["extend", self._apart.choice(("1s", "1s", "11s"))]
 
     def _show(self) -> list[Any]:
         """Says how it stands, and by what it is to be found."""

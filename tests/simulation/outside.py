@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from contracts import Failed
+from contracts import Failed, Refused
 from contracts.ids import command_id, forward_id
 from coordinator.history.endings import SagaEnded
 from coordinator.history.events import Event
@@ -71,6 +71,7 @@ class Outside:
         self.faults: list[str] = []
         self.done: dict[str, list[Done]] = defaultdict(list)
         """By command id, in the order in which it was done."""
+        self._refused: set[str] = set()
         self._running: dict[str, list[Body]] = defaultdict(list)
         self._answers: dict[tuple[str, int], set[int | None]] = defaultdict(set)
         """What bodies answered, by command id (an undo's is its own) and attempt."""
@@ -120,9 +121,14 @@ class Outside:
             await answer
             raise
 
-    def knows(self, body: Body) -> bool:
-        """Whether the step was done already, by an earlier run."""
-        return bool(self.done.get(body.id))
+    def refuses(self, body: Body, *, in_a_mood: bool) -> bool:
+        """What an earlier run has done it does not refuse, and what it has refused it does not do for a later one.
+
+        When a saga is handed over, a run may begin while the answer of the one before is on its way to the log.
+        """
+        if in_a_mood and not self.done.get(body.id):
+            self._refused.add(body.id)
+        return body.id in self._refused
 
     # --- what may not be
 
@@ -149,6 +155,8 @@ class Outside:
     def _do(self, body: Body, given: int | None) -> int:
         self._asked += 1
         step, done, astray = body.step, self.done[body.id], self._is_astray(body)
+        if step.direction == "forward" and body.id in self._refused:
+            raise Refused("no", "It was refused already.")
         if step.direction == "forward" and not astray and any(each.direction == "undo" for each in done):
             self.faults.append(f"O4: {step.command_id} was done outside after its undo")
         if step.direction == "undo" and given != (known := self._result(step)):

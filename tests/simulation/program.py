@@ -100,7 +100,7 @@ async def _call(what: str, rest: list[Any], town: Town) -> int:
 async def _extend(by: str, town: Town) -> int:
     """What the code is told has to be the same on every replay: it goes one way or another by it."""
     later = extend_deadline(by)
-    return await town.guide.look(Wish()) if later.microsecond // 1_000 % 2 else 0
+    return await town.guide.look(Wish()) if later.second % 2 else 0
 
 
 def _register(rest: list[Any], town: Town) -> None:

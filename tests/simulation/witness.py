@@ -344,7 +344,7 @@ class Witness:
         for record in records:
             reply = ReplyMessage.read(record.headers, record.value)
             attempt = (reply.command_id, reply.attempt)
-            failed = isinstance(reply.answer, Failure) and attempt in self._failed
+            failed = isinstance(reply.answer, Failure | Pending) and attempt in self._failed
             progressed = isinstance(reply.answer, Pending) and reply.attempt <= self._progressed.get(
                 reply.command_id, 0
             )
