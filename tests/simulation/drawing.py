@@ -4,16 +4,19 @@ from random import Random
 from typing import Any
 
 from tests.simulation.called_drawing import CalledSagas
+from tests.simulation.patches import NEW_WAY, OLD_WAY, PATCHES
 from tests.simulation.policies import FREES
 from tests.simulation.program import Program
 from tests.simulation.statements import SIGNALS
 
-IN_WORLDS = 0.3
+IN_WORLDS = 0.25
 """The share of worlds in which there is what came to be possible late; the others are as they always were."""
 LATER = 0.2
 """The share of steps that are answered later, of those that can be."""
 EXTENDED = 0.1
 """How often a saga asks for more time before it does anything else."""
+PATCHED = 0.15
+"""Likewise, how often it comes to a change of its code."""
 _AROUND = (
     *("gather", "gather", "group", "settle", "first", "leave", "timeout", "shield", "try", "finally", "loop"),
     *("scope", "retreat", "retreat", "trial"),
@@ -28,6 +31,7 @@ class Programs:
         self._random, self._apart = random, apart
         self._later = LATER if apart.random() < IN_WORLDS else 0.0
         self._extended = EXTENDED if apart.random() < IN_WORLDS else 0.0
+        self._patched = PATCHED if apart.random() < IN_WORLDS else 0.0
         self._called = CalledSagas(random, self)
 
     def draw(self, rounds: int = 3) -> Program:
@@ -64,6 +68,8 @@ class Programs:
         while budget > 0:
             if self._apart.random() < self._extended:
                 body.append(self._extend())
+            if self._apart.random() < self._patched:
+                body.append(self._patch())
             if depth < 2 and budget > 1 and self._random.random() < 0.35:
                 used = self._random.randint(2, budget)
                 body.append(self._around(used, depth))
@@ -142,6 +148,14 @@ class Programs:
     def _extend(self) -> list[Any]:
         """More time for the saga, whether or not it needs it."""
         return ["extend", self._apart.choice(("1s", "1s", "11s"))]
+
+    def _patch(self) -> list[Any]:
+        """Mostly something is added; in any case the steps of the two ways tell which it is. Some come there again."""
+        name, new = self._apart.choice(PATCHES), self._apart.choice(("look", "note", "take", "hold"))
+        old = self._apart.choice(("", "", "look", "note", "take"))
+        before: Program = [[old, {"amount": OLD_WAY[name]}]] if old else []
+        patch = ["patch", name, [[new, {"amount": NEW_WAY[name]}]], before]
+        return patch if self._apart.random() < 0.5 else ["loop", 3, [patch, ["sleep", self._apart.choice((2, 5))]]]
 
     def _show(self) -> list[Any]:
         """Says how it stands, and by what it is to be found."""

@@ -1,4 +1,4 @@
-"""Bugs to plant in what is answered later, and in deadlines that are extended: see ``mutants.py``."""
+"""Bugs to plant in what is answered later, in deadlines that are extended, and in patches: see ``mutants.py``."""
 
 from tests.simulation.mutant import Mutant
 
@@ -45,5 +45,23 @@ LATER_MUTANTS: tuple[Mutant, ...] = (
         "coordinator.engine.live",
         "return None if self.state.cancel is None else within(now, now + by)",
         "return None",
+    ),
+    Mutant(
+        "who was here before a patch goes its way",
+        "coordinator.engine.replay",
+        "        if self._tail_at is None or self._logged is not None:\n            return False\n",
+        "        if self._tail_at is None or self._logged is not None:\n            return True\n",
+    ),
+    Mutant(
+        "a patch that was taken is forgotten",
+        "coordinator.engine.replay",
+        "        if name in self._patches:\n            return True\n",
+        "",
+    ),
+    Mutant(
+        "the way of a patch is chosen anew each time",
+        "coordinator.engine.asking",
+        "        if name not in self._patches:\n",
+        "        if True:\n",
     ),
 )

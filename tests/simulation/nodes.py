@@ -18,7 +18,7 @@ from participants.sdk.worker import Worker
 from tests.simulation.cluster import Cluster
 from tests.simulation.connection import Connection, engine_of
 from tests.simulation.database import Database
-from tests.simulation.errands import RELEASES
+from tests.simulation.errands import MENDED, RELEASES
 from tests.simulation.loop import SimulationLoop
 from tests.simulation.network import Network
 from tests.simulation.outside import OUTSIDE, Outside
@@ -125,6 +125,9 @@ class CoordinatorNode(Node):
         """Of the next process."""
         self.running = 1
         """Of the one that runs."""
+        self.mended = False
+        """Whether the next process has the patches."""
+        self._has_patches = False
         self._log, self._partitions = log, plan.partitions
         self._limits = replace(_LIMITS, **plan.limits)
         self.outside: Outside | None = None
@@ -135,7 +138,7 @@ class CoordinatorNode(Node):
     @property
     def definitions(self) -> Definitions:
         """Those that its process has."""
-        return RELEASES[self.running]
+        return (MENDED if self._has_patches else RELEASES)[self.running]
 
     @property
     def latest(self) -> int:
@@ -151,7 +154,7 @@ class CoordinatorNode(Node):
         return [] if stored is None else [read_events(row) for row in stored.rows]
 
     async def _main(self, process: Process) -> None:
-        self.running = self.release
+        self.running, self._has_patches = self.release, self.mended
         assert self.outside is not None
         OUTSIDE.set(self.outside)
         definitions = self.definitions

@@ -79,6 +79,8 @@ RATES: Mapping[str, tuple[float, ...]] = {
 }
 """Each kind of fault, and how often it may come."""
 LATER_RATES: Mapping[str, tuple[float, ...]] = {
+    # Times a second.
+    "deployed_anew": (0.1, 0.5),
     # The share of what is answered later.
     "answered_late": (0.2, 0.6),
     "answered_never": (0.1, 0.3),
@@ -101,6 +103,7 @@ BY_THEMSELVES = (
     "poisoned",
     "clock_stepped",
     "upgraded",
+    "deployed_anew",
 )
 UPDATES = ("update_answered", "update_refused", "update_overtaken", "update_declined", "favour_with_start")
 """What became of them; overtaken were those whose saga went back or ended before they were answered."""

@@ -18,6 +18,7 @@ from coordinator.saga import (
     detach,
     extend_deadline,
     on_undo,
+    patched,
     scope,
     status,
 )
@@ -43,6 +44,8 @@ class Town(NamedTuple):
     signals: Signals
     scopes: Iterator[int]
     """Their numbers: the next is drawn right before it is opened."""
+    mended: bool
+    """Its code was deployed anew, with patches."""
 
 
 async def run_program(program: Program, town: Town) -> int:
@@ -56,6 +59,9 @@ async def run_program(program: Program, town: Town) -> int:
                 _register(rest, town)
             case "again":
                 raise ContinueAsNew(rest[0])
+            case "patch":
+                name, new, old = rest
+                total += await run_program(new if town.mended and patched(name) else old, town)
             case "extend":
                 total += await _extend(rest[0], town)
             case "show":

@@ -27,10 +27,10 @@ class Trouble:
         self._coordinators, self._participants = coordinators, participants
         self._over = False
 
-    def begin(self) -> None:
-        """From here on."""
+    def begin(self, *, patches: bool) -> None:
+        """From here on. ``patches``: whether the sagas' programs have any, so that their code is deployed anew."""
         for kind in BY_THEMSELVES:
-            if kind in self._weather.rates:
+            if kind in self._weather.rates and (patches or kind != "deployed_anew"):
                 self._next(kind)
 
     def end(self) -> None:
@@ -87,6 +87,8 @@ class Trouble:
                 return self._step_clock()
             case "upgraded":
                 return self._upgrade()
+            case "deployed_anew":
+                return self._deploy()
             case _:
                 raise AssertionError(kind)
 
@@ -124,6 +126,15 @@ class Trouble:
         self._network.trace(node.name, "clock steps", step_s)
         node.stepped_s = step_s
         node.process.wall_off_s = node.skew_s + step_s
+        return True
+
+    def _deploy(self) -> bool:
+        """The same versions, with patches in their code: no process of the old code is left then."""
+        if self._coordinators[0].mended:
+            return False
+        for node in self._coordinators:
+            node.mended = True
+            self._kill(node)
         return True
 
     def _upgrade(self) -> bool:

@@ -8,8 +8,9 @@ from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
 from tests.faults.oracle import judge, undos_go_backwards
 from tests.scope_ledger import scope_faults
 from tests.signal_ledger import signal_faults
-from tests.simulation.errands import RELEASES
+from tests.simulation.errands import MENDED
 from tests.simulation.favours import count_faults
+from tests.simulation.patches import patch_faults
 from tests.simulation.people import People
 from tests.simulation.repaired import partial_faults, skipped_as_undone, without_repaired
 from tests.simulation.rounds import first_row, of_last_rounds, round_faults
@@ -34,6 +35,7 @@ def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
         *_queries(witness),
         *_standstills(witness),
         *_scopes(histories),
+        *patch_faults(histories),
         *witness.told.faults,
         *witness.told.judged(histories),
         *(
@@ -94,7 +96,7 @@ def _queries(witness: Witness) -> Iterator[str]:
     """Every saga tells of itself what its history does, also when it has ended; and that changes nothing."""
     before = {saga_id: list(rows) for saga_id, rows in witness.rows.items()}
     for saga_id, rows in witness.rows.items():
-        yield from count_faults(saga_id, rows, RELEASES[max(RELEASES)])
+        yield from count_faults(saga_id, rows, MENDED[max(MENDED)])
     if witness.rows != before:
         yield "Queries: a history is another since it was asked"
 
@@ -123,5 +125,5 @@ def evidence(witness: Witness, servers: Servers, people: People) -> Evidence:
             for effect in database.effects
         ],
         ledgers=frozenset(servers.databases),
-        definitions=RELEASES[max(RELEASES)],
+        definitions=MENDED[max(MENDED)],
     )

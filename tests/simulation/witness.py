@@ -232,6 +232,8 @@ class Witness:
                 self._past.add(saga_id)
             case CompensationStarted() | SagaReopened() if saga_id in self._past:
                 self.faults.append(f"O4: {saga_id} turned back after its point of no return")
+            case SagaParked(message=message) if "does not fit this saga's history" in message:
+                self.faults.append(f"O7: {saga_id} was parked, and its code is what it was: {message}")
             case SagaParked(message=message) if "NoDeadline" in message:
                 self.faults.append(f"T1: {saga_id} has a deadline, and could not extend it: {message}")
             case CancelRequested(Problem(type="deadline_exceeded")):

@@ -13,7 +13,7 @@ from coordinator.history.events import Event
 from tests.simulation.back_office import BackOffice
 from tests.simulation.clients import Admin, Consumer, Producer
 from tests.simulation.drawing import Programs
-from tests.simulation.errands import RELEASES
+from tests.simulation.errands import MENDED
 from tests.simulation.installed import Clients, installed
 from tests.simulation.loop import SimulationLoop, StepsSpent
 from tests.simulation.network import Network
@@ -75,7 +75,7 @@ class World:
         self.trace: list[tuple[Any, ...]] = []
         self.weather = Weather(Random(dice.random()), plan.rates)
         self.network = Network(self.loop, self.weather, self._note)
-        self.witness = Witness(Random(dice.random()), RELEASES[LATEST], self.loop.time)
+        self.witness = Witness(Random(dice.random()), MENDED[LATEST], self.loop.time)
         self.witness.told.orderly = "relay_rows" not in plan.limits
         self.servers = Servers(self.network, self.witness, [each.name for each in PARTICIPANTS if each.barrier])
         self.dice = Random(dice.random())
@@ -191,7 +191,7 @@ class World:
             node.start()
         for saga_id, program in self.programs.items():
             self.people.begin(saga_id, program, self._arrivals.uniform(0.0, 0.6 * self.plan.trouble_s))
-        self.trouble.begin()
+        self.trouble.begin(patches="'patch'" in repr(self.programs))
 
     def _troubled(self) -> bool:
         return self.loop.time() - 1_000 >= self.plan.trouble_s or bool(self.witness.faults)
