@@ -86,6 +86,7 @@ class Offsets:
     async def commit(self) -> None:
         """Commits what is done now. When that fails nothing is lost: it is tried again, or the commands come again."""
         async with self._committing:
+            term = self.term
             self._changed.clear()
             assigned = self._consumer.assignment()
             offsets = {partition: offset for partition, offset in self._done.items() if partition in assigned}
@@ -101,6 +102,8 @@ class Offsets:
                 self._changed.set()
                 return
             self._failing_since = None
+            if term != self.term:
+                return  # what is done now was done since
             self._done = {
                 partition: offset
                 for partition, offset in self._done.items()

@@ -17,12 +17,13 @@ class SlowConsumer:
     """Takes its time over every commit."""
 
     def __init__(self) -> None:
+        self.assigned = {FIRST, SECOND}
         self.commits: dict[TopicPartition, int] = {}
         self.asked = asyncio.Event()
         self.answered = asyncio.Event()
 
     def assignment(self) -> set[TopicPartition]:
-        return {FIRST, SECOND}
+        return self.assigned
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         self.asked.set()
@@ -105,6 +106,24 @@ async def test_what_could_not_be_committed_before_a_rebalance_is_read_again() ->
     consumer.answered.set()
     await offsets.commit()
     assert consumer.commits == {}
+
+
+async def test_a_commit_that_outlasts_a_rebalance_forgets_nothing_of_what_was_done_after_it() -> None:
+    """Neither of a partition that has come since, nor of one that was read again up to the same place."""
+    consumer = SlowConsumer()
+    consumer.assigned = {FIRST}
+    offsets = Offsets(cast("AIOKafkaConsumer", consumer))
+    offsets.done({FIRST: 1}, offsets.term)
+    committing = asyncio.create_task(offsets.commit())
+    await consumer.asked.wait()
+    offsets.begin_term()
+    consumer.assigned = {FIRST, SECOND}
+    offsets.done({FIRST: 1, SECOND: 7}, offsets.term)
+    consumer.answered.set()
+    await committing
+    consumer.commits.clear()
+    await offsets.commit()
+    assert consumer.commits == {FIRST: 1, SECOND: 7}
 
 
 async def test_it_can_be_ended_at_the_moment_it_has_something_to_commit() -> None:
