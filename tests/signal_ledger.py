@@ -32,7 +32,10 @@ class SignalLedger:
         self._to_take_in: set[str] = set()
         """Of those that were deferred, and the saga goes on."""
         self._dropped: set[str] = set()
-        """Of those that were deferred, and the saga turned back or ended: nobody would take them."""
+        """Of those that were deferred, and the saga turned back or ended: nobody would take them. And of those that
+        waited with another of their name until an undo was tried again for both."""
+        self._names: dict[str, str] = {}
+        """Of those that were ever deferred."""
         self._heeded: set[str] = set()
         """Ids of those that steps waited for."""
         self._kept: dict[int, str] = {}
@@ -69,12 +72,15 @@ class SignalLedger:
         match event:
             case SignalReceived(signal, name, id):
                 self._receive(signal, name, id)
-            case SignalDeferred(_, id):
+            case SignalDeferred(name, id):
+                self._names[id] = name
                 if not self._stopped or id in self._received | self._deferred:
                     self._wrong(f"deferred the signal {id}, and had it already, or its code was not stopped")
                 self._deferred.add(id)
                 self._to_take_in.discard(id)
-            case SignalHeeded(_, id):
+            case SignalHeeded(name, id):
+                if self._closed:
+                    self._dropped |= {other for other in self._to_take_in if self._names[other] == name}
                 if id in self._heeded | self._received:
                     self._wrong(f"heeded the signal {id} twice")
                 self._heeded.add(id)

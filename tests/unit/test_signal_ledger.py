@@ -8,12 +8,21 @@ import pytest
 from contracts.failures import Problem
 from coordinator.history.events import Event
 from coordinator.history.parking import SagaParked, SagaResumed
-from coordinator.history.signals import SignalAbandoned, SignalAwaited, SignalDeferred, SignalReceived, SignalTaken
+from coordinator.history.people import SagaPaused, SagaUnpaused
+from coordinator.history.signals import (
+    SignalAbandoned,
+    SignalAwaited,
+    SignalDeferred,
+    SignalHeeded,
+    SignalReceived,
+    SignalTaken,
+)
 from coordinator.history.undos import CompensationStarted
 from tests.signal_ledger import signal_faults
 
 PARKED, RESUMED = SagaParked("code", "A bug.", 0), SagaResumed(0)
 BACK = CompensationStarted(Problem("no"), 0)
+PAUSED, UNPAUSED = SagaPaused("wait", 0), SagaUnpaused("go on", 0)
 WAITS = SignalAwaited(1, "note", 0)
 
 
@@ -64,6 +73,13 @@ WRONG = {
 def test_what_is_wrong_is_told(fault: str, rows: Sequence[Sequence[Event]]) -> None:
     """One sentence says what."""
     assert fault in "; ".join(found(*rows))
+
+
+def test_of_two_for_which_an_undo_waited_one_is_heeded() -> None:
+    """Both came before it was tried again. One of another name would have been lost."""
+    rows = [[BACK, PAUSED], [deferred("id-1"), deferred("id-2")]]
+    assert found(*rows, [UNPAUSED, SignalHeeded("note", "id-1", 0)], yes=["id-1", "id-2"]) == []
+    assert "id-2, and it is lost" in found(*rows, [UNPAUSED, SignalHeeded("word", "id-1", 0)], yes=["id-2"])[0]
 
 
 def test_what_senders_were_told_is_held_against_the_history() -> None:
