@@ -14,7 +14,10 @@ from tests.simulation.process import PROCESS, Process
 _TEXT = SimpleNamespace(oid=25)
 _BOOL = SimpleNamespace(oid=16)
 _LOCK, _UNLOCK = "SELECT pg_try_advisory_lock(", "SELECT pg_advisory_unlock("
+_STAY = "SELECT true"
+_SETTINGS = ("SELECT set_config(", "RESET ")
 _HOLD = ("forward_answer", "forward_value", "undo_answer")
+_LOOK = ("command_id", *_HOLD)
 _COLUMNS = {
     "INSERT": ("command_id",),
     "SELECT": ("command_id", "forward_answer", "forward_value", "undo_answer", "tombstone"),
@@ -29,8 +32,10 @@ class Statement:
         names = _COLUMNS.get(sql.split(None, 1)[0], ()) if "amends_barrier" in sql else ()
         if "FOR SHARE" in sql:
             names = _HOLD
+        elif "amends_barrier" in sql and sql.startswith("SELECT") and "FOR UPDATE" not in sql:
+            names = _LOOK
         self._attributes = tuple(SimpleNamespace(name=name, type=_TEXT) for name in names)
-        if sql.startswith((_LOCK, _UNLOCK)):
+        if sql.startswith((_LOCK, _UNLOCK, _STAY)):
             self._attributes = (SimpleNamespace(name="ours", type=_BOOL),)
 
     def get_attributes(self) -> Sequence[Any]:
@@ -92,8 +97,11 @@ class Connection:
         transaction = self._transaction
         if not self._closed and sql.startswith((_LOCK, _UNLOCK)):
             return await self._lock(sql.startswith(_LOCK), parameters[0])
-        if not self._closed and sql.startswith("SELECT set_config("):
+        if not self._closed and sql.startswith(_SETTINGS):
             return []
+        if not self._closed and sql == _STAY:
+            await self._breaks("database_request_lost")
+            return await self._network.ask(self._process, lambda: [(True,)])
         if self._closed or transaction is None:
             raise asyncpg.exceptions.InterfaceError("connection is closed")
         await self._breaks("database_request_lost")

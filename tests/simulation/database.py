@@ -59,6 +59,8 @@ class Database:
         self.name = name
         self.network = network
         self.away = False
+        self.faults: list[str] = []
+        """Statements of a newer SDK would otherwise fail without anybody's notice."""
         self.rows: dict[str, Row] = {}
         self.effects: list[Effect] = []
         self.noted: dict[str, list[int]] = {}
@@ -103,6 +105,10 @@ class Database:
             transaction.noted.append((parameters[0], parameters[1]))
             return []
         return self._savepoint(transaction, sql)
+
+    def _not_understood(self, sql: str) -> Exception:
+        self.faults.append(f"The database of {self.name} does not understand {sql!r}")
+        return asyncpg.exceptions.PostgresSyntaxError(self.faults[-1])
 
     def is_held(self, command_id: str) -> bool:
         """Whether a transaction has the command's row, or nobody can ask."""
@@ -157,9 +163,11 @@ class Database:
         if sql.startswith("SELECT") and "FOR SHARE" in sql and len(parameters) == 1:
             ids = [parameters[0]]
             return self._with_rows(transaction, ids, lambda: [row[1:4] for row in self._read(transaction, ids)])
+        if sql.startswith("SELECT") and "FOR " not in sql and len(parameters) == 1:
+            return [(id, *row[:3]) for id in parameters[0] if (row := self.rows.get(id)) is not None]
         if "UPDATE" in sql and "tombstone" in sql and len(parameters) == 5:
             return self._with_rows(transaction, parameters[0], lambda: self._keep(transaction, parameters))
-        raise asyncpg.exceptions.PostgresSyntaxError(f"This database does not understand {sql!r}.")
+        raise self._not_understood(sql)
 
     def _keep(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Any]:
         for command_id, *kept in zip(*parameters, strict=True):
@@ -178,7 +186,7 @@ class Database:
                 transaction.rows = rows
                 del transaction.effects[effects:], transaction.noted[noted:]
             case _:
-                raise asyncpg.exceptions.PostgresSyntaxError(f"This database does not understand {sql!r}.")
+                raise self._not_understood(sql)
         return []
 
     def _back_to(self, transaction: Transaction, name: str) -> tuple[str, dict[str, Row], int, int]:

@@ -157,6 +157,7 @@ class World:
             [
                 *self.witness.faults,
                 *self.servers.outside.faults,
+                *(fault for database in self.servers.databases.values() for fault in database.faults),
                 *self.people.faults,
                 *self.people.senders.faults,
                 *self.people.askers.faults,
