@@ -148,8 +148,10 @@ class Outside:
             self.faults.append(f"Local: {step.command_id} begins, and its saga has ended")
 
     def _may_not_run(self, other: Body, body: Body) -> bool:
-        """Beside this one. When a saga is handed over, who had it may be out of the group, or on its way to the end."""
-        handed_over = other.process is not body.process and (other.stopping or not self._group.has(other.process))
+        """Beside this one. When a saga is handed over, who had it may be on its way to the end, or out of the group: it
+        looks after what it had until it gets another part, also by beginning it."""
+        out = not (self._group.has(other.process) and self._group.has(body.process))
+        handed_over = other.process is not body.process and (other.stopping or out)
         return other.process.alive and not handed_over and not self._is_astray(other)
 
     def _do(self, body: Body, given: int | None) -> int:
