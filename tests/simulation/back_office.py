@@ -181,9 +181,9 @@ class BackOffice:
         database, draw = self._database(id), self._random.random()
         while database.is_held(id):
             await self._pause(0.02, 0.1)
-        if draw < 0.1 and id not in self._refused:
+        if draw < 0.25 and id not in self._refused:
             answer: Answer = _NOT_YET
-        elif id in self._refused or (draw < 0.25 and not database.has_done(id)):
+        elif id in self._refused or (draw < 0.4 and not database.has_done(id)):
             self._refused.add(id)
             answer = _NO
         else:
