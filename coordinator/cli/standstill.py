@@ -5,6 +5,7 @@ Nothing in the engine's thread can notice it: that thread is the one that does n
 
 import _thread
 import asyncio
+import signal
 import sys
 import threading
 import time
@@ -32,6 +33,9 @@ def standstill_told(limit_s: float = LIMIT_S) -> Generator[None]:
     over = threading.Event()
     lines: list[str] = []
     watch = threading.Thread(target=_watch, args=(threading.get_ident(), limit_s, over, lines), daemon=True)
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:  # as in what a script runs with an ampersand: nothing could interrupt it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     watch.start()
     try:
         yield
@@ -46,6 +50,8 @@ def standstill_told(limit_s: float = LIMIT_S) -> Generator[None]:
     finally:
         over.set()
         watch.join()
+        if ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _watch(thread: int, limit_s: float, over: threading.Event, lines: list[str]) -> None:
