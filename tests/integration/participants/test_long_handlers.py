@@ -1,13 +1,11 @@
 """Handlers that take long keep what the barrier promises: of two attempts one is at it, and nothing is done after its
 undo."""
 
-import asyncio
-
 import pytest
 
 from contracts import Failed, Refused
 from participants.sdk import long_handlers
-from tests.integration.participants.archives import WITHIN_S, New, ended
+from tests.integration.participants.archives import New, ended
 from tests.unit.participants.archive import unwalk, walk
 
 
@@ -41,16 +39,12 @@ async def test_another_attempt_joins_the_one_that_runs(new: New, elsewhere: bool
 
 @pytest.mark.parametrize("elsewhere", [False, True])
 async def test_an_undo_stops_what_it_undoes(new: New, elsewhere: bool) -> None:
-    """Then it takes back what was committed on the way; the next attempt does nothing."""
+    """Where it waits, also in another process. Then it takes back what was committed on the way; the next attempt does
+    nothing."""
     one = new("one")
     two = new("two") if elsewhere else one
     first = await one.walks()
     undone = two.take(unwalk())
-    if elsewhere:
-        async with asyncio.timeout(WITHIN_S):
-            while not one.hand.ends:  # it finds out when it goes on
-                one.lets()
-                await asyncio.sleep(0.01)
     await ended(first, undone)
     assert two.replies[-1] == "undo 1 succeeded null"
     assert (two.hand.undone, await one.rows()) == ([None], [])
