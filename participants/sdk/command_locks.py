@@ -8,6 +8,8 @@ being dead may have company: so no write relies on the locks alone (see ``long_r
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -52,23 +54,17 @@ class CommandLocks:
 
     async def release(self, command_id: str) -> None:
         """Lets go of it; where that cannot be said, all locks are gone with the connection."""
-        try:
-            async with self._asking:
-                self._held.discard(command_id)
-                if self._connection is not None:
-                    await self._ask(_UNLOCK, id=command_id)
-                    await self._lend_back()
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            log.warning("The locks of long handlers are gone with their connection: %r", error)
+        async with self._asking_in_vain():
+            self._held.discard(command_id)
+            if self._connection is not None:
+                await self._ask(_UNLOCK, id=command_id)
+                await self._lend_back()
 
     async def stay(self) -> None:
         """To be called more often than every ``SILENT_S``."""
-        try:
-            async with self._asking:
-                if self._connection is not None:
-                    await self._ask(_STAY)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            log.warning("The locks of long handlers are gone with their connection: %r", error)
+        async with self._asking_in_vain():
+            if self._connection is not None:
+                await self._ask(_STAY)
 
     async def close(self) -> None:
         """Lets go of all."""
@@ -77,6 +73,15 @@ class CommandLocks:
         if connection is not None:
             await connection.invalidate()
             await connection.close()
+
+    @asynccontextmanager
+    async def _asking_in_vain(self) -> AsyncGenerator[None]:
+        """For what needs no answer: all locks may be gone with the connection, and that is only said."""
+        try:
+            async with self._asking:
+                yield
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning("The locks of long handlers are gone with their connection: %r", error)
 
     async def _ask(self, question: TextClause, **of: str) -> bool:
         try:
