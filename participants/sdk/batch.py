@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 from contracts.answers import Failure, Success
 from contracts.failpoints import failpoint
 from participants.sdk.arrivals import Call
+from participants.sdk.backoff import pause_s
 from participants.sdk.barrier import enter, keep
 from participants.sdk.entry import Entry
 from participants.sdk.executor import HANDLER_LIMIT_S, ROUND_S, Answered, attempt
@@ -89,7 +90,7 @@ class BarrierBatch:
                 if broken.by_handler and (tries >= ALONE_ATTEMPTS or not broken.again):
                     answered = [Answered(_failure(part[0], broken.error), part[0].message.traceparent)]
                 else:
-                    await asyncio.sleep(min(_BACKOFF_S[1], _BACKOFF_S[0] * 2 ** min(tries - 1, 20)))
+                    await asyncio.sleep(pause_s(_BACKOFF_S, tries))
                     continue
             self._alone = max(0, self._alone - len(answered))
             self._careful = max(0, self._careful - len(answered))

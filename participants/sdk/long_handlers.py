@@ -20,6 +20,7 @@ from contracts.answers import Failure, Pending, Refusal, Success
 from contracts.failpoints import failpoint
 from contracts.values import UnreadableValue, read_as
 from participants.sdk.arrivals import Call
+from participants.sdk.backoff import pause_s
 from participants.sdk.command_locks import CommandLocks
 from participants.sdk.executor import Answered, Executor, attempt
 from participants.sdk.heartbeat import Heartbeat, Stopped
@@ -153,7 +154,7 @@ class LongHandlers:
             if run.why is not None:
                 return self._given(run, None), number
             tries += 1
-            await asyncio.sleep(_pause_s(_ASK_S, tries))
+            await asyncio.sleep(pause_s(_ASK_S, tries))
         try:
             known = await self._insist(lambda: rows.begin(id, run.name, run.message.attempt))
             if not isinstance(known, Begun):
@@ -227,7 +228,7 @@ class LongHandlers:
             if clock() > until:
                 return False
             tries += 1
-            await asyncio.sleep(_pause_s(_ASK_S, tries))
+            await asyncio.sleep(pause_s(_ASK_S, tries))
         return True
 
     async def _own(self, id: str) -> bool:
@@ -243,12 +244,7 @@ class LongHandlers:
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 tries += 1
                 log.warning("The barrier cannot be reached and is tried again: %r", error)
-                await asyncio.sleep(_pause_s(_BACKOFF_S, tries))
-
-
-def _pause_s(between: tuple[float, float], tries: int) -> float:
-    """Grows with the tries, from the first of these to the second."""
-    return min(between[1], between[0] * 2 ** min(tries - 1, 20))
+                await asyncio.sleep(pause_s(_BACKOFF_S, tries))
 
 
 def _no_more(error: Exception) -> Exception:

@@ -12,6 +12,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from contracts.failpoints import failpoint
 from contracts.timeless import NO_TIMESTAMP
 from contracts.unhurried import unhurried
+from participants.sdk.backoff import pause_s
 from participants.sdk.records import Outgoing
 
 log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class Sender:
                 tries += 1
                 log.warning("%d records were not acknowledged and are sent again: %r", len(rest), error)
                 await self._replace(producer)
-                await asyncio.sleep(_backoff_s(tries))
+                await asyncio.sleep(pause_s(_BACKOFF_S, tries))
 
     async def stop(self) -> None:
         """Closes the producer, and waits a little for those it replaced."""
@@ -147,7 +148,7 @@ class Sender:
                 tries += 1
                 log.warning("Kafka at %s cannot be reached and is tried again: %r", self._kafka, error)
                 await _close(producer)
-                await asyncio.sleep(_backoff_s(tries))
+                await asyncio.sleep(pause_s(_BACKOFF_S, tries))
             except BaseException:
                 await _close(producer)
                 raise
@@ -184,7 +185,3 @@ async def _close(producer: AIOKafkaProducer) -> None:
         if sender.sender_task is not None:
             sender.sender_task.cancel()
         await producer.client.close()
-
-
-def _backoff_s(tries: int) -> float:
-    return min(_BACKOFF_S[1], _BACKOFF_S[0] * 2 ** min(tries - 1, 10))
