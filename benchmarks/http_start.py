@@ -25,7 +25,8 @@ from coordinator.engine.facts import Accepted, Fact, Start
 from coordinator.engine.status import Status
 from coordinator.history.endings import SagaCompleted
 from coordinator.history.started import SagaStarted
-from coordinator.runtime.intake import Done, Intake
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.letter import Done
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.ports import HistoryRow, SagaPage, SagaView
 from coordinator.runtime.starting import Starting

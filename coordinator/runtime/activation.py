@@ -10,7 +10,8 @@ from contracts.failpoints import failpoint
 from coordinator.engine.facts import Accepted, Ignored, Known, Verdict
 from coordinator.runtime.clock import Clock
 from coordinator.runtime.in_flight import InFlight
-from coordinator.runtime.intake import Intake, Letter
+from coordinator.runtime.intake import Intake
+from coordinator.runtime.letter import Letter
 from coordinator.runtime.limits import Limits
 from coordinator.runtime.local_steps import LocalSteps
 from coordinator.runtime.notices import is_notice

@@ -4,14 +4,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 
-import msgspec
-
 from contracts.failpoints import failpoint
-from coordinator.engine.facts import Fact, Verdict
+from coordinator.engine.facts import Fact, Start, Verdict
+from coordinator.runtime.departures import Boxes, Departures
+from coordinator.runtime.letter import Done, Letter
 from coordinator.runtime.limits import Limits
-
-Done = Callable[[Verdict], None]
-"""Told what became of a fact, once its activation is committed. Must not raise."""
 
 
 class Overloaded(Exception):
@@ -20,19 +17,6 @@ class Overloaded(Exception):
     def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
-
-
-class Letter(msgspec.Struct, gc=False):
-    """A fact on its way, and whom to tell."""
-
-    fact: Fact
-    done: Done
-    failures: int = 0
-    """How often the engine or the database failed on it. From then on it is taken alone."""
-    lost: bool = False
-    """The fence refused it once: the log knows more about the saga than was assumed."""
-    unsure: bool = False
-    """A commit of it may have taken effect already."""
 
 
 class Intake:
@@ -46,6 +30,7 @@ class Intake:
         self._waiting: OrderedDict[str, list[Letter]] = OrderedDict()
         self._taken: dict[str, list[Letter]] = {}
         """Sagas in a batch, each with what came for it meanwhile."""
+        self._departures = Departures(limits, self._depart)
         self._size = 0
         self._full = False
         self._closed = False
@@ -76,7 +61,7 @@ class Intake:
 
     def holds(self, saga_id: str) -> bool:
         """Whether the saga has mail waiting or is in a batch: it is going to be activated anyway."""
-        return saga_id in self._waiting or saga_id in self._taken
+        return saga_id in self._waiting or saga_id in self._taken or saga_id in self._departures.gathered
 
     async def submit(self, saga_id: str, fact: Fact) -> Verdict:
         """Hands in the fact and waits until its activation is committed. Raises Overloaded when too much waits."""
@@ -89,7 +74,7 @@ class Intake:
             raise Overloaded("The coordinator is stopping: try again, another one will answer.")
         if self.crowded:
             raise Overloaded(f"The coordinator has {self._size:,} facts to take in first: try again in a second.")
-        waiting = self._waiting.get(saga_id) or self._taken.get(saga_id) or ()
+        waiting = self._waiting.get(saga_id) or self._taken.get(saga_id) or self._departures.gathered.get(saga_id) or ()
         if len(waiting) >= self._limits.facts_waiting_per_saga:
             raise Overloaded(f"This saga has {len(waiting):,} facts to take in first: try again in a second.")
 
@@ -101,17 +86,36 @@ class Intake:
             if not answer.done():
                 answer.set_result(verdict)
 
-        self.offer(saga_id, fact, done)
+        if type(fact) is Start:
+            self._start(saga_id, fact, done)
+        else:
+            self.offer(saga_id, fact, done)
         return answer
+
+    def _start(self, saga_id: str, fact: Start, done: Done) -> None:
+        """A saga that begins may have to wait for company."""
+        if self.holds(saga_id) or not self._departures.keeps(saga_id, Letter(fact, done)):
+            self.offer(saga_id, fact, done)
+            return
+        failpoint("fact_received")
+        self._grow(1)
+
+    def _depart(self, company: Boxes) -> None:
+        self._waiting.update(company)
+        self.on_mail()
 
     def offer(self, saga_id: str, fact: Fact, done: Done) -> None:
         """Hands in the fact. Never refuses: whoever offers many looks at ``full`` between two handfuls."""
         failpoint("fact_received")
         letter = Letter(fact, done)
+        if saga_id in self._departures.under_way and type(fact) is not Start:
+            self._departures.heard(saga_id)
         if (box := self._waiting.get(saga_id)) is not None:
             box.append(letter)
         elif (held := self._taken.get(saga_id)) is not None:
             held.append(letter)
+        elif (kept := self._departures.gathered.get(saga_id)) is not None:
+            kept.append(letter)
         else:
             self._waiting[saga_id] = [letter]
             self.on_mail()
@@ -125,6 +129,7 @@ class Intake:
     def close(self) -> None:
         """Refuses submitted facts from here on; what is offered is still taken."""
         self._closed = True
+        self._departures.close()
 
     def take(self, sagas: int) -> list[tuple[str, list[Letter]]]:
         """Hands out up to so many sagas, those that waited longest first, each with its facts in order."""

@@ -31,6 +31,15 @@ class Limits:
     facts_waiting_per_saga: int = 1_000
     """From so many facts waiting for one saga on, requests for it are refused."""
 
+    first_steps: int = 8
+    """While fewer of a company are on their first step, whoever begins goes at once."""
+    company_sagas: int = 48
+    """So many that wait for company are one, and go."""
+    company_door_ms: int = 3
+    """Who begins so soon after a company goes with it."""
+    company_wait_ms: int = 60
+    """Nobody waits longer for company."""
+
     warm_sagas: int = 20_000
     """Sagas kept in memory."""
     timers: int = 200_000

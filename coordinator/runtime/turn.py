@@ -9,8 +9,8 @@ from coordinator.engine.decision import Decision
 from coordinator.engine.facts import Conflict, Declined, Ignored, Start, Unfit
 from coordinator.engine.status import Status
 from coordinator.history.kept_rows import read_rows
-from coordinator.runtime.intake import Letter
 from coordinator.runtime.lengths import Length
+from coordinator.runtime.letter import Letter
 from coordinator.runtime.machines import Machines
 from coordinator.runtime.observed_steps import ObservedSteps
 from coordinator.runtime.observer import Observer

@@ -1,11 +1,14 @@
 """Mailboxes."""
 
 import asyncio
+from dataclasses import replace
 
+import msgspec
 import pytest
 
-from coordinator.engine.facts import Cancel, Known, Verdict
-from coordinator.runtime.intake import Intake, Letter, Overloaded
+from coordinator.engine.facts import Cancel, Known, Start, Verdict, WakeUp
+from coordinator.runtime.intake import Intake, Overloaded
+from coordinator.runtime.letter import Letter
 from coordinator.runtime.limits import Limits
 
 
@@ -146,3 +149,58 @@ async def test_a_caller_who_hung_up_does_no_harm() -> None:
     await asyncio.wait([asked])
     letter.done(Known())
     assert asked.cancelled()
+
+
+IN_COMPANY = Limits(first_steps=1, company_door_ms=0, company_wait_ms=600_000)
+START = Start("trip", 1, msgspec.Raw(b"{}"))
+
+
+def begun(intake: Intake, *sagas: str) -> None:
+    for saga in sagas:
+        intake.verdict(saga, START)
+
+
+async def test_sagas_that_begin_behind_others_wait_for_company() -> None:
+    """Until something is heard of those; they count as waiting facts meanwhile."""
+    intake = Intake(IN_COMPANY)
+    begun(intake, "a", "b", "c")
+    assert [saga for saga, _ in intake.take(9)] == ["a"]
+    intake.release("a")
+    assert (intake.size, intake.sagas_waiting, intake.idle, intake.holds("b")) == (2, 0, False, True)
+    intake.offer("a", WakeUp(), ignore)
+    assert [saga for saga, _ in intake.take(9)] == ["b", "c", "a"]
+    assert intake.size == 0
+
+
+async def test_what_comes_for_a_saga_that_waits_for_company_waits_behind_its_start() -> None:
+    """And is what one saga may have waiting, too."""
+    intake = Intake(replace(IN_COMPANY, facts_waiting_per_saga=3))
+    begun(intake, "a", "b")
+    intake.offer("b", Cancel("1"), ignore)
+    begun(intake, "b")
+    with pytest.raises(Overloaded, match="This saga"):
+        intake.admit("b")
+    assert [saga for saga, _ in intake.take(9)] == ["a"]
+    intake.close()
+    [(_, box)] = intake.take(9)
+    assert [letter.fact for letter in box] == [START, Cancel("1"), START]
+    assert intake.size == 0
+
+
+async def test_a_start_of_a_saga_with_mail_does_not_wait() -> None:
+    """It is activated anyway."""
+    intake = Intake(IN_COMPANY)
+    begun(intake, "a")
+    offer(intake, "b", "1")
+    begun(intake, "b")
+    assert [(saga, len(box)) for saga, box in intake.take(9)] == [("a", 1), ("b", 2)]
+
+
+async def test_a_start_that_is_sent_again_is_not_word_of_its_saga() -> None:
+    """Its first step is not done."""
+    intake = Intake(IN_COMPANY)
+    begun(intake, "a", "b")
+    intake.take(9)
+    intake.release("a")
+    begun(intake, "a")
+    assert intake.sagas_waiting == 0
