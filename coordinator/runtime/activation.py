@@ -221,7 +221,7 @@ class Activation:
                 self._tell_local(self._local, turn)
             self._answer(turn)
             del batch[turn.saga_id]
-            self._intake.release(turn.saga_id)
+            self._intake.release(turn.saga_id, self._has_asked(turn))
         if committed:
             self._observer.committed(committed)
             for item in committed:
@@ -265,6 +265,12 @@ class Activation:
         else:
             self._warm.drop(saga_id)
         self._timers.set(saga_id, decision.wake_at if ours else None, saga.row_wake_at, saga.shard, turn.now)
+
+    def _has_asked(self, turn: Turn) -> bool:
+        """Whether it has asked somebody just now who answers to this coordinator."""
+        if turn.write is None or turn.saga is None or not self._ownership.owns(turn.saga.shard):
+            return False
+        return any(not is_notice(row) for row in turn.write.outbox)
 
     def _tell_local(self, local: LocalSteps, turn: Turn) -> None:
         if turn.write is not None and turn.saga is not None:
@@ -315,7 +321,7 @@ class Activation:
         if for_good or first.failures > self._limits.fact_attempts:
             self._observer.ignored("failed")
             self._tell(first, Ignored(f"It was given up after {first.failures} attempts: {error}"))
-            self._intake.release(saga_id)
+            self._intake.release(saga_id, awaits=False)
         else:
             delay_s = self._limits.fact_retry.delay_s(first.failures)
             asyncio.get_running_loop().call_later(delay_s, self._intake.put_back, saga_id, letters)

@@ -56,7 +56,7 @@ class Departures:
         return True
 
     def heard(self, saga_id: str) -> None:
-        """Something has come for a saga that was under way."""
+        """Something has come for a saga that was under way, or nothing is going to come."""
         self.under_way.discard(saga_id)
         if self.gathered and len(self.under_way) < self._few:
             self._go()

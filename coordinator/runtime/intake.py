@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from contracts.failpoints import failpoint
 from coordinator.engine.facts import Fact, Start, Verdict
@@ -58,6 +58,11 @@ class Intake:
     def idle(self) -> bool:
         """Nothing waits and nothing is in a batch."""
         return not self._size and not self._taken
+
+    @property
+    def gathered(self) -> Collection[str]:
+        """Sagas that wait for company before they begin."""
+        return self._departures.gathered.keys()
 
     def holds(self, saga_id: str) -> bool:
         """Whether the saga has mail waiting or is in a batch: it is going to be activated anyway."""
@@ -153,8 +158,11 @@ class Intake:
         most = min(len(box), self._limits.facts_per_saga)
         return next((index for index in range(1, most) if box[index].failures), most)
 
-    def release(self, saga_id: str) -> None:
-        """The saga's batch is over; what came meanwhile may be taken."""
+    def release(self, saga_id: str, awaits: bool = True) -> None:
+        """The saga's batch is over; what came meanwhile may be taken. ``awaits``: whether an answer is going to come
+        for it, and here; otherwise nobody is to wait for that."""
+        if not awaits:
+            self._departures.heard(saga_id)
         if held := self._taken.pop(saga_id):
             self._waiting[saga_id] = held
             self.on_mail()

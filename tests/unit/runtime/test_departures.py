@@ -86,5 +86,5 @@ async def test_nobody_stays_when_the_coordinator_stops() -> None:
     station = Station(PATIENT)
     station.begin("a", "b", "c")
     station.departures.close()
-    station.begin("d")
-    assert station.left == [["a"], ["b"], ["c"], ["d"]]
+    station.begin("d", "e", "f")
+    assert station.left == [["a"], ["b"], ["c"], ["d"], ["e"], ["f"]]
