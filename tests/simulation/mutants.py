@@ -1,5 +1,6 @@
 """Bugs to plant, one line each: what a careful person might get wrong in the subtle places."""
 
+from tests.simulation.company_mutants import COMPANY_MUTANTS
 from tests.simulation.engine_mutants import ENGINE_MUTANTS
 from tests.simulation.family_mutants import FAMILY_MUTANTS
 from tests.simulation.later_mutants import LATER_MUTANTS
@@ -183,6 +184,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *LOCAL_MUTANTS,
     *FAMILY_MUTANTS,
     *LATER_MUTANTS,
+    *COMPANY_MUTANTS,
     Mutant(
         "no tombstone",
         f"{SDK}.entry",

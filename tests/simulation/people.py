@@ -14,6 +14,7 @@ from coordinator.runtime.intake import Overloaded
 from coordinator.runtime.ports import SagaRowChange
 from tests.simulation.askers import Askers
 from tests.simulation.cluster import Cluster
+from tests.simulation.company import Companies
 from tests.simulation.menders import Menders
 from tests.simulation.network import settle
 from tests.simulation.nodes import CoordinatorNode
@@ -45,6 +46,7 @@ class People:
         self.acknowledged: set[str] = set()
         """Sagas whose start was answered with yes."""
         self.faults: list[str] = []
+        self.companies = Companies()
         self.senders = Senders(random, cluster, self.told)
         self.askers = Askers(random, apart, cluster, self.told, coordinators)
         self.operators = Operators(random, self._network, self.told, changes)
@@ -149,11 +151,10 @@ class People:
 
     async def _ask(self, node: CoordinatorNode, saga_id: str, fact: Fact, answer: "asyncio.Future[Any]") -> None:
         """Runs in the coordinator's process, as its HTTP interface would."""
-        coordinator, process = node.coordinator, node.process
-        assert coordinator is not None
+        process = node.process
         assert process is not None
         try:
-            verdict: Verdict | None = await coordinator.intake.submit(saga_id, fact)
+            verdict: Verdict | None = await self.companies.hand_in(node, saga_id, fact)
         except Overloaded:
             verdict = None
         if process.alive:

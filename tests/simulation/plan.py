@@ -130,6 +130,15 @@ NARROW: Mapping[str, tuple[int, ...]] = {
 """Bounds of the runtime that only much load would reach otherwise."""
 
 
+IN_COMPANY: Mapping[str, tuple[int, ...]] = {
+    "first_steps": (1, 2),
+    "company_sagas": (2, 3),
+    "company_door_ms": (0,),
+    "company_wait_ms": (60, 600, 3_000),
+}
+"""Bounds with which the few sagas of a world wait for each other; otherwise only many that begin at once would."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One world."""
@@ -171,8 +180,13 @@ class Plan:
             trouble_s=random.choice((5.0, 15.0, 30.0)),
             skew_s=random.choice((0.0, 0.0, 1.0, 300.0)) if rates else 0.0,
             rates=rates,
-            limits=_narrow(random) if random.random() < 0.5 else {},
+            limits=(_narrow(random) if random.random() < 0.5 else {}) | _in_company(Random(f"plan {seed}, in company")),
         )
+
+
+def _in_company(apart: Random) -> dict[str, int]:
+    """In two worlds of five."""
+    return {name: apart.choice(few) for name, few in IN_COMPANY.items()} if apart.random() < 0.4 else {}
 
 
 def _narrow(random: Random) -> dict[str, int]:

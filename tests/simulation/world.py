@@ -159,6 +159,7 @@ class World:
                 *self.servers.outside.faults,
                 *(fault for database in self.servers.databases.values() for fault in database.faults),
                 *self.people.faults,
+                *self.people.companies.faults,
                 *self.people.senders.faults,
                 *self.people.askers.faults,
                 *self.people.operators.faults,
@@ -180,6 +181,7 @@ class World:
     def _reached(self) -> Counter[str]:
         return (
             Counter({kind.__name__: count for kind, count in self.witness.reached.items()})
+            + self.people.companies.came
             + self.people.menders.came
             + self.back_office.came
         )
@@ -191,7 +193,10 @@ class World:
                 self.weather.came["clock_skewed"] += 1
             node.start()
         for saga_id, program in self.programs.items():
-            self.people.begin(saga_id, program, self._arrivals.uniform(0.0, 0.6 * self.plan.trouble_s))
+            at_s = self._arrivals.uniform(0.0, 0.6 * self.plan.trouble_s)
+            if "company_sagas" in self.plan.limits:
+                at_s -= at_s % (0.2 * self.plan.trouble_s)  # three handfuls
+            self.people.begin(saga_id, program, at_s)
         self.trouble.begin(patches="'patch'" in repr(self.programs))
 
     def _troubled(self) -> bool:
