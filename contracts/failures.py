@@ -18,6 +18,9 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     retryable: bool = False
     retry_after_ms: int | None = None
     details: Any = None
+    counts: bool = True
+    """Of a failure: whether it is one of the attempts that the command's policy allows. Where nothing was begun, for
+    want of room, it is not."""
 
     @property
     def in_words(self) -> str:

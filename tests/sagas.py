@@ -163,9 +163,10 @@ class SagaDriver:
         retryable: bool = True,
         retry_after_ms: int | None = None,
         attempt: int | None = None,
+        counts: bool = True,
     ) -> "SagaDriver":
         """A technical failure."""
-        problem = Problem(type, retryable=retryable, retry_after_ms=retry_after_ms)
+        problem = Problem(type, retryable=retryable, retry_after_ms=retry_after_ms, counts=counts)
         return self.answers(step, Failure(problem), attempt)
 
     def progresses(self, step: str | int, attempt: int | None = None, details: Any = None) -> "SagaDriver":

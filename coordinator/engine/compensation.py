@@ -120,10 +120,11 @@ def _given_up_or_retried(
 ) -> Event:
     retry = undo_policy.retry(step, command)
     spent = step.undo_attempt - step.undo_budget_from
+    counted = spent if problem.counts else spent - 1
     delay = max(retry.delay_ms(spent, f"{saga_id}:{step.number}:undo"), problem.retry_after_ms or 0)
     retry_at = within(now, now + delay)
     may_help = problem.retryable and not (final or retry.rules_out(problem.type))
-    if may_help and retry.allows(spent, retry_at - step.undo_since):
+    if may_help and retry.allows(counted, retry_at - step.undo_since):
         return UndoAttemptFailed(step.number, step.undo_attempt, problem, now, retry_at)
     if may_help and retry.awaits is not None:
         return UndoHeld(step.number, step.undo_attempt, problem, now, retry.awaits)

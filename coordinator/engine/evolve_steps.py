@@ -68,7 +68,9 @@ def _issued(state: SagaState, event: StepIssued) -> None:
 
 
 def _attempt_failed(state: SagaState, event: StepAttemptFailed) -> None:
-    _move(state, event)
+    step = _move(state, event)
+    if not event.problem.counts:
+        step.uncounted += 1
     state.due.put((Due.STEP, event.step), event.retry_at)
 
 
@@ -190,7 +192,9 @@ def _take(state: SagaState, step: Step, event: UndoIssued) -> None:
 
 
 def _undo_attempt_failed(state: SagaState, event: UndoAttemptFailed) -> None:
-    _move_back(state, event)
+    step = _move_back(state, event)
+    if not event.problem.counts:
+        step.undo_budget_from += 1
     state.due.put((Due.UNDO, event.step), event.retry_at)
 
 

@@ -98,8 +98,9 @@ def _given_up_or_retried(
     holds = retry.on_exhausted != "undo"
     may_help = insists or (problem.retryable and not retry.rules_out(problem.type))
     spent = step.attempt - step.uncounted
+    counted = spent if problem.counts else spent - 1
     retry_at = within(now, now + max(retry.delay_ms(spent, seed), problem.retry_after_ms or 0))
-    if may_help and ((insists and not holds) or retry.allows(spent, retry_at - step.since)):
+    if may_help and ((insists and not holds) or retry.allows(counted, retry_at - step.since)):
         return StepAttemptFailed(step.number, step.attempt, problem, now, retry_at)
     if may_help and holds:
         return StepHeld(step.number, step.attempt, problem, now, retry.awaits)

@@ -41,7 +41,8 @@ class Step(msgspec.Struct, gc=False):
     since: int = 0
     """When its first attempt was sent, in ms; a pause moves it on."""
     uncounted: int = 0
-    """Attempts that a person asked for, and those of budgets that are used up: they do not count."""
+    """Attempts that a person asked for, that found no room, and those of budgets that are used up: they do not
+    count."""
     held_for: str | None = None
     """The signal that it, or its undo, waits for while it is held."""
     progress: bytes | None = None
@@ -56,7 +57,7 @@ class Step(msgspec.Struct, gc=False):
     undo_since: int = 0
     """When the first attempt of the undo's budget was sent, in ms; a pause moves it on."""
     undo_budget_from: int = 0
-    """The undo's attempts up to this one do not count any more: a person gave it a new budget."""
+    """So many of the undo's attempts do not count any more: a person gave it a new budget, or they found no room."""
 
     @property
     def other_undo(self) -> str | None:
