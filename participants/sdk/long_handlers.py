@@ -24,6 +24,7 @@ from participants.sdk.backoff import pause_s
 from participants.sdk.command_locks import CommandLocks
 from participants.sdk.executor import Answered, Executor, attempt
 from participants.sdk.heartbeat import Heartbeat, Stopped
+from participants.sdk.long_places import LONG_HANDLERS, Places, no_place
 from participants.sdk.long_rows import Begun, LongRows
 from participants.sdk.long_run import LongRun, Reply, Why
 from participants.sdk.long_watch import Watch
@@ -33,8 +34,6 @@ from participants.sdk.tracing import Tracing
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LONG_HANDLERS = 100
-"""So many run at once. The others wait for a place, and their timeouts run meanwhile."""
 UNDO_WAIT_S = 10.0
 """So long an undo waits for its command's handler to end before it answers that it is to be tried again."""
 _ASK_S = (0.05, 1.0)
@@ -50,18 +49,35 @@ class LongHandlers:
     """Those of one process."""
 
     def __init__(
-        self, executor: Callable[[], Executor], tracing: Tracing, engine: AsyncEngine | None, reply: Reply
+        self,
+        executor: Callable[[], Executor],
+        tracing: Tracing,
+        engine: AsyncEngine | None,
+        reply: Reply,
+        places: int = LONG_HANDLERS,
     ) -> None:
         """``executor`` makes one that answers undos. ``engine``: None for a participant without a barrier."""
         self._executor, self._tracing, self._reply = executor, tracing, reply
         self._rows = None if engine is None else LongRows(engine)
         self._locks = None if engine is None else CommandLocks(engine)
-        self._places = asyncio.Semaphore(LONG_HANDLERS)
+        self._places = Places(places)
+        self._refusing = False
         self._runs: dict[str, LongRun] = {}
         self._open: dict[str, list[asyncio.Task[None]]] = {}
         """The messages of each command that are not done with yet, in the order in which they came."""
         self._closing = False
         self._watch = None if self._rows is None or self._locks is None else Watch(self._locks, self._rows, self._begun)
+
+    def refused(self, call: Call) -> Answered | None:
+        """What a command is answered that finds no place, nor room to wait for one; None: it can be taken.
+
+        An undo needs no place, and another attempt of what is here already joins it.
+        """
+        full = call.message.direction == "forward" and call.forward_id not in self._runs and self._places.full
+        if full and not self._refusing:
+            log.warning("There is no place for %s, nor for others: they are to come again.", call.message.command_id)
+        self._refusing = full
+        return Answered(no_place(call.message), call.message.traceparent) if full else None
 
     def take(self, call: Call) -> "asyncio.Task[None]":
         """Has it answered, now or when its handler ends; returns what ends then."""
@@ -79,6 +95,8 @@ class LongHandlers:
                 run.stop(Why.CLOSING)
             answering = self._carry_out(run, before)
         answered = asyncio.create_task(answering, name=call.message.command_id)
+        if call.message.direction == "forward":
+            self._places.expect(answered)
         self._open.setdefault(id, []).append(answered)
         answered.add_done_callback(partial(self._forget, id))
         if self._watch is not None:
@@ -129,15 +147,13 @@ class LongHandlers:
             await self._reply(run.latest(number), answered.answer, answered.traceparent)
 
     async def _placed(self, run: LongRun) -> tuple[Answered | None, int]:
-        """As ``_locked``, once there is a place. Whoever is told to end meanwhile needs none."""
-        if not self._places.locked():
-            await self._places.acquire()
-        elif not await run.unless_told_to_end(self._places.acquire()):
+        """As ``_locked``, once there is a place."""
+        if not await self._places.take(run):
             return self._given(run, None), 0
         try:
             return await self._locked(run)
         finally:
-            self._places.release()
+            self._places.give_back()
 
     async def _locked(self, run: LongRun) -> tuple[Answered | None, int]:
         """The answer, and the attempt that it is to; None: somebody else answers."""

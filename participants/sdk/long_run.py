@@ -13,12 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.answers import Failure, Pending, Progress, Refusal, Success
 from contracts.command_message import CommandMessage
 from contracts.failpoints import failpoint
+from contracts.values import NULL
 from participants.sdk.arrivals import Call
 from participants.sdk.executor import Answered
 from participants.sdk.heartbeat import Stopped
 from participants.sdk.long_rows import LongRows
 
 T = TypeVar("T")
+PATIENCE_S = 0.3
+"""Whoever waits does not say so more often than this."""
 Reply = Callable[
     [CommandMessage, Success | Refusal | Failure | Pending | Progress, str | None], Coroutine[Any, Any, None]
 ]
@@ -68,6 +71,17 @@ class LongRun:
         if self.why is None:
             self.message, self._joined, self._heard = message, True, False
         return self.why is None
+
+    @property
+    def patience_s(self) -> float | None:
+        """So often it says that it waits: three times before its attempt would be given up. None: that never is."""
+        if self.message.deadline_ms is None:
+            return None
+        return max(PATIENCE_S, (self.message.deadline_ms - self.message.time_ms) / 3_000)
+
+    async def say_it_is_there(self) -> None:
+        """It waits, and has not begun. Returns when Kafka has it."""
+        await self._reply(self.message, Progress(NULL), self.message.traceparent)
 
     def stop(self, why: Why) -> None:
         """The handler is to end."""

@@ -73,6 +73,7 @@ async def serve(participant: Participant, settings: Settings, setup: Setup | Non
             database=engine,
             session_timeout_ms=settings.session_timeout_ms,
             instance=settings.instance,
+            long_handlers=settings.long_handlers,
         )
         if engine is not None and not await _prepare(engine, participant, setup, stop):
             return

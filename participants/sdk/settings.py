@@ -1,9 +1,14 @@
 """What a participant's process is told by its environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from contracts.topics import Topics
+from participants.sdk.long_places import LONG_HANDLERS
+
+MOST_LONG_HANDLERS = 10_000
+"""Each has a task, and a lock in the database."""
 
 
 class SettingsError(ValueError):
@@ -25,6 +30,9 @@ class Settings:
     restarted process then has its partitions back at once. Without it Kafka first has to miss the one that died."""
     session_timeout_ms: int
     """AMENDS_PARTICIPANT_SESSION_TIMEOUT_MS: how soon a dead process is missed. Kafka's brokers take 6000 and more."""
+    long_handlers: int
+    """AMENDS_PARTICIPANT_LONG_HANDLERS: how many handlers that take long run at once in this process. Ten times as many
+    commands wait for a place; what comes beyond is to come again."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
@@ -32,6 +40,10 @@ class Settings:
         kafka = environment.get("AMENDS_KAFKA_BOOTSTRAP")
         if not kafka:
             raise SettingsError("Set AMENDS_KAFKA_BOOTSTRAP to the address of Kafka, such as localhost:9092.")
+        places = environment.get("AMENDS_PARTICIPANT_LONG_HANDLERS", f"{LONG_HANDLERS}")
+        if not re.fullmatch(r"[0-9]{1,9}", places) or not 1 <= int(places) <= MOST_LONG_HANDLERS:
+            wanted = f"give a whole number from 1 to {MOST_LONG_HANDLERS}"
+            raise SettingsError(f"AMENDS_PARTICIPANT_LONG_HANDLERS is {places[:30]!r}: {wanted}.")
         timeout = environment.get("AMENDS_PARTICIPANT_SESSION_TIMEOUT_MS", "6000")
         if not timeout.isdigit():
             raise SettingsError(f"AMENDS_PARTICIPANT_SESSION_TIMEOUT_MS is {timeout!r}: give whole milliseconds.")
@@ -41,6 +53,7 @@ class Settings:
             database_url=_async_url(environment.get("AMENDS_PARTICIPANT_DATABASE_URL") or None),
             instance=environment.get("AMENDS_PARTICIPANT_INSTANCE") or None,
             session_timeout_ms=int(timeout),
+            long_handlers=int(places),
         )
 
 

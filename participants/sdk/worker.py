@@ -20,6 +20,7 @@ from contracts.unhurried import unhurried
 from participants.sdk.apart import Apart, apart, executor_of
 from participants.sdk.arrivals import Arrivals, Call, SetAside
 from participants.sdk.executor import HANDLER_LIMIT_S, Answered, Executor
+from participants.sdk.long_places import LONG_HANDLERS
 from participants.sdk.offsets import Offsets, Rebalances
 from participants.sdk.participant import Participant
 from participants.sdk.records import Outgoing, Records, now_ms
@@ -58,7 +59,8 @@ class Worker:
     ``session_timeout_ms`` is how soon a process that died is missed and its partitions go to others.
     ``instance`` is a name for this process, unique in the group and the same after a restart: with it a restarted
     process has its partitions back at once.
-    Raises TypeError when a handler is missing, or asks for a database where there is none.
+    ``long_handlers`` is how many handlers that take long run at once; ten times as many wait for a place.
+    Raises ValueError when that is none; TypeError when a handler is missing, or wants a database where there is none.
     """
 
     def __init__(
@@ -71,8 +73,11 @@ class Worker:
         session_timeout_ms: int = 6_000,
         instance: str | None = None,
         handler_limit_s: float = HANDLER_LIMIT_S,
+        long_handlers: int = LONG_HANDLERS,
         grace_s: float = 20.0,
     ) -> None:
+        if long_handlers < 1:
+            raise ValueError(f"long_handlers={long_handlers} leaves no place for any: give 1 or more.")
         participant.complete(database is not None)
         if database is not None and database.dialect.name != "postgresql":
             raise TypeError(f"The barrier needs Postgres: give an engine of postgresql+asyncpg, not {database.url!r}.")
@@ -88,7 +93,7 @@ class Worker:
         self._arrivals = Arrivals(participant, self._topics.replies)
         self._records = Records(participant.name, self._topics.dead_letters)
         self._sender = Sender(kafka)
-        self._apart = apart(participant, database, tracing, handler_limit_s, self._reply)
+        self._apart = apart(participant, database, tracing, handler_limit_s, self._reply, long_handlers)
         self._executor: Executor | Apart = self._apart or executor_of(database, tracing, handler_limit_s)
         self._assigned = asyncio.Event()
         self._unfinished: deque[asyncio.Task[None]] = deque()

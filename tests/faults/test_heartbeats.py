@@ -23,7 +23,7 @@ from coordinator.embedded.stack import Servers
 from tests.faults.asked import Asked
 from tests.faults.system import Armed, System, death_of, deployed
 from tests.faults.waiting import until
-from tests.faults.walking import DEFINITIONS
+from tests.faults.walking import AT_ONCE_MS, DEFINITIONS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,6 +33,11 @@ FREEZES = int(os.environ.get("FREEZES", "1"))
 INTERVALS = 200
 INTERVAL = RECORDS // INTERVALS
 WITHIN_S = 60 + 20 * KILLS
+ONE_PLACE = {"AMENDS_PARTICIPANT_LONG_HANDLERS": "1"}
+ROOM = 1 + 10
+"""Of a process with one place."""
+_EVENTS = "history, json_array_elements(events) AS e"
+_AT = "(e ->> 'at')::bigint"
 WALKED_AT = {"long_handler_begun": 0, "heartbeat_acknowledged": 100, "long_handler_ended": 500}
 """Of 500 records, an interval of a hundred."""
 
@@ -214,6 +219,61 @@ async def test_a_process_that_is_told_to_stop_hands_over(system: System, archivi
     again = await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = $1", f"{saga_id}:1")
     assert again <= shelf["interval"], "it may be stopped between the end of a transaction and its heartbeat"
     assert await asked.faults() == []
+
+
+async def test_who_waits_for_a_place_uses_no_attempt_up(archivist: Archivist, asked: Asked) -> None:
+    """Each has one attempt, and less time than all of them need; some find no room even to wait."""
+    await archivist.part.stop()
+    await archivist.part.start(ONE_PLACE)
+    shelf = {"records": 3_000, "interval": 50}
+    sagas = [await asked.start("take_stock_at_once", f"{n}", shelf, "completed") for n in range(ROOM + 3)]
+    for saga_id in sagas:
+        await asked.reached(saga_id, "saga_completed")
+    assert await _failures(asked, sagas) == {"no_place"}
+    rows = await asked.fetch(f"SELECT max({_AT}) - min({_AT}) AS ms FROM {_EVENTS} WHERE saga_id = ANY($1)", sagas)
+    assert rows[0]["ms"] > 2 * AT_ONCE_MS
+    assert await asked.faults() == []
+
+
+async def test_many_that_wait_for_a_place_are_each_done_once(archivist: Archivist, asked: Asked) -> None:
+    """Also when the process is killed in the middle, and those that waited are in nobody's memory any more."""
+    await archivist.part.stop()
+    await archivist.part.start(ONE_PLACE)
+    shelf = {"records": 2_000, "interval": 100}
+    sagas = [await asked.start("take_stock", f"many_{n}", shelf, "completed") for n in range(2 * ROOM)]
+    for ended in (3, ROOM):
+        await _ended(asked, sagas, ended)
+        archivist.part.kill()
+        assert await death_of(archivist.part) == -signal.SIGKILL
+        await archivist.part.start(ONE_PLACE)
+    for saga_id in sagas:
+        await asked.reached(saga_id, "saga_completed")
+        assert (await asked.events(saga_id)).count("step_succeeded") == 1
+    assert "no_place" in await _failures(asked, sagas)
+    ids = [f"{saga_id}:1" for saga_id in sagas]
+    assert await archivist.fetch("SELECT count(*) FROM done WHERE command_id = ANY($1)", ids) == len(ids) * 2_000
+    assert await archivist.fetch("SELECT sum(again) FROM lap WHERE command_id = ANY($1)", ids) <= 2 * 100
+    assert await asked.faults() == []
+
+
+async def _ended(asked: Asked, sagas: list[str], count: int) -> None:
+    """Returns once so many have."""
+
+    async def enough() -> bool:
+        ended = "SELECT count(*) AS ended FROM saga WHERE saga_id = ANY($1) AND status = 'completed'"
+        return (await asked.fetch(ended, sagas))[0]["ended"] >= count
+
+    await until(enough)
+
+
+async def _failures(asked: Asked, sagas: list[str]) -> set[str]:
+    """The types of problems for which attempts of these have failed."""
+    found = await asked.fetch(
+        f"SELECT e -> 'problem' ->> 'type' AS type FROM {_EVENTS} "
+        "WHERE saga_id = ANY($1) AND e ->> 'type' = 'step_attempt_failed'",
+        sagas,
+    )
+    return {row["type"] for row in found}
 
 
 @pytest.mark.parametrize("cancelled", [False, True])

@@ -4,6 +4,8 @@ import msgspec
 
 from coordinator.saga import Contract, Definitions, Retry, command, saga
 
+AT_ONCE_MS = 3_000
+
 
 class Shelf(msgspec.Struct, frozen=True):
     """What is to be walked."""
@@ -32,4 +34,10 @@ async def take_stock(shelf: Shelf, archive: Archive) -> int:
     return await archive.walk(shelf)
 
 
-DEFINITIONS = Definitions([take_stock])
+@saga(version=1)
+async def take_stock_at_once(shelf: Shelf, archive: Archive) -> int:
+    """The same in one attempt, which may wait for its turn."""
+    return await archive.walk.using(timeout=AT_ONCE_MS / 1_000, retry=Retry.never())(shelf)
+
+
+DEFINITIONS = Definitions([take_stock, take_stock_at_once])

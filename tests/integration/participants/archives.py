@@ -1,7 +1,8 @@
 """Processes of the archive, on a real Postgres and without Kafka."""
 
 import asyncio
-from collections.abc import Callable
+from functools import partial
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -19,7 +20,7 @@ WITHIN_S = 20
 class Process:
     """One process of the archive's, without Kafka."""
 
-    def __init__(self, name: str, url: str) -> None:
+    def __init__(self, name: str, url: str, places: int) -> None:
         self.hand = Hand(name)
         self.replies: list[str] = []
         self.engine: AsyncEngine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
@@ -29,7 +30,8 @@ class Process:
         """Not set: Kafka cannot be reached from here."""
         self.heard.set()
         tracing = Tracing("amends.commands.archive")
-        self.room = LongHandlers(lambda: executor_of(self.engine, tracing, 30), tracing, self.engine, self._reply)
+        executor = partial(executor_of, self.engine, tracing, 30)
+        self.room = LongHandlers(executor, tracing, self.engine, self._reply, places)
 
     async def _reply(self, message: CommandMessage, answer: Answer, traceparent: str | None) -> None:
         await self.heard.wait()
@@ -73,7 +75,10 @@ class Process:
             return [(row, process) for row, process in found]
 
 
-New = Callable[[str], Process]
+class New(Protocol):
+    """Makes a process."""
+
+    def __call__(self, name: str, places: int = 100) -> Process: ...
 
 
 async def ended(*answering: "asyncio.Task[None]") -> None:

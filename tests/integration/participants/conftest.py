@@ -59,8 +59,8 @@ async def new(database_url: str) -> AsyncIterator[New]:
     """Makes processes; those that are left are closed."""
     made: list[Process] = []
 
-    def make(name: str) -> Process:
-        made.append(Process(name, database_url))
+    def make(name: str, places: int = 100) -> Process:
+        made.append(Process(name, database_url, places))
         return made[-1]
 
     await create_tables(make("nobody").engine, archive.tables)

@@ -69,10 +69,9 @@ async def test_no_undo_beside_a_handler_that_does_not_end(new: New, monkeypatch:
     assert (two.replies, await two.rows()) == (["undo 5 succeeded null"], [])
 
 
-async def test_the_undo_of_what_waits_finds_nothing_to_undo(new: New, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_undo_of_what_waits_finds_nothing_to_undo(new: New) -> None:
     """It was never begun: the undo does not wait for a place, and its handler is not called."""
-    monkeypatch.setattr(long_handlers, "LONG_HANDLERS", 1)
-    one = new("one")
+    one = new("one", places=1)
     first = await one.walks()
     await ended(one.take(walk(step=2)), one.take(unwalk(step=2)))
     assert (one.replies[1:], one.hand.undone) == (["undo 1 succeeded null"], [])

@@ -114,11 +114,14 @@ async def _step(hand: Hand) -> None:
             raise
 
 
-def walk(rows: int = 3, *, attempt: int = 1, step: int = 1, progress: int | None = None) -> CommandMessage:
+def walk(
+    rows: int = 3, *, attempt: int = 1, step: int = 1, progress: int | None = None, timeout_ms: int | None = None
+) -> CommandMessage:
     """The command."""
     value = json.dumps({"rows": rows}).encode()
     told = None if progress is None else b"%d" % progress
-    return _message(f"{SAGA}:{step}", "forward", attempt, value, told)
+    message = _message(f"{SAGA}:{step}", "forward", attempt, value, told)
+    return msgspec.structs.replace(message, deadline_ms=None if timeout_ms is None else message.time_ms + timeout_ms)
 
 
 def unwalk(rows: int = 3, *, attempt: int = 1, step: int = 1, result: int | None = None) -> CommandMessage:

@@ -9,10 +9,9 @@ from tests.unit.participants.test_long_without_barrier import Process
 
 
 @pytest.fixture
-def one(monkeypatch: pytest.MonkeyPatch) -> Process:
+def one() -> Process:
     """It has one place, and step 1 is there."""
-    monkeypatch.setattr(long_handlers, "LONG_HANDLERS", 1)
-    return Process()
+    return Process(places=1)
 
 
 async def test_an_undo_of_what_has_not_begun_waits_for_nobody(one: Process) -> None:

@@ -16,11 +16,11 @@ TRACING = Tracing("amends.commands.archive")
 class Process:
     """One process, without Kafka."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: int = 100) -> None:
         self.hand = Hand("one")
         self.replies: list[str] = []
         self._participant = participant_of_archive(self.hand, barrier=False)
-        found = apart(self._participant, None, TRACING, 30, self._reply)
+        found = apart(self._participant, None, TRACING, 30, self._reply, places)
         assert found is not None
         self.apart: Apart = found
 
