@@ -185,8 +185,8 @@ class Plan:
 
 
 def _in_company(apart: Random) -> dict[str, int]:
-    """In two worlds of five."""
-    return {name: apart.choice(few) for name, few in IN_COMPANY.items()} if apart.random() < 0.4 else {}
+    """In one world of four."""
+    return {name: apart.choice(few) for name, few in IN_COMPANY.items()} if apart.random() < 0.25 else {}
 
 
 def _narrow(random: Random) -> dict[str, int]:

@@ -20,7 +20,6 @@ CANARIES = (
     "the saga ends although an update is open",
     "a child that has gone through is not undone",
     "the steps of a round are numbered anew",
-    "a company of whose forerunners nothing is heard never departs",
 )
 
 
