@@ -221,7 +221,7 @@ class Activation:
                 self._tell_local(self._local, turn)
             self._answer(turn)
             del batch[turn.saga_id]
-            self._intake.release(turn.saga_id, self._has_asked(turn))
+            self._intake.release(turn.saga_id, not self._intake.is_first(turn.saga_id) or self._has_asked(turn))
         if committed:
             self._observer.committed(committed)
             for item in committed:

@@ -64,6 +64,10 @@ class Intake:
         """Sagas that wait for company before they begin."""
         return self._departures.gathered.keys()
 
+    def is_first(self, saga_id: str) -> bool:
+        """Whether others wait for the saga's first step, or would."""
+        return saga_id in self._departures.under_way
+
     def holds(self, saga_id: str) -> bool:
         """Whether the saga has mail waiting or is in a batch: it is going to be activated anyway."""
         return saga_id in self._waiting or saga_id in self._taken or saga_id in self._departures.gathered
