@@ -12,6 +12,9 @@ from tests.simulation.cluster import Cluster, Member, Record
 from tests.simulation.network import settle
 from tests.simulation.process import PROCESS, Process
 
+CONNECTED_S = 1.0
+"""So long it takes at most until who was frozen is connected again."""
+
 
 async def _connect(cluster: Cluster, process: Process) -> None:
     """A round trip; fails when nobody is there."""
@@ -136,11 +139,17 @@ class Consumer:
             watchers.remove(self._notice)
 
     def _notice(self) -> None:
-        """There may be something to fetch: known a hop later."""
+        """There may be something to fetch: known a hop later. Who is frozen asks when it has woken."""
         if not self._noting and not self._stopped:
             self._noting = True
+            if self._process.paused:
+                self._process.on_waking.append(lambda: self._fetch(self._network.weather.seconds(0.0, CONNECTED_S)))
+            else:
+                self._fetch(self._network.weather.hop_s())
+
+    def _fetch(self, delay_s: float) -> None:
+        if not self._stopped:
             weather = self._network.weather
-            delay_s = weather.hop_s()
             if weather.strikes("fetch_slow"):
                 delay_s += weather.seconds(0.05, 2.0)
             self._network.after(delay_s, self._note)

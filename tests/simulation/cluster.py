@@ -76,8 +76,12 @@ class Group:
     def expel(self, name: str) -> None:
         """It was not heard of for too long. If it lives, it will hear of that with its next heartbeat."""
         if (member := self.members.get(name)) is not None:
-            self._cluster.network.after(self._cluster.network.weather.seconds(0.0, HEARTBEAT_S), *_out(member))
+            self._tell_out(member)
             self.leave(name)
+
+    def _tell_out(self, member: Member) -> None:
+        network = self._cluster.network
+        network.tell(member.process, network.weather.seconds(0.0, HEARTBEAT_S), member.told, "rebalance", -1)
 
     def has(self, process: Process) -> bool:
         """Whether the process has been given its part, be it nothing."""
@@ -95,14 +99,14 @@ class Group:
         network = self._cluster.network
         for member in self.members.values():
             if not member.joined:
-                network.after(network.weather.hop_s(), member.told, "rebalance", self._generation)
+                network.tell(member.process, network.weather.hop_s(), member.told, "rebalance", self._generation)
         network.after(REBALANCE_S, self._late, self._generation)
 
     def _late(self, generation: int) -> None:
         if self._joining and generation == self._generation:
             for member in [each for each in self.members.values() if not each.joined]:
                 del self.members[member.name]
-                self._cluster.network.after(self._cluster.network.weather.seconds(0.0, HEARTBEAT_S), *_out(member))
+                self._tell_out(member)
             self._look()
 
     def _look(self) -> None:
@@ -289,10 +293,6 @@ class Cluster:
 
 
 def _unseen(*_: Any) -> None: ...
-
-
-def _out(member: Member) -> tuple[Any, ...]:
-    return member.told, "rebalance", -1
 
 
 def _acknowledges(acknowledged: Any) -> None:

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from tests.simulation.database import Database, Transaction
 from tests.simulation.network import Network
 from tests.simulation.process import PROCESS, Process
+from tests.simulation.sessions import SETTINGS, Session
 
 _TEXT = SimpleNamespace(oid=25)
 _BOOL = SimpleNamespace(oid=16)
 _LOCK, _UNLOCK = "SELECT pg_try_advisory_lock(", "SELECT pg_advisory_unlock("
 _STAY = "SELECT true"
-_SETTINGS = ("SELECT set_config(", "RESET ")
 _HOLD = ("forward_answer", "forward_value", "undo_answer")
 _LOOK = ("command_id", *_HOLD)
 _COLUMNS = {
@@ -78,6 +78,7 @@ class Connection:
         self._process = process
         self._network: Network = database.network
         self._transaction: Transaction | None = None
+        self._session = Session(database, self._hear_of_its_end)
         self._closed = False
 
     def transaction(self, **_: Any) -> _Begun:
@@ -86,7 +87,7 @@ class Connection:
 
     def begin(self) -> None:
         """The transaction begins."""
-        self._transaction = self._database.begin()
+        self._transaction = self._database.begin(self._process)
 
     async def prepare(self, sql: str, name: Any = None) -> Statement:
         """For later."""
@@ -97,30 +98,30 @@ class Connection:
         transaction = self._transaction
         if not self._closed and sql.startswith((_LOCK, _UNLOCK)):
             return await self._lock(sql.startswith(_LOCK), parameters[0])
-        if not self._closed and sql.startswith(_SETTINGS):
-            return []
+        if not self._closed and sql.startswith(SETTINGS):
+            return await self._ask(lambda: self._session.set(sql, parameters), transaction)
         if not self._closed and sql == _STAY:
-            await self._breaks("database_request_lost")
-            return await self._network.ask(self._process, lambda: [(True,)])
+            return await self._ask(lambda: [(True,)])
         if self._closed or transaction is None:
             raise asyncpg.exceptions.InterfaceError("connection is closed")
         await self._breaks("database_request_lost")
         weather = self._network.weather
         slow_s = weather.seconds(0.05, 3.0) if weather.strikes("database_slow") else 0.0
-        return await self._network.ask(
-            self._process, lambda: self._database.execute(transaction, sql, parameters), slow_s
-        )
+
+        def served() -> Any:
+            return self._session.serve(lambda: self._database.execute(transaction, sql, parameters), transaction)
+
+        return await self._network.ask(self._process, served, slow_s)
+
+    async def _ask(self, call: Callable[[], Any], transaction: Transaction | None = None) -> Any:
+        await self._breaks("database_request_lost")
+        return await self._network.ask(self._process, lambda: self._session.serve(call, transaction))
 
     async def _lock(self, take: bool, command_id: str) -> Sequence[Any]:
-        await self._breaks("database_request_lost")
-        database = self._database
-
-        def asked() -> Sequence[Any]:
-            if self._closed:
-                raise asyncpg.exceptions.ConnectionDoesNotExistError("The server has ended the connection.")
-            return database.lock(self, command_id) if take else database.unlock(self, command_id)
-
-        return await self._network.ask(self._process, asked)
+        database, session = self._database, self._session
+        return await self._ask(
+            lambda: database.lock(session, command_id) if take else database.unlock(session, command_id)
+        )
 
     async def _breaks(self, kind: str) -> None:
         if self._database.away or self._network.weather.strikes(kind):
@@ -130,13 +131,18 @@ class Connection:
             await self._network.fail_later(self._process, delay_s, error)
 
     def _break(self) -> None:
-        """The server notices, sooner or later, and ends the transaction."""
+        """The server notices, sooner or later, and ends the session; or it does not, and the session has its limits."""
         first, self._closed = not self._closed, True
-        transaction, self._transaction = self._transaction, None
-        if transaction is not None:
-            self._network.after(self._network.weather.seconds(0.0, 1.0), self._database.end, transaction, False)
-        if first and self._database.has_locks(self):  # not again when it is collected, whenever that is
-            self._network.after(self._network.weather.seconds(0.0, 1.0), self._database.unlock, self)
+        self._transaction = None
+        # Not again when it is collected, whenever that is.
+        if first and not self._session.empty and not self._network.weather.strikes("database_unheard"):
+            self._network.after(self._network.weather.seconds(0.0, 1.0), self._session.end)
+
+    def _hear_of_its_end(self) -> None:
+        def hear() -> None:
+            self._closed = True
+
+        self._network.loop.call_soon(hear, context=self._process.context)
 
     async def end(self, commit: bool) -> None:
         """Commits, or forgets."""
@@ -144,8 +150,8 @@ class Connection:
         if transaction is None:
             return
         if not self._process.alive:
-            self._network.after(0.1, self._database.end, transaction, False)
-        elif commit:
+            return  # the server hears of that by itself
+        if commit:
             self._transaction = transaction
             await self._breaks("database_request_lost")
             self._transaction = None
@@ -154,11 +160,13 @@ class Connection:
                 self._network.after(self._network.weather.hop_s(), self._end, transaction)
                 error = asyncpg.exceptions.ConnectionDoesNotExistError("connection was closed in the middle")
                 await self._network.fail_later(self._process, self._network.weather.seconds(0.01, 2.0), error)
-        await self._network.ask(self._process, lambda: self._database.end(transaction, commit))
+        await self._network.ask(
+            self._process, lambda: self._session.serve(lambda: self._database.end(transaction, commit), transaction)
+        )
 
     def _end(self, transaction: Transaction) -> None:
-        if not transaction.over:
-            self._database.end(transaction, True)
+        if not (transaction.over or self._session.over):
+            self._session.serve(lambda: self._database.end(transaction, True), transaction)
 
     def lost(self) -> None:
         """Its process died: the server ends what was open."""

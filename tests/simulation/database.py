@@ -5,18 +5,23 @@ It understands the barrier's statements and three inserts, word for word: other 
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import asyncpg
 
 from tests.simulation.network import Network, settle
+from tests.simulation.process import Process
 
 EFFECT = "INSERT INTO effect (command_id, direction, amount) VALUES"
 EFFECT_IF_DONE = (
     "INSERT INTO effect (command_id, direction, amount) SELECT :command_id, :direction, :amount "
     "WHERE EXISTS (SELECT FROM effect WHERE command_id = :command_id)"
 )
+LOCK_SILENT_S, ROW_SILENT_S = 7.0, 31.0
+"""So long at most, in seconds, somebody who says nothing may keep others from a command that takes long: with its lock,
+and with its row, in a transaction of the handler's."""
 NOTED = "INSERT INTO noted (command_id, amount) VALUES"
 _IF_DONE = EFFECT_IF_DONE.partition(" :")[0]
 
@@ -41,7 +46,9 @@ class Row(NamedTuple):
 class Transaction:
     """Uncommitted work, and the rows it holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, process: Process) -> None:
+        self.process = process
+        """Whose it is."""
         self.rows: dict[str, Row] = {}
         self.effects: list[Effect] = []
         self.noted: list[tuple[str, int]] = []
@@ -49,6 +56,12 @@ class Transaction:
         self.savepoints: list[tuple[str, dict[str, Row], int, int]] = []
         self.waits_for: Transaction | None = None
         self.over = False
+        self.heard_at = float("-inf")
+        """Since when the server waits for its client."""
+        self.shared = False
+        """Whether it is a handler's that takes long."""
+        self.awaited = False
+        """Whether somebody has asked for what such a one holds."""
         self.ended: list[Callable[[], None]] = []
 
 
@@ -68,10 +81,12 @@ class Database:
         self.on_commit: Callable[[str, Sequence[Effect]], None] = lambda name, effects: None
         self._holders: dict[str, Transaction] = {}
         self._locks: dict[str, Any] = {}
+        self._named: dict[str, Process] = {}
+        """Where each run of a long handler is, by the name that it has in the row."""
 
-    def begin(self) -> Transaction:
+    def begin(self, process: Process) -> Transaction:
         """A new transaction."""
-        return Transaction()
+        return Transaction(process)
 
     def end(self, transaction: Transaction, commit: bool) -> None:
         """Keeps or forgets what it did, and lets go of its rows."""
@@ -81,6 +96,7 @@ class Database:
             return
         transaction.over = True
         if commit:
+            self._judge_run(transaction)
             self.rows.update(transaction.rows)
             self.effects.extend(transaction.effects)
             for command_id, amount in transaction.noted:
@@ -138,22 +154,31 @@ class Database:
             transaction.effects.append(effect)
         return []
 
-    def lock(self, connection: Any, command_id: str) -> list[tuple[bool]]:
-        """An advisory lock, of the connection's until it is closed."""
-        ours = self._locks.setdefault(command_id, connection) is connection
-        return [(ours,)]
+    def lock(self, session: Any, command_id: str) -> list[tuple[bool]]:
+        """An advisory lock, of the session's until its end."""
+        holder = self._locks.setdefault(command_id, session)
+        if holder is not session:
+            self._judge_silence("lock", command_id, holder.heard_at, LOCK_SILENT_S)
+        return [(holder is session,)]
 
-    def has_locks(self, connection: Any) -> bool:
+    def has_locks(self, session: Any) -> bool:
         """Whether there is something to let go of."""
-        return any(each is connection for each in self._locks.values())
+        return any(each is session for each in self._locks.values())
 
-    def unlock(self, connection: Any, command_id: str | None = None) -> list[tuple[bool]]:
-        """Lets go of it; None: of all that the connection has."""
+    def unlock(self, session: Any, command_id: str | None = None) -> list[tuple[bool]]:
+        """Lets go of it; None: of all that the session has."""
         ids = [*self._locks] if command_id is None else [command_id]
         for each in ids:
-            if self._locks.get(each) is connection:
+            if self._locks.get(each) is session:
                 del self._locks[each]
         return [(True,)]
+
+    def _judge_silence(self, what: str, command_id: str, heard_at: float, most_s: float) -> None:
+        silent_s = self.network.loop.time() - heard_at
+        if silent_s > most_s:
+            self.faults.append(
+                f"Frozen: nothing was heard for {silent_s:.1f} s of who keeps others from the {what} of {command_id}"
+            )
 
     def _barrier(self, transaction: Transaction, sql: str, parameters: Sequence[Any]) -> Any:
         if sql.startswith("INSERT") and "DO NOTHING RETURNING command_id" in sql and len(parameters) == 1:
@@ -161,7 +186,7 @@ class Database:
         if sql.startswith("SELECT") and "FOR UPDATE" in sql and len(parameters) == 1:
             return self._with_rows(transaction, parameters[0], lambda: self._read(transaction, parameters[0]))
         if sql.startswith("SELECT") and "FOR SHARE" in sql and len(parameters) == 1:
-            ids = [parameters[0]]
+            ids, transaction.shared = [parameters[0]], True
             return self._with_rows(transaction, ids, lambda: [row[1:4] for row in self._read(transaction, ids)])
         if sql.startswith("SELECT") and "FOR " not in sql and len(parameters) == 1:
             return [(id, *row[:3]) for id in parameters[0] if (row := self.rows.get(id)) is not None]
@@ -171,8 +196,17 @@ class Database:
 
     def _keep(self, transaction: Transaction, parameters: Sequence[Any]) -> list[Any]:
         for command_id, *kept in zip(*parameters, strict=True):
-            transaction.rows[command_id] = Row(*kept)
+            row = transaction.rows[command_id] = Row(*kept)
+            if (run := _run(row)) is not None:
+                self._named.setdefault(run, transaction.process)
         return []
+
+    def _judge_run(self, transaction: Transaction) -> None:
+        """A long handler's transaction is committed by whom the row names."""
+        for command_id in transaction.held if transaction.shared else ():
+            run = _run(self.rows[command_id])
+            if run is None or self._named[run] is not transaction.process:
+                self.faults.append(f"Frozen: {transaction.process!r} commits in {command_id}, which is not its own")
 
     def _savepoint(self, transaction: Transaction, sql: str) -> list[Any]:
         match sql.split():
@@ -232,7 +266,19 @@ class Database:
                 settle(answer, result)
 
         holder.ended.append(again)
+        if holder.shared and not (holder.awaited or holder.over):
+            holder.awaited = True
+            self._judge_row(holder, ids)
         return answer
+
+    def _judge_row(self, holder: Transaction, ids: Sequence[str]) -> None:
+        """Somebody waits for these rows of a long handler's."""
+        if holder.over:
+            return
+        self._judge_silence("row", ",".join(ids), holder.heard_at, ROW_SILENT_S)
+        left_s = holder.heard_at + ROW_SILENT_S - self.network.loop.time()
+        if left_s >= 0:
+            self.network.after(left_s + 0.001, self._judge_row, holder, ids)
 
     def _insert(self, transaction: Transaction, ids: Sequence[str]) -> list[tuple[str]]:
         new = [command_id for command_id in ids if command_id not in self.rows and command_id not in transaction.rows]
@@ -247,3 +293,8 @@ class Database:
             if row is not None:
                 found.append((command_id, *row))
         return found
+
+
+def _run(row: Row) -> str | None:
+    """Who is at a command that takes long."""
+    return json.loads(row.forward_value or "")["run"] if row.forward_answer == "progress" else None

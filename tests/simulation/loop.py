@@ -118,7 +118,10 @@ class SimulationLoop(asyncio.AbstractEventLoop):
         while timers and timers[0][0] <= self._now:
             timer = heapq.heappop(timers)[2]
             timer._scheduled = False  # pyright: ignore[reportAttributeAccessIssue]
-            self._queue(timer.process, timer)
+            if timer.process.paused:
+                timer.process.late.append(timer)
+            else:
+                self._queue(timer.process, timer)
 
     def _queue(self, process: Process, handle: Any) -> None:
         if not process.alive or self.closed:
@@ -136,8 +139,10 @@ class SimulationLoop(asyncio.AbstractEventLoop):
             self._busy.remove(process)
 
     def resume(self, process: Process) -> None:
-        """It goes on, as if nothing had been."""
+        """It goes on, as if nothing had been. As in asyncio, what came from outside comes before the timers."""
         process.paused, process.woke_at = False, self._now
+        process.ready.extend(process.late)
+        process.late.clear()
         if process.ready and not process.queued and process.alive:
             process.queued = True
             self._busy.append(process)

@@ -3,6 +3,7 @@
 from tests.simulation.company_mutants import COMPANY_MUTANTS
 from tests.simulation.engine_mutants import ENGINE_MUTANTS
 from tests.simulation.family_mutants import FAMILY_MUTANTS
+from tests.simulation.frozen_mutants import FROZEN_MUTANTS
 from tests.simulation.later_mutants import LATER_MUTANTS
 from tests.simulation.local_mutants import LOCAL_MUTANTS
 from tests.simulation.mutant import Mutant
@@ -185,6 +186,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *FAMILY_MUTANTS,
     *LATER_MUTANTS,
     *COMPANY_MUTANTS,
+    *FROZEN_MUTANTS,
     Mutant(
         "no tombstone",
         f"{SDK}.entry",

@@ -26,6 +26,17 @@ class Network:
         """Calls it then, outside of all processes."""
         return self.loop.call_later(delay_s, callback, *args, context=self.loop.outside.context)
 
+    def tell(self, process: Process, delay_s: float, callback: Callable[..., object], *args: Any) -> None:
+        """The process will ask then, and hear of it; one that is paused asks as soon after it has woken."""
+
+        def asked() -> None:
+            if process.paused:
+                process.on_waking.append(partial(self.after, delay_s, callback, *args))
+            else:
+                callback(*args)
+
+        self.after(delay_s, asked)
+
     def ask(self, process: Process, serve: Server, slow_s: float = 0.0) -> "asyncio.Future[Any]":
         """What the server returns or raises. A process that is dead never hears."""
         answer = self.loop.create_future()

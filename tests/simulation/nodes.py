@@ -104,6 +104,9 @@ class Node:
             return
         self.network.trace(self.name, "wakes")
         self.loop.resume(process)
+        asked, process.on_waking = process.on_waking, []
+        for ask in asked:
+            ask()
 
     def heal(self) -> None:
         """It runs, whatever happened."""

@@ -40,6 +40,8 @@ class Operators:
         self._told = told
         self._changes = changes
         self._pivots: set[tuple[str, int]] = set()
+        self.freed: set[tuple[str, int]] = set()
+        """Sagas and steps whose undo somebody wanted to skip, or to confirm."""
         self.faults: list[str] = []
         self.busy = 0
         """How many have not got their answer."""
@@ -86,6 +88,8 @@ class Operators:
 
     def _perhaps(self, kind: str, saga_id: str, fact: Fact, *delays_s: float) -> None:
         if self._weather.tempts(kind):
+            if isinstance(fact, SkipUndo | ConfirmUndo):
+                self.freed.add((saga_id, fact.step))
             self._spawn(self._do(kind, saga_id, fact, self._random.choice(delays_s)))
 
     def _spawn(self, act: Coroutine[Any, Any, None]) -> None:

@@ -86,6 +86,14 @@ LATER_RATES: Mapping[str, tuple[float, ...]] = {
     "answered_never": (0.1, 0.3),
     "answered_twice": (0.2, 0.6),
     "answered_by_record": (0.2, 0.8),
+    # Times a second: a process stands still for so long that all its sessions end.
+    "coordinator_frozen": (0.02, 0.1),
+    "participant_frozen": (0.02, 0.1),
+    # The share of failpoints that are reached, and of those of handlers that take long.
+    "frozen_at_failpoint": (0.001, 0.005),
+    "walker_frozen": (0.05, 0.3),
+    # The share of broken connections: the server hears nothing, and ends the session when that is silent for too long.
+    "database_unheard": (0.1, 0.6),
 }
 """Likewise, drawn apart: what a seed means otherwise does not hang on them."""
 BY_THEMSELVES = (
@@ -104,6 +112,8 @@ BY_THEMSELVES = (
     "clock_stepped",
     "upgraded",
     "deployed_anew",
+    "coordinator_frozen",
+    "participant_frozen",
 )
 UPDATES = ("update_answered", "update_refused", "update_overtaken", "update_declined", "favour_with_start")
 """What became of them; overtaken were those whose saga went back or ended before they were answered."""

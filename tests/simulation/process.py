@@ -14,8 +14,10 @@ class Process:
         "alive",
         "context",
         "in_steps",
+        "late",
         "life",
         "name",
+        "on_waking",
         "paused",
         "queued",
         "ready",
@@ -31,7 +33,11 @@ class Process:
         self.paused = False
         self.woke_at = float("-inf")
         """When it last went on after it had been paused."""
+        self.on_waking: list[Callable[[], object]] = []
+        """Called when it goes on: what it would have asked meanwhile."""
         self.ready: deque[Any] = deque()
+        self.late: list[Any] = []
+        """Timers that were due while it was paused."""
         self.queued = False
         """Whether the loop has it among those with something ready."""
         self.in_steps = -1

@@ -1,6 +1,6 @@
 """A saga that goes on as new: what its rounds say of each other, and that what they did stands."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,18 +11,27 @@ from coordinator.history.people import SagaPaused, StepSeenTo
 from coordinator.history.rounds import Begun, SagaContinued
 from coordinator.history.started import SagaStarted
 from coordinator.history.steps import StepIssued, StepSucceeded
-from coordinator.history.undos import CompensationStarted, UndoGivenUp, UndoIssued, UndoRegistered, UndoSkipped
+from coordinator.history.undos import (
+    CompensationStarted,
+    UndoGivenUp,
+    UndoIssued,
+    UndoRegistered,
+    UndoSkipped,
+    UndoSucceeded,
+)
 from tests.faults.evidence import Effect, Evidence
 
 Done = Mapping[str, set[str]]
 """By command: the directions in which a participant did it."""
 
 
-def round_faults(saga_id: str, rounds: Sequence[Sequence[Event]], ledgers: frozenset[str], done: Done) -> Iterator[str]:
+def round_faults(
+    saga_id: str, rounds: Sequence[Sequence[Event]], ledgers: frozenset[str], done: Done, freed: Collection[int]
+) -> Iterator[str]:
     """``rounds``: the events of each, but for those of the row with which it ends. ``ledgers``: participants of whose
-    effects all is known."""
+    effects all is known. ``freed``: steps whose undo a person wanted to settle, be it in the row that is not there."""
     for before, after in pairwise(rounds):
-        for fault in (*_carried(before, after), *_stands(saga_id, before, ledgers, done)):
+        for fault in (*_carried(before, after), *_stands(saga_id, before, ledgers, done, freed)):
             yield f"Rounds: {saga_id}: {fault}"
 
 
@@ -76,10 +85,13 @@ def _fits(deadline: int | None, known: int) -> bool:
     return deadline is None or (deadline >= known and (deadline - known) % 1_000 == 0)
 
 
-def _stands(saga_id: str, events: Sequence[Event], ledgers: frozenset[str], done: Done) -> Iterator[str]:
+def _stands(
+    saga_id: str, events: Sequence[Event], ledgers: frozenset[str], done: Done, freed: Collection[int]
+) -> Iterator[str]:
     """Nothing is half done when a round ends, and nothing of it is undone later."""
     undone = {event.step for event in events if isinstance(event, UndoIssued)}
-    free = {
+    settled = {event.step for event in events if isinstance(event, UndoSucceeded)}
+    free = (set(freed) & undone - settled) | {
         event.step
         for event in events
         if isinstance(event, UndoSkipped | UndoGivenUp)

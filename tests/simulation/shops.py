@@ -139,12 +139,12 @@ async def walk(wish: Wish, delivery: Delivery, heartbeat: Heartbeat[int]) -> int
     """In parts, from where the last attempt was."""
     _complain(wish, delivery)
     for part in range(heartbeat.last or 0, _PARTS):
-        if wish.slow:
-            await slowly(wish.slow / _PARTS)
+        await slowly((wish.slow or wish.amount % 4 / 2) / _PARTS)
         if part == 1:
             row = {"command_id": delivery.command_id, "direction": "forward", "amount": wish.amount}
             async with heartbeat.transaction() as db:
                 await db.execute(_EFFECT_ONCE, row)
+                await slowly(wish.amount % 3 / 10)
         await heartbeat(part + 1)
     if delivery.attempt <= wish.spoil:
         raise RuntimeError("It broke after it had written.")

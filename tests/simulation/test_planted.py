@@ -20,6 +20,7 @@ CANARIES = (
     "the saga ends although an update is open",
     "a child that has gone through is not undone",
     "the steps of a round are numbered anew",
+    "a process that is frozen in a long handler's transaction keeps its row",
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from random import Random
 
+from contracts.failpoints import LONG_FAILPOINTS
 from tests.simulation.errands import RELEASES
 from tests.simulation.nodes import CoordinatorNode, Node
 from tests.simulation.plan import BY_THEMSELVES
@@ -11,6 +12,10 @@ from tests.simulation.weather import Weather
 
 MOST_STEPS = 300
 """A process that is struck dies or freezes after so many more callbacks at most."""
+LONG_S = (7.0, 45.0)
+"""So long a process is frozen that is to lose all its sessions."""
+AWAKE_S = 3.0
+"""So long at least there is trouble when it has woken."""
 LATEST = max(RELEASES)
 
 
@@ -26,12 +31,21 @@ class Trouble:
         self._weather: Weather = servers.network.weather
         self._coordinators, self._participants = coordinators, participants
         self._over = False
+        self._until = 0.0
+        self._frozen_until = 0.0
 
-    def begin(self, *, patches: bool) -> None:
-        """From here on. ``patches``: whether the sagas' programs have any, so that their code is deployed anew."""
+    def begin(self, until: float, *, patches: bool) -> None:
+        """From here on, until then at least. ``patches``: whether the sagas' programs have any, so that their code is
+        deployed anew."""
+        self._until = until
         for kind in BY_THEMSELVES:
             if kind in self._weather.rates and (patches or kind != "deployed_anew"):
                 self._next(kind)
+
+    @property
+    def enough(self) -> bool:
+        """Whether it may end: the time has come, and nobody is to be frozen for longer."""
+        return self._network.loop.time() >= max(self._until, self._frozen_until)
 
     def end(self) -> None:
         """Everything is as it should be from here on."""
@@ -43,10 +57,15 @@ class Trouble:
         for node in (*self._coordinators, *self._participants):
             node.heal()
 
-    def failpoint(self, node: Node) -> None:
-        """Code of that node reached one."""
+    def failpoint(self, name: str, node: Node) -> None:
+        """Code of that node reached it."""
         if self._weather.strikes("crash_at_failpoint"):
             self._kill(node)
+        elif self._weather.strikes("frozen_at_failpoint"):
+            self._freeze(node)
+        elif name in LONG_FAILPOINTS and self._weather.strikes("walker_frozen"):
+            # There, or a little later: in one of its transactions, perhaps.
+            self._network.after(self._random.choice((0.0, self._seconds(0.0, 0.5))), self._freeze, node)
 
     def _next(self, kind: str) -> None:
         delay_s = self._random.expovariate(self._weather.rates[kind])
@@ -69,6 +88,10 @@ class Trouble:
                 return self._strike(self._coordinators, self._pause)
             case "participant_paused":
                 return self._strike(self._participants, self._pause)
+            case "coordinator_frozen":
+                return self._strike(self._coordinators, self._freeze)
+            case "participant_frozen":
+                return self._strike(self._participants, self._freeze)
             case "all_crashed":
                 for node in (*self._coordinators, *self._participants):
                     self._kill(node)
@@ -117,6 +140,13 @@ class Trouble:
 
     def _pause(self, node: Node) -> None:
         node.pause(self._seconds(0.2, 4.0) if self._random.random() < 0.4 else self._seconds(7.0, 18.0))
+
+    def _freeze(self, node: Node) -> None:
+        """For so long that it loses all its sessions: the trouble lasts until it has woken."""
+        now, seconds = self._network.loop.time(), self._seconds(*LONG_S)
+        if now < self._until and node.up:
+            node.pause(seconds)
+            self._frozen_until = max(self._frozen_until, now + seconds + AWAKE_S)
 
     def _step_clock(self) -> bool:
         node = self._random.choice((*self._coordinators, *self._participants))

@@ -1,7 +1,7 @@
 """The oracle of the tests on real servers, asked about a simulated world; and what became of its signals."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from tests.child_ledger import Rounds, child_faults
 from tests.faults.evidence import Effect, Evidence, HistoryRow, SagaRow
@@ -26,7 +26,7 @@ def judged(witness: Witness, servers: Servers, people: People) -> list[str]:
     faults = [
         *_oracle(found, witness.in_vain),
         *partial_faults(of_last_rounds(found)),
-        *_rounds(found, histories),
+        *_rounds(found, histories, people.operators.freed),
         *child_faults(histories),
         *_shown(witness, servers),
         *servers.unhandled(),
@@ -59,12 +59,14 @@ def _oracle(found: Evidence, in_vain: frozenset[str]) -> Iterator[str]:
     yield from (f"O4: {fault}" for fault in undos_go_backwards(skipped_as_undone(found)))
 
 
-def _rounds(found: Evidence, histories: Mapping[str, Rounds]) -> Iterator[str]:
+def _rounds(found: Evidence, histories: Mapping[str, Rounds], freed: Collection[tuple[str, int]]) -> Iterator[str]:
     done: defaultdict[str, set[str]] = defaultdict(set)
     for effect in found.effects:
         done[effect.command_id].add(effect.direction)
     for saga_id, rounds in histories.items():
-        yield from round_faults(saga_id, rounds, found.ledgers, done)
+        yield from round_faults(
+            saga_id, rounds, found.ledgers, done, {step for freed_id, step in freed if freed_id == saga_id}
+        )
 
 
 def _shown(witness: Witness, servers: Servers) -> Iterator[str]:

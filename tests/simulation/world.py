@@ -128,7 +128,7 @@ class World:
     def _reach(self, failpoint: str) -> None:
         process = PROCESS.get(None)
         if process is not None and process.alive and process.name in self.nodes:
-            self.trouble.failpoint(self.nodes[process.name])
+            self.trouble.failpoint(failpoint, self.nodes[process.name])
 
     def run(self) -> Outcome:
         """Everything, from the first start to the verdict."""
@@ -197,10 +197,11 @@ class World:
             if "company_sagas" in self.plan.limits:
                 at_s -= at_s % (0.2 * self.plan.trouble_s)  # three handfuls
             self.people.begin(saga_id, program, at_s)
-        self.trouble.begin(patches="'patch'" in repr(self.programs))
+        until = self.loop.time() + self.plan.trouble_s
+        self.trouble.begin(until, patches="'patch'" in repr(self.programs))
 
     def _troubled(self) -> bool:
-        return self.loop.time() - 1_000 >= self.plan.trouble_s or bool(self.witness.faults)
+        return self.trouble.enough or bool(self.witness.faults)
 
     def _resume_some(self) -> None:
         """A person lets some of the parked sagas go on, now that all is well."""
