@@ -12,7 +12,7 @@ from tests.simulation.planted import Stale, planted
 CANARIES = (
     "publish before the commit",
     "offsets of replies before they are handled",
-    "no tombstone",
+    "the tombstone is ignored",
     "undo all at once",
     "a kept signal is not handed to who waits",
     "answers that came in a pause are dropped",
