@@ -16,6 +16,8 @@ from tests.faults.trips import Trips
 
 MOST_LINES = 1_500
 """A part that logs more of an outage of some seconds is in a loop that does not pause."""
+PATIENT_S = 15.0
+"""A trip whose step is tried for 28 s may rightly be undone when a server took longer than this to come again."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,6 +28,7 @@ async def survives(trips: Trips, outage: Callable[[], Awaitable[None]], record_p
     logged = trips.system.log_lines()
     await trips.ask_for(24)
     await trips.under_way(36)
+    began = monotonic()
     under_way = asyncio.ensure_future(outage())
     while not under_way.done():
         await trips.ask("slow_declined")
@@ -33,7 +36,7 @@ async def survives(trips: Trips, outage: Callable[[], Awaitable[None]], record_p
     over = monotonic()
     await trips.ask_for(12)
     await trips.again()
-    assert await trips.faults() == []
+    assert await trips.faults(as_expected=over - began < PATIENT_S) == []
     record_property("recovered_s", round(monotonic() - over, 2))
     grown = {name: lines - logged.get(name, 0) for name, lines in trips.system.log_lines().items()}
     assert max(grown.values()) < MOST_LINES, grown
@@ -91,6 +94,7 @@ async def test_everything_is_killed_at_once(
     await trips.ask_for(24)
     await trips.under_way(36)
     parts = [system.coordinators[0], *system.participants.values()]
+    began = monotonic()
     for each in [*parts, embedded_postgres, embedded_kafka]:
         each.kill()
     await asyncio.gather(*(death_of(part) for part in parts))
@@ -98,5 +102,5 @@ async def test_everything_is_killed_at_once(
     died = monotonic()
     await asyncio.gather(*(system.start_participant(name) for name in system.participants), system.start_coordinator())
     await trips.again()
-    assert await trips.faults() == []
+    assert await trips.faults(as_expected=died - began < PATIENT_S) == []
     record_property("recovered_s", round(monotonic() - died, 2))
