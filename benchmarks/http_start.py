@@ -51,7 +51,7 @@ class EndsSoon(Intake):
         self.looks = 0
         self._starting: list[tuple[str, Start, Done]] = []
 
-    def offer(self, saga_id: str, fact: Fact, done: Done) -> None:
+    def offer(self, saga_id: str, fact: Fact, done: Done, *, may_wait: bool = False) -> None:
         """Taken in with whatever comes in the same turn of the event loop."""
         assert isinstance(fact, Start)
         if not self._starting:

@@ -95,26 +95,18 @@ class Intake:
             if not answer.done():
                 answer.set_result(verdict)
 
-        if type(fact) is Start:
-            self._start(saga_id, fact, done)
-        else:
-            self.offer(saga_id, fact, done)
+        self.offer(saga_id, fact, done, may_wait=type(fact) is Start)
         return answer
-
-    def _start(self, saga_id: str, fact: Start, done: Done) -> None:
-        """A saga that begins may have to wait for company."""
-        if self.holds(saga_id) or not self._departures.keeps(saga_id, Letter(fact, done)):
-            self.offer(saga_id, fact, done)
-            return
-        failpoint("fact_received")
-        self._grow(1)
 
     def _depart(self, company: Boxes) -> None:
         self._waiting.update(company)
         self.on_mail()
 
-    def offer(self, saga_id: str, fact: Fact, done: Done) -> None:
-        """Hands in the fact. Never refuses: whoever offers many looks at ``full`` between two handfuls."""
+    def offer(self, saga_id: str, fact: Fact, done: Done, *, may_wait: bool = False) -> None:
+        """Hands in the fact. Never refuses: whoever offers many looks at ``full`` between two handfuls.
+
+        ``may_wait``: with it a saga begins, which may have to wait for company.
+        """
         failpoint("fact_received")
         letter = Letter(fact, done)
         if saga_id in self._departures.under_way and type(fact) is not Start:
@@ -125,7 +117,7 @@ class Intake:
             held.append(letter)
         elif (kept := self._departures.gathered.get(saga_id)) is not None:
             kept.append(letter)
-        else:
+        elif not (may_wait and self._departures.keeps(saga_id, letter)):
             self._waiting[saga_id] = [letter]
             self.on_mail()
         self._grow(1)
