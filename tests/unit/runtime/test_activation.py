@@ -35,7 +35,7 @@ async def test_a_saga_goes_through(world: World) -> None:
 
 async def test_a_thousand_sagas_share_few_transactions(new_world: NewWorld) -> None:
     """What queued up is one batch, up to its largest size."""
-    world = new_world(batch_sagas=500)
+    world = new_world(batch_sagas=500, first_steps=1_000)
     await world.coordinator.start()
     await asyncio.gather(*(finish(world.coordinator, f"buy:{n}", start("buy", "book")) for n in range(1_000)))
     assert world.observer.sizes[:2] == [500, 500]
