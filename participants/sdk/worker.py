@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Generator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -20,6 +20,7 @@ from contracts.unhurried import unhurried
 from participants.sdk.apart import Apart, apart, executor_of
 from participants.sdk.arrivals import Arrivals, Call, SetAside
 from participants.sdk.executor import HANDLER_LIMIT_S, Answered, Executor
+from participants.sdk.fetching import Fetching, Record, reply_leaves
 from participants.sdk.long_places import LONG_HANDLERS
 from participants.sdk.offsets import Offsets, Rebalances
 from participants.sdk.participant import Participant
@@ -29,11 +30,8 @@ from participants.sdk.tracing import Tracing
 
 log = logging.getLogger(__name__)
 
-MAX_RECORDS = 500
-"""Taken from the consumer at once."""
 MAX_UNFINISHED = 4
 """Rounds whose replies are not acknowledged yet, while the next is handled."""
-FETCH_WAIT_MS = 10_000
 MAX_FETCH_BYTES = 4 * 1024 * 1024
 """Of one partition at once: more than the largest record, an undo with arguments, result and cause."""
 NEVER_MS = 24 * 3_600_000
@@ -47,7 +45,6 @@ TOPICS_LOG_S = 10.0
 PAUSE_S = 1.0
 """Before a consumer that broke is replaced."""
 
-Record = ConsumerRecord[Any, Any]
 Arrived = tuple[Record, Call | SetAside]
 
 
@@ -93,6 +90,7 @@ class Worker:
         self._arrivals = Arrivals(participant, self._topics.replies)
         self._records = Records(participant.name, self._topics.dead_letters)
         self._sender = Sender(kafka)
+        self._replies_soon = database is None
         self._apart = apart(participant, database, tracing, handler_limit_s, self._reply, long_handlers)
         self._executor: Executor | Apart = self._apart or executor_of(database, tracing, handler_limit_s)
         self._assigned = asyncio.Event()
@@ -248,18 +246,18 @@ class Worker:
                 await asyncio.sleep(TOPICS_POLL_S)
 
     async def _pump(self, consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
+        read = self._arrivals.read
+        fetching = Fetching(consumer, offsets, replies_soon=self._replies_soon)
         while not self._stopping:
             with self._interruptible():
-                fetched = await consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=MAX_RECORDS)
+                fetched = await fetching.some()
             if offsets.stuck:
                 raise TimeoutError("No offsets could be committed for too long.")
-            if fetched:
-                term = offsets.term
-                read = self._arrivals.read
-                arrived = [
-                    (record, read(record.headers, record.value)) for records in fetched.values() for record in records
-                ]
-                await self._round(arrived, offsets, term)
+            if fetched.records:
+                arrived = [(record, read(record.headers, record.value)) for record in fetched.records]
+                await self._round(arrived, offsets, fetched.term)
+            if fetched.alone:
+                await reply_leaves()
 
     async def _round(self, arrived: Sequence[Arrived], offsets: Offsets, term: int) -> None:
         """Answers all of them, in one go or, when that takes long, in several."""

@@ -198,6 +198,10 @@ class Consumer:
                 self._positions[partition] = position + len(records)
         return found
 
+    def highwater(self, partition: TopicPartition) -> int | None:
+        """How far the partition reached when it was last heard of."""
+        return self._seen.get(partition)
+
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
         """Raises CommitFailedError, IllegalStateError, KafkaTimeoutError."""
         if any(partition not in self._positions for partition in offsets):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiokafka.client import AIOKafkaClient
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -234,3 +235,34 @@ async def test_without_a_database(side: CoordinatorSide) -> None:
         await side.dead_letters(1)
     assert [reply.command_id for reply in replies] == [f"order:7:{step}" for step in (1, 2, 3, 4)]
     assert await side.uncommitted() == 0
+
+
+@pytest.fixture
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Kind and topic of what this process asks Kafka for, in order."""
+    asked: list[str] = []
+    send = AIOKafkaClient.send
+
+    async def noted(client: AIOKafkaClient, node: Any, request: Any, **more: Any) -> Any:
+        kind = type(request).__name__
+        if kind in ("FetchRequest", "ProduceRequest"):
+            asked.extend(f"{kind} {topic}" for topic, _ in vars(request)["_topics"])
+        return await send(client, node, request, **more)
+
+    monkeypatch.setattr(AIOKafkaClient, "send", noted)
+    return asked
+
+
+async def test_a_reply_to_a_lone_command_leaves_before_more_is_asked_for(
+    side: CoordinatorSide, requests: list[str]
+) -> None:
+    """Asking takes as long as replying."""
+    # The shop notes what it is asked to do among the requests.
+    worker = Worker(plain(requests), kafka=side.bootstrap, database=None, topics=side.topics, session_timeout_ms=2_000)
+    fetch, produce = f"FetchRequest {side.commands}", f"ProduceRequest {side.topics.replies}"
+    async with worker:
+        for step, article in enumerate(("a", "b", "c"), 1):
+            await side.send(*to(side, forward(step, article)))
+            await side.replies(1)
+    order = [request for request in requests if request in (fetch, produce, "a", "b", "c")]
+    assert order[order.index("b") :][:6] == ["b", produce, fetch, "c", produce, fetch]
