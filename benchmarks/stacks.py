@@ -8,6 +8,7 @@ from typing import Literal
 from rich.console import Console
 
 import migrations
+from benchmarks.log_files import make_log_files
 from benchmarks.oracle import check_all
 from benchmarks.scenarios import Scenarios
 from coordinator.cli.stack import Layout, Stack
@@ -34,6 +35,7 @@ async def loaded_stack(console: Console, kind: Kind, root: str = "bench") -> Asy
     """A fresh stack and the loads for it. When they are done the oracle looks: raises OracleFailed."""
     stack = Stack(amends_home() / root, layout(kind), progress=lambda line: console.print(f"✓ {line}"), fresh=True)
     async with stack:
+        await make_log_files(stack.database_url)
         scenarios = Scenarios(stack)
         yield stack, scenarios
         await check_all(stack.database_url, stack.participant_urls, scenarios.ended)
