@@ -225,7 +225,7 @@ async def test_who_waits_for_a_place_uses_no_attempt_up(archivist: Archivist, as
     """Each has one attempt, and less time than all of them need; some find no room even to wait."""
     await archivist.part.stop()
     await archivist.part.start(ONE_PLACE)
-    shelf = {"records": 3_000, "interval": 50}
+    shelf = {"records": 6_000, "interval": 50}
     sagas = [await asked.start("take_stock_at_once", f"{n}", shelf, "completed") for n in range(ROOM + 3)]
     for saga_id in sagas:
         await asked.reached(saga_id, "saga_completed")
