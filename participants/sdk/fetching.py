@@ -30,9 +30,9 @@ class Fetched(NamedTuple):
 class Fetching:
     """What comes of one consumer's topic.
 
-    aiokafka asks for more in the turn in which a partition's last record is taken, which is ahead of the reply: a fifth
-    of the time between a command and its reply, when nothing else is to do. That the last one *was* the last is only
-    found when another is taken, so a lone record is taken by itself, and nothing more until its reply is on its way.
+    aiokafka asks for more in the turn in which a partition's last record is taken, ahead of the reply: a quarter of the
+    time between a command and its reply, when nothing else is to do. That the last one *was* the last is only found
+    when another is taken, so a lone record is taken by itself, and nothing more until its reply is on its way.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, offsets: Offsets, *, replies_soon: bool) -> None:
