@@ -94,5 +94,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     @property
     def continued(self) -> SagaContinued | None:
         """How the round begins that stands now, if it begins here."""
-        event = None if self.round_at is None else self.events[self.round_at]
+        if self.round_at is None:
+            return None
+        event = self.events[self.round_at]
         return event if isinstance(event, SagaContinued) else None
