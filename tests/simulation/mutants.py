@@ -260,4 +260,10 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if term == self.term:\n",
         "        if True:\n",
     ),
+    Mutant(
+        "what comes with a record that is not alone is thrown away",
+        f"{SDK}.fetching",
+        "        return Fetched(first + await self._take(0, MAX_RECORDS - 1), term)\n",
+        "        return Fetched(await self._take(0, MAX_RECORDS - 1) or first, term)\n",
+    ),
 )
