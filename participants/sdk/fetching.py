@@ -32,7 +32,8 @@ class Fetching:
 
     aiokafka asks for more in the turn in which a partition's last record is taken, ahead of the reply: a quarter of the
     time between a command and its reply, when nothing else is to do. That the last one *was* the last is only found
-    when another is taken, so a lone record is taken by itself, and nothing more until its reply is on its way.
+    when another is taken, so a lone record is taken by itself, and nothing more until its reply is on its way. See
+    decision 34.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer, offsets: Offsets, *, replies_soon: bool) -> None:
