@@ -1,10 +1,12 @@
 """Takes records from a consumer, and lets the reply to a lone one go out before more is asked for."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError
 
 from participants.sdk.offsets import Offsets
 
@@ -16,6 +18,9 @@ MAX_RECORDS = 500
 REPLY_TURNS = 4
 """So many turns of the event loop it takes from a reply's being handed to the producer until it is in the socket."""
 
+PATIENCE_S = 0.02
+"""A reply that takes longer keeps nothing back."""
+
 
 class Fetched(NamedTuple):
     """Records of any number of partitions, those of each in their order."""
@@ -24,7 +29,7 @@ class Fetched(NamedTuple):
     term: int
     """In which the first of them was read; see Offsets."""
     alone: bool = False
-    """It is the only one that Kafka had, and the next ones are not asked for yet: the next call does that."""
+    """It is the only one that Kafka had, and the next ones are not asked for yet: the next call does that, or time."""
 
 
 class Fetching:
@@ -42,17 +47,33 @@ class Fetching:
         self._end: Callable[[TopicPartition], object] = consumer.highwater
         self._offsets = offsets
         self._replies_soon = replies_soon
+        self._patience: asyncio.TimerHandle | None = None
 
     async def some(self) -> Fetched:
         """What has come; nothing after ``FETCH_WAIT_MS``. If it is cancelled, what it had is brought again."""
+        self.close()
         first = await self._take(FETCH_WAIT_MS, 1 if self._replies_soon else MAX_RECORDS)
         term = self._offsets.term  # what is read next may be of a later one
         if not first or not self._replies_soon:
             return Fetched(first, term)
-        record = first[0]
-        if self._end(TopicPartition(record.topic, record.partition)) == record.offset + 1:
+        partition, behind = TopicPartition(first[0].topic, first[0].partition), first[0].offset + 1
+        if self._end(partition) == behind:
+            self._patience = asyncio.get_running_loop().call_later(PATIENCE_S, self._ask, partition, behind, term)
             return Fetched(first, term, alone=True)
         return Fetched(first + await self._take(0, MAX_RECORDS - 1), term)
+
+    def close(self) -> None:
+        """Nothing is asked for any more."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _ask(self, partition: TopicPartition, behind: int, term: int) -> None:
+        """Asks for more, as taking another would: aiokafka goes on from where it is. It would ask for the other
+        partitions by itself after a while, and for this one half a second after that, when they have answered."""
+        if term == self._offsets.term:
+            with contextlib.suppress(IllegalStateError):  # the partition is being taken away
+                self._consumer.seek(partition, behind)
 
     async def _take(self, wait_ms: int, most: int) -> list[Record]:
         found = await self._consumer.getmany(timeout_ms=wait_ms, max_records=most)

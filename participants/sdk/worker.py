@@ -248,16 +248,19 @@ class Worker:
     async def _pump(self, consumer: AIOKafkaConsumer, offsets: Offsets) -> None:
         read = self._arrivals.read
         fetching = Fetching(consumer, offsets, replies_soon=self._replies_soon)
-        while not self._stopping:
-            with self._interruptible():
-                fetched = await fetching.some()
-            if offsets.stuck:
-                raise TimeoutError("No offsets could be committed for too long.")
-            if fetched.records:
-                arrived = [(record, read(record.headers, record.value)) for record in fetched.records]
-                await self._round(arrived, offsets, fetched.term)
-            if fetched.alone:
-                await reply_leaves()
+        try:
+            while not self._stopping:
+                with self._interruptible():
+                    fetched = await fetching.some()
+                if offsets.stuck:
+                    raise TimeoutError("No offsets could be committed for too long.")
+                if fetched.records:
+                    arrived = [(record, read(record.headers, record.value)) for record in fetched.records]
+                    await self._round(arrived, offsets, fetched.term)
+                if fetched.alone:
+                    await reply_leaves()
+        finally:
+            fetching.close()
 
     async def _round(self, arrived: Sequence[Arrived], offsets: Offsets, term: int) -> None:
         """Answers all of them, in one go or, when that takes long, in several."""

@@ -198,6 +198,12 @@ class Consumer:
                 self._positions[partition] = position + len(records)
         return found
 
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Goes on from there. Raises IllegalStateError."""
+        if partition not in self._positions:
+            raise IllegalStateError(f"{partition} is not assigned to this consumer.")
+        self._positions[partition] = offset
+
     def highwater(self, partition: TopicPartition) -> int | None:
         """How far the partition reached when it was last heard of."""
         return self._seen.get(partition)

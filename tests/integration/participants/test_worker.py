@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from contracts.answers import Failure, Success
 from contracts.command_message import CommandMessage
 from participants.sdk import Worker
-from tests.integration.participants.coordinator_side import CoordinatorSide, coordinator_side
+from tests.integration.participants.coordinator_side import PARTITIONS, CoordinatorSide, coordinator_side
 from tests.unit.participants.shop import Calls, effect, forward, participant_of_shop, said, undo
 from tests.unit.participants.test_without_barrier import plain
 
@@ -239,14 +239,14 @@ async def test_without_a_database(side: CoordinatorSide) -> None:
 
 @pytest.fixture
 def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Kind and topic of what this process asks Kafka for, in order."""
+    """Kind, topic and number of partitions of what this process asks Kafka for, in order."""
     asked: list[str] = []
     send = AIOKafkaClient.send
 
     async def noted(client: AIOKafkaClient, node: Any, request: Any, **more: Any) -> Any:
         kind = type(request).__name__
         if kind in ("FetchRequest", "ProduceRequest"):
-            asked.extend(f"{kind} {topic}" for topic, _ in vars(request)["_topics"])
+            asked.extend(f"{kind} {topic} {len(parts)}" for topic, parts in vars(request)["_topics"])
         return await send(client, node, request, **more)
 
     monkeypatch.setattr(AIOKafkaClient, "send", noted)
@@ -259,10 +259,23 @@ async def test_a_reply_to_a_lone_command_leaves_before_more_is_asked_for(
     """Asking takes as long as replying."""
     # The shop notes what it is asked to do among the requests.
     worker = Worker(plain(requests), kafka=side.bootstrap, database=None, topics=side.topics, session_timeout_ms=2_000)
-    fetch, produce = f"FetchRequest {side.commands}", f"ProduceRequest {side.topics.replies}"
+    fetch, produce = f"FetchRequest {side.commands} {PARTITIONS}", f"ProduceRequest {side.topics.replies} 1"
     async with worker:
         for step, article in enumerate(("a", "b", "c"), 1):
             await side.send(*to(side, forward(step, article)))
             await side.replies(1)
     order = [request for request in requests if request in (fetch, produce, "a", "b", "c")]
     assert order[order.index("b") :][:6] == ["b", produce, fetch, "c", produce, fetch]
+
+
+async def test_more_is_asked_for_while_a_lone_command_takes_long(side: CoordinatorSide, requests: list[str]) -> None:
+    """Of all partitions: else what comes in that of the command waits until Kafka has answered for the others."""
+    worker = Worker(plain(requests), kafka=side.bootstrap, database=None, topics=side.topics, session_timeout_ms=2_000)
+    async with worker:
+        for step, article in enumerate(("a", "slow"), 1):
+            await side.send(*to(side, forward(step, article)))
+            await side.replies(1)
+    order = [request for request in requests if request.startswith(("slow", "FetchRequest " + side.commands, "Prod"))]
+    behind = order[order.index("slow") :]
+    assert behind[1] == f"FetchRequest {side.commands} {PARTITIONS}"
+    assert behind[2].startswith("ProduceRequest")

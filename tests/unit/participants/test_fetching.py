@@ -1,9 +1,12 @@
 """What is taken from a consumer at once, and of which term it is."""
 
+import asyncio
 from typing import Any, NamedTuple, cast
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+import participants.sdk.fetching
 from participants.sdk.fetching import MAX_RECORDS, Fetching
 from participants.sdk.offsets import Offsets
 
@@ -29,8 +32,12 @@ class FetchingConsumer:
         self.ends = {partition: len(records) + beyond for partition, records in self.left.items()}
         self.asked: list[int] = []
         self.offsets = Offsets(cast("AIOKafkaConsumer", self))
+        self.sought: asyncio.Queue[tuple[TopicPartition, int]] = asyncio.Queue()
         self.divides_before = -1
         """Before that call the partitions are divided anew."""
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self.sought.put_nowait((partition, offset))
 
     def highwater(self, partition: TopicPartition) -> int:
         return self.ends[partition]
@@ -97,3 +104,46 @@ async def test_nothing_has_come() -> None:
     """The caller looks at other things and comes again."""
     fetched = await fetching(FetchingConsumer(0)).some()
     assert (fetched.records, fetched.alone) == ([], False)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is not done at once takes long."""
+    monkeypatch.setattr(participants.sdk.fetching, "PATIENCE_S", 0.0)
+
+
+async def timers_have_run() -> None:
+    """All that were due by now."""
+    done = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.001, done.set)
+    await done.wait()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_more_is_asked_for_when_the_reply_to_a_lone_record_takes_long() -> None:
+    """From where the consumer is: nothing is taken twice, and nothing passed over."""
+    consumer = FetchingConsumer(1)
+    await fetching(consumer).some()
+    assert await consumer.sought.get() == (TopicPartition(TOPIC, 0), 1)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_nothing_is_asked_for_in_a_later_term() -> None:
+    """The partition may have come again, to be read from before that record: what was not answered would be passed
+    over."""
+    consumer = FetchingConsumer(1)
+    await fetching(consumer).some()
+    consumer.offsets.begin_term()
+    await timers_have_run()
+    assert consumer.sought.empty()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_nothing_is_asked_for_once_more_was_taken() -> None:
+    """By then the consumer may be further on."""
+    consumer = FetchingConsumer(1)
+    some = fetching(consumer)
+    await some.some()
+    await some.some()
+    await timers_have_run()
+    assert consumer.sought.empty()
