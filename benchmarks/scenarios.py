@@ -1,10 +1,8 @@
 """What is measured, against one stack."""
 
-import gc
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 
 from benchmarks.cpu import cpu_seconds, machine_seconds
 from benchmarks.load import Client, closed_loop, open_loop
@@ -47,10 +45,9 @@ class Scenarios:
     async def _measure(self, name: str, loop: Loop, refuse: bool) -> Measured:
         self.client.refuse = refuse
         self.client.expected = "compensated" if refuse else "completed"
-        with uncollected():
-            wrote, cpu = await bytes_written(self._stack), self._cpu()
-            latencies, seconds = await loop(self.client)
-            cpu_after, wrote_after = self._cpu(), await bytes_written(self._stack)
+        wrote, cpu = await bytes_written(self._stack), self._cpu()
+        latencies, seconds = await loop(self.client)
+        cpu_after, wrote_after = self._cpu(), await bytes_written(self._stack)
         count = len(latencies)
         self.ended[self.client.expected] += count
         return Measured(
@@ -74,14 +71,3 @@ class Scenarios:
         pids = {part: [pid for pid in found if pid is not None] for part, found in parts.items()}
         ours = {**cpu_seconds(pids), "load": time.process_time()}
         return {**ours, "elsewhere": machine_seconds() - sum(ours.values())}
-
-
-@contextmanager
-def uncollected() -> Generator[None]:
-    """The collector pauses this process, for 60 ms and more: nobody who is loaded is to be charged with that."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -17,7 +17,6 @@ MAX_RECORDS = 500
 """Taken from the consumer at once."""
 REPLY_TURNS = 4
 """So many turns of the event loop it takes from a reply's being handed to the producer until it is in the socket."""
-
 PATIENCE_S = 0.02
 """A reply that takes longer keeps nothing back."""
 

@@ -132,11 +132,11 @@ async def _prepare(engine: AsyncEngine, participant: Participant, setup: Setup |
 
 async def _tell(worker: Worker, name: str) -> None:
     if await worker.ready():
-        keep_what_is_loaded()
+        _keep_what_is_loaded()
         print(f"ready {name}", flush=True)
 
 
-def keep_what_is_loaded() -> None:
+def _keep_what_is_loaded() -> None:
     """The collector never looks at it again: what is loaded when the first command comes is there to stay."""
     gc.collect()
     gc.freeze()
