@@ -33,14 +33,24 @@ KEEPING = Kind("benchmarks.keeping_participants", True, "participants with barri
 @asynccontextmanager
 async def loaded_stack(console: Console, kind: Kind, root: str = "bench") -> AsyncGenerator[tuple[Stack, Scenarios]]:
     """A fresh stack and the loads for it. When they are done the oracle looks: raises OracleFailed."""
-    stack = Stack(amends_home() / root, layout(kind), progress=lambda line: console.print(f"✓ {line}"), fresh=True)
-    async with stack:
-        await make_log_files(stack.database_url)
+    async with fresh_stack(console, layout(kind), root) as stack:
         scenarios = Scenarios(stack)
         yield stack, scenarios
         await check_all(stack.database_url, stack.participant_urls, scenarios.ended)
         ended = " · ".join(f"{count} {status}" for status, count in scenarios.ended.items())
         console.print(f"✓ oracle: {ended}; nothing lost, nothing doubled, nothing left")
+
+
+@asynccontextmanager
+async def fresh_stack(console: Console, parts: Layout, root: str) -> AsyncGenerator[Stack]:
+    """A stack without a past, whose Postgres does not have to make the files of its log under load."""
+
+    def progress(line: str) -> None:
+        console.print(f"✓ {line}", highlight=False)
+
+    async with Stack(amends_home() / root, parts, progress=progress, fresh=True) as stack:
+        await make_log_files(stack.database_url)
+        yield stack
 
 
 def layout(kind: Kind, settings: Mapping[str, str] | None = None) -> Layout:

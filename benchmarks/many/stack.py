@@ -10,9 +10,8 @@ from rich.console import Console
 
 from benchmarks.connections import Connections
 from benchmarks.load import SagaWentWrong
-from benchmarks.stacks import QUICK, Kind, layout
+from benchmarks.stacks import QUICK, Kind, fresh_stack, layout
 from coordinator.cli.stack import Stack
-from coordinator.embedded.home import amends_home
 
 CATALOGUE = "benchmarks.sagas,benchmarks.many.sagas"
 BATCH = 10_000
@@ -27,13 +26,7 @@ class _Batch(msgspec.Struct):
 @asynccontextmanager
 async def many_stack(console: Console, kind: Kind = QUICK) -> AsyncGenerator[Stack]:
     """A fresh stack, with participants that answer at once unless others are asked for."""
-    stack = Stack(
-        amends_home() / "bench-many",
-        layout(kind, {"AMENDS_CATALOGUE": CATALOGUE}),
-        progress=lambda line: console.print(f"✓ {line}", highlight=False),
-        fresh=True,
-    )
-    async with stack:
+    async with fresh_stack(console, layout(kind, {"AMENDS_CATALOGUE": CATALOGUE}), "bench-many") as stack:
         yield stack
 
 

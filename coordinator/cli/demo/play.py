@@ -31,7 +31,12 @@ async def play(console: Console) -> bool:
     console.print(f"  ledgers: {books.line()} {mark}", highlight=False, soft_wrap=True)
     for fault in faults:
         console.print(f"  [red]✗ {escape(fault)}[/]", highlight=False)
-    console.print(f"[dim]{monotonic() - begin:.0f} s in all; nothing was left running. Logs: {stack.root / 'logs'}[/]")
+    logs = escape(str(stack.root / "logs"))
+    console.print(
+        f"[dim]{monotonic() - begin:.0f} s in all; nothing was left running. Logs: {logs}[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
     return not faults
 
 
