@@ -7,6 +7,7 @@ from rich.console import Console
 from benchmarks.batch_floor import batch_floor
 from benchmarks.chain import chain, one_at_a_time
 from benchmarks.measured import Latencies, Measured, together
+from benchmarks.probe.turn import Came, probe
 from benchmarks.row_floor import RowFloor, row_floor
 from benchmarks.scenarios import Scenarios
 from benchmarks.stacks import KEEPING, QUICK, floor_database, loaded_stack
@@ -25,6 +26,10 @@ class Floors:
     rows: RowFloor
     batches: float
     """Sagas a second."""
+    probe: Came
+    """With as many in flight as the most."""
+    probe_fifty: Came
+    """With 50."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,17 @@ async def _quick(console: Console) -> tuple[Load, Floors]:
         single, hops = await _single_and_chain(stack, scenarios)
         half = await scenarios.open("half of the most, constant rate", most.rate / 2, 8)
         console.print("… floors")
-        rows = await row_floor(await floor_database(stack, "rows"), 5)
-        batches = await batch_floor(await floor_database(stack, "batches"), 5)
+        floors = await _floors(stack, hops, in_flight)
         kept = await bytes_kept(stack)
-        return Load(in_flight, most, refused, single, fifty, half, kept, per_saga), Floors(hops, rows, batches)
+        return Load(in_flight, most, refused, single, fifty, half, kept, per_saga), floors
+
+
+async def _floors(stack: Stack, hops: Latencies, in_flight: int) -> Floors:
+    rows = await row_floor(await floor_database(stack, "rows"), 5)
+    batches = await batch_floor(await floor_database(stack, "batches"), 5)
+    database_url = await floor_database(stack, "probe")
+    async with probe(stack.servers.kafka.bootstrap, database_url, stack.root / "logs") as turn:
+        return Floors(hops, rows, batches, await turn(in_flight, 4), await turn(50, 4))
 
 
 async def _keeping(console: Console, in_flight: int) -> Load:

@@ -21,6 +21,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.outset import progress_console
 from benchmarks.turns import Came
 from coordinator.embedded.home import HOME_VARIABLE, amends_home
 
@@ -171,7 +172,7 @@ def table(base: str, found: list[Compared]) -> Table:
 
 def main() -> int:
     """The exit status."""
-    console = Console(stderr=True)
+    console = progress_console()
     if len(sys.argv) != 2:
         console.print("Name the commit to compare with: make bench-compare BASE=main~1", highlight=False)
         return 2

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench import Bench, Floors
+from benchmarks.bench import Bench
 from benchmarks.goals import Goal, goals
 from benchmarks.measured import Measured
 
@@ -50,15 +50,22 @@ def _floor_table(bench: Bench) -> Table:
         ours, floor = single.percentile_ms(percent), floors.chain.percentile_ms(percent)
         name = f"chain of 4 commits and 6 hops, one at a time, p{percent}"
         table.add_row(name, f"{floor:.1f} ms", f"{ours:.1f} ms", f"{ours / floor:.2f}")
-    for name, rate in _rates(floors):
+    for name, rate in _rates(bench):
         table.add_row(name, f"{rate:.0f}/s", f"{quick.most.rate:.0f}/s", f"{quick.most.rate / rate:.2f}")
+    cpu, floor = quick.most.cpu_us["coordinator"], floors.probe.cpu_us
+    table.add_row("… CPU of its coordinator, a saga", f"{floor:.0f} µs", f"{cpu:.0f} µs", f"{cpu / floor:.2f}")
+    if quick.fifty is not None:
+        ours, floor = quick.fifty.latencies.percentile_ms(50), floors.probe_fifty.p50_ms
+        table.add_row("… 50 in flight, p50", f"{floor:.1f} ms", f"{ours:.1f} ms", f"{ours / floor:.2f}")
     return table
 
 
-def _rates(floors: Floors) -> Sequence[tuple[str, float]]:
+def _rates(bench: Bench) -> Sequence[tuple[str, float]]:
+    floors = bench.floors
     return (
         (f"a saga's rows, one statement a transition, 16 clients ({floors.rows.through})", floors.rows.rate),
         ("a saga's rows through the store, 200 a batch, 2 connections", floors.batches),
+        (f"probe: batches and Kafka with the least of a saga, {bench.quick.in_flight} in flight", floors.probe.rate),
     )
 
 
@@ -96,6 +103,8 @@ def as_line(bench: Bench, further: Mapping[str, object] | None = None) -> str:
         "chain_p99_ms": round(hops.percentile_ms(99), 1),
         "row_floor_sagas_per_s": round(floors.rows.rate),
         "batch_floor_sagas_per_s": round(floors.batches),
+        "probe_sagas_per_s": round(floors.probe.rate),
+        "probe_cpu_us_per_saga": round(floors.probe.cpu_us),
         **(further or {}),
     }
     return json.dumps(figures)

@@ -8,6 +8,7 @@ from benchmarks.cpu import cpu_seconds, machine_seconds
 from benchmarks.load import Client, closed_loop, open_loop
 from benchmarks.measured import Latencies, Measured
 from benchmarks.written import bytes_written
+from coordinator.cli.processes import Part
 from coordinator.cli.stack import Stack
 
 NEARLY = 0.95
@@ -24,6 +25,8 @@ class Scenarios:
         self.client = Client(stack.url)
         self.ended: Counter[str] = Counter()
         """Sagas whose end the clients were told, by status."""
+        self.beside: list[Part] = []
+        """Further coordinators: what they cost counts with the first one's."""
 
     async def warm_up(self, seconds: float = 3) -> None:
         """Until caches, plans and the JVM have settled."""
@@ -31,18 +34,19 @@ class Scenarios:
 
     async def closed(self, name: str, in_flight: int, seconds: float, *, refuse: bool = False) -> Measured:
         """So many sagas in flight, always."""
-        return await self._measure(name, lambda client: closed_loop(client, in_flight, seconds), refuse)
+        return await self.measure(name, lambda client: closed_loop(client, in_flight, seconds), refuse=refuse)
 
     async def open(self, name: str, rate: float, seconds: float) -> Measured:
         """So many sagas a second, whatever happens."""
-        return await self._measure(name, lambda client: open_loop(client, rate, seconds), False)
+        return await self.measure(name, lambda client: open_loop(client, rate, seconds))
 
     async def best_in_flight(self, tries: Sequence[int], seconds: float) -> int:
         """With how many in flight the most sagas a second end: the fewest of those that come close to it."""
         rates = {tried: (await self.closed(f"{tried} in flight", tried, seconds)).rate for tried in tries}
         return min(tried for tried in tries if rates[tried] >= NEARLY * max(rates.values()))
 
-    async def _measure(self, name: str, loop: Loop, refuse: bool) -> Measured:
+    async def measure(self, name: str, loop: Loop, *, refuse: bool = False) -> Measured:
+        """What the loop comes to, which is given the client, and what it costs."""
         self.client.refuse = refuse
         self.client.expected = "compensated" if refuse else "completed"
         wrote, cpu = await bytes_written(self._stack), self._cpu()
@@ -63,7 +67,7 @@ class Scenarios:
         """Seconds so far, by part; the load is this process itself, and elsewhere what was not for this run."""
         servers = self._stack.servers
         parts = {
-            "coordinator": [self._stack.coordinator.pid],
+            "coordinator": [part.pid for part in (self._stack.coordinator, *self.beside)],
             "participants": [part.pid for part in self._stack.participants.values()],
             "postgres": [getattr(servers.postgres, "pid", None)],
             "kafka": [getattr(servers.kafka, "pid", None)],

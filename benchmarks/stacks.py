@@ -63,7 +63,7 @@ def layout(kind: Kind, settings: Mapping[str, str] | None = None) -> Layout:
     )
 
 
-Floor = Literal["chain", "rows", "batches"]
+Floor = Literal["chain", "rows", "batches", "probe"]
 
 
 async def floor_database(stack: Stack, floor: Floor) -> str:

@@ -15,6 +15,7 @@ from rich.console import Console
 from benchmarks.load import SagaWentWrong
 from benchmarks.measured import Measured
 from benchmarks.oracle import OracleFailed
+from benchmarks.outset import allow_many_connections, progress_console
 from benchmarks.stacks import QUICK, loaded_stack
 
 WARM_UP_S = 4.0
@@ -45,7 +46,8 @@ async def take_turns(console: Console, root: str) -> None:
 
 def main() -> int:
     """The exit status."""
-    console = Console(stderr=True)
+    console = progress_console()
+    allow_many_connections()
     try:
         uvloop.run(take_turns(console, sys.argv[1]))
     except (OracleFailed, SagaWentWrong) as error:

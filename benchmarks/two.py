@@ -12,11 +12,11 @@ import uvloop
 from rich.console import Console
 
 from benchmarks.connections import Connections
-from benchmarks.cpu import cpu_seconds
 from benchmarks.goals import Goal
 from benchmarks.load import Client, SagaWentWrong, closed_loop
-from benchmarks.measured import Latencies, Measured, together
+from benchmarks.measured import Measured, together
 from benchmarks.oracle import OracleFailed
+from benchmarks.outset import allow_many_connections, progress_console
 from benchmarks.report import goal_table, scenario_table
 from benchmarks.scenarios import Scenarios
 from benchmarks.stacks import KEEPING, layout, loaded_stack
@@ -27,7 +27,7 @@ ROUNDS = 2
 SECONDS = 5.0
 HAND_OVER_S = 8.0
 HAND_OVER_IN_FLIGHT = 300
-IN_FLIGHT = 300
+IN_FLIGHT = 1_000
 """As many as serve one coordinator best."""
 _SECOND_NUMBERS = 1_000_000_000
 """From here on the second coordinator's clients number their sagas, so that none is started twice."""
@@ -74,7 +74,7 @@ async def two_coordinators(console: Console, in_flight: int) -> Two:
             try:
                 joining = await _hand_over(scenarios, second.start())
                 clients = (scenarios.client, Client(_url(await second.ready()), numbers))
-                two.append(await _both(stack, second, scenarios, clients, in_flight))
+                two.append(await _both(scenarios, second, clients, in_flight))
                 fenced += await _fenced(clients[1].url)
                 pauses.append((joining, await _hand_over(scenarios, second.stop())))
             finally:
@@ -85,19 +85,17 @@ async def two_coordinators(console: Console, in_flight: int) -> Two:
         return Two(together(one), together(two), joining, leaving, fenced / decisions)
 
 
-async def _both(
-    stack: Stack, second: Part, scenarios: Scenarios, clients: tuple[Client, Client], in_flight: int
-) -> Measured:
-    pids = [pid for pid in (stack.coordinator.pid, second.pid) if pid is not None]
-    before = cpu_seconds({"coordinator": pids})
-    begin = perf_counter()
-    loops = await asyncio.gather(*(closed_loop(client, in_flight // 2, SECONDS) for client in clients))
-    took = perf_counter() - begin
-    after = cpu_seconds({"coordinator": pids})
-    latencies = [latency for found, _ in loops for latency in found]
-    scenarios.ended["completed"] += len(latencies)
-    cpu = {part: (after[part] - before[part]) / len(latencies) * 1e6 for part in before}
-    return Measured("two coordinators", len(latencies), took, Latencies(latencies), cpu)
+async def _both(scenarios: Scenarios, second: Part, clients: tuple[Client, Client], in_flight: int) -> Measured:
+    async def both(_: Client) -> tuple[list[float], float]:
+        begin = perf_counter()
+        loops = await asyncio.gather(*(closed_loop(client, in_flight // 2, SECONDS) for client in clients))
+        return [latency for latencies, _ in loops for latency in latencies], perf_counter() - begin
+
+    scenarios.beside = [second]
+    try:
+        return await scenarios.measure("two coordinators", both)
+    finally:
+        scenarios.beside = []
 
 
 async def _hand_over(scenarios: Scenarios, change: Awaitable[object]) -> float:
@@ -131,7 +129,8 @@ async def _fenced(url: str) -> float:
 
 def main() -> int:
     """``python -m benchmarks.two``: the exit status."""
-    console = Console(stderr=True)
+    console = progress_console()
+    allow_many_connections()
     try:
         two = uvloop.run(two_coordinators(console, IN_FLIGHT))
     except (OracleFailed, SagaWentWrong) as error:

@@ -8,6 +8,7 @@ from rich.console import Console
 from benchmarks.load import SagaWentWrong
 from benchmarks.many import SCENARIOS
 from benchmarks.oracle import OracleFailed
+from benchmarks.outset import allow_many_connections, progress_console
 from benchmarks.report import goal_table
 
 
@@ -18,7 +19,8 @@ async def _run(console: Console, names: list[str]) -> None:
 
 def main() -> int:
     """The exit status."""
-    console = Console(stderr=True)
+    console = progress_console()
+    allow_many_connections()
     names = sys.argv[1:] or list(SCENARIOS)
     if unknown := [name for name in names if name not in SCENARIOS]:
         console.print(f"There is no scenario {unknown[0]}: choose of {', '.join(SCENARIOS)}.")

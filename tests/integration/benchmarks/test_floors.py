@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from benchmarks.batch_floor import SAGAS, batch_floor
 from benchmarks.floor_rows import statements
 from benchmarks.oracle import OracleFailed, check, check_effects
+from benchmarks.probe.turn import ProbeFailed, probe
 from benchmarks.row_floor import row_floor
 
 
@@ -40,6 +42,30 @@ async def test_batch_floor_writes_whole_batches(database: asyncpg.Connection, mi
     assert count >= SAGAS
     await check(migrated_url, {"completed": count})
     assert await database.fetchval("SELECT count(*) FROM history") == 4 * count
+
+
+async def test_the_probe_finishes_every_saga(
+    database: asyncpg.Connection, migrated_url: str, bootstrap: str, tmp_path: Path
+) -> None:
+    """Over Kafka and back: each completed, with four rows of history, and a turn begins with empty tables."""
+    async with probe(bootstrap, migrated_url, tmp_path, warm_up_s=0.1) as turn:
+        assert (await turn(1, 0.1)).rate > 0
+        came = await turn(50, 0.1)
+    assert came.sagas >= 100
+    await check(migrated_url, {"completed": came.sagas})
+    assert await database.fetchval("SELECT count(*) FROM history") == 4 * came.sagas
+
+
+async def test_a_probe_that_loses_a_saga_has_no_figure(
+    database: asyncpg.Connection, migrated_url: str, bootstrap: str, tmp_path: Path
+) -> None:
+    """The database forgets that one has ended: the turn fails."""
+    await database.execute(
+        "CREATE RULE forgets AS ON UPDATE TO saga WHERE NEW.saga_id = 'three_steps:1' DO INSTEAD NOTHING"
+    )
+    async with probe(bootstrap, migrated_url, tmp_path, warm_up_s=0.1) as turn:
+        with pytest.raises(ProbeFailed):
+            await turn(1, 0.1)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from benchmarks.full import Full, PeerRuns
 from benchmarks.full_report import figures, show_further
 from benchmarks.goals import Goal, goals
 from benchmarks.measured import Latencies, Measured
+from benchmarks.probe.turn import Came
 from benchmarks.report import as_line, show
 from benchmarks.row_floor import RowFloor
 from benchmarks.two import Two
@@ -28,7 +29,9 @@ def load() -> Load:
     return Load(1_000, measured("most"), measured("refused", 1_800), measured("one"), measured("50"), measured("half"))
 
 
-BENCH = Bench(load(), Floors(Latencies([0.010] * 100), RowFloor(1_600.0, "pgbench"), 9_000.0), load())
+PROBE = Came(3_200.0, 125.0, 300.0, 350.0, 20_000)
+FLOORS = Floors(Latencies([0.010] * 100), RowFloor(1_600.0, "pgbench"), 9_000.0, PROBE, PROBE)
+BENCH = Bench(load(), FLOORS, load())
 FULL = Full(
     BENCH,
     [
