@@ -98,6 +98,10 @@ class Intake:
         self.offer(saga_id, fact, done, may_wait=type(fact) is Start)
         return answer
 
+    def told(self, clients: int) -> None:
+        """So many clients were told just now that their sagas have ended: they may begin others together."""
+        self._departures.told(clients)
+
     def _depart(self, company: Boxes) -> None:
         self._waiting.update(company)
         self.on_mail()

@@ -39,6 +39,10 @@ class Limits:
     """Who begins so soon after a company goes with it."""
     company_wait_ms: int = 60
     """Nobody waits longer for company."""
+    company_told_ms: int = 10
+    """Clients who were told that their sagas have ended are expected to begin others so soon."""
+    company_back_ms: int = 3
+    """So long at most the first of them waits for the others."""
 
     warm_sagas: int = 20_000
     """Sagas kept in memory."""

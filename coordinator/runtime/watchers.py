@@ -27,11 +27,13 @@ class Watchers:
         if not watchers:
             self._watchers.pop(saga_id, None)
 
-    def tell(self, decision: Decision) -> None:
-        """The decision was committed."""
+    def tell(self, decision: Decision) -> bool:
+        """The decision was committed. Whether anybody watched."""
         if self._watchers and (watchers := self._watchers.get(decision.saga_id)):
             for watcher in tuple(watchers):
                 watcher(decision)
+            return True
+        return False
 
     async def ended(self, saga_id: str, timeout_s: float) -> Decision | None:
         """The decision that ends or parks the saga, once this process commits it; None when the time is up."""

@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 
-from coordinator.engine.facts import Fact, Verdict
+from coordinator.engine.decision import Decision
+from coordinator.engine.facts import Fact, Start, Verdict
 from coordinator.runtime.coordinator import Coordinator
 from tests.simulation.nodes import CoordinatorNode
 
@@ -29,6 +30,8 @@ class Companies:
         assert process is not None
         intake = coordinator.intake
         intake.admit(saga_id)
+        if type(fact) is Start:
+            _wait_for_the_end(coordinator, saga_id)
         before = len(intake.gathered)
         verdict = intake.verdict(saga_id, fact)
         if before and not intake.gathered:
@@ -50,3 +53,13 @@ class Companies:
                 self.faults.append(f"Company: {waits[-1]} waits for company for too long")
 
         loop.call_later(coordinator.limits.company_wait_ms / 1e3 + _MOMENT_S, look)
+
+
+def _wait_for_the_end(coordinator: Coordinator, saga_id: str) -> None:
+    """As a client does who is told it: he may come back with others who were told."""
+
+    def decided(decision: Decision) -> None:
+        if decision.status.ended:
+            unwatch()
+
+    unwatch = coordinator.watchers.watch(saga_id, decided)

@@ -6,7 +6,13 @@ COMPANY_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a company of whose forerunners nothing is heard never departs",
         "coordinator.runtime.departures",
-        "        self._timer = loop.call_later(self._patience_s - ago_s, self._go)\n",
+        "            self._timer = loop.call_later(self._patience_s - ago_s, self._go)\n",
+        "",
+    ),
+    Mutant(
+        "who waits for those who do not come back never begins",
+        "coordinator.runtime.departures",
+        "            self._timer = loop.call_later(self._back_s, self._go)\n",
         "",
     ),
     Mutant(

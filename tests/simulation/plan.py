@@ -145,6 +145,8 @@ IN_COMPANY: Mapping[str, tuple[int, ...]] = {
     "company_sagas": (2, 3),
     "company_door_ms": (0,),
     "company_wait_ms": (60, 600, 3_000),
+    "company_told_ms": (10, 6_000),
+    "company_back_ms": (3, 50),
 }
 """Bounds with which the few sagas of a world wait for each other; otherwise only many that begin at once would."""
 
