@@ -33,7 +33,7 @@ def _line(one: dict[str, Any]) -> str:
 def main() -> int:
     """0 when all are found."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.hunted", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=120.0, help="the longest search for one")
+    parser.add_argument("--seconds", type=float, default=300.0, help="the longest search for one")
     parser.add_argument("--only", default="", help="those with this in their names")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
