@@ -80,3 +80,35 @@ async def test_who_is_given_up_makes_nobody_wait(new_world: NewWorld) -> None:
     await world.coordinator.start()
     assert isinstance(await submitted(world, "buy:1", start("buy", "book")), Ignored)
     assert await submitted(world, "buy:2", start("buy", "book")) == Accepted()
+
+
+BACK_SOON = {"company_told_ms": 600_000, "company_back_ms": 600_000}
+"""Clients who were told are expected, and waited for, longer than a test runs."""
+
+
+async def two_end(world: World) -> None:
+    """Two sagas, in one batch."""
+    starts = [submitted(world, f"broken:{number}", start("broken", "x")) for number in (1, 2)]
+    assert await asyncio.gather(*starts) == [Accepted(), Accepted()]
+
+
+async def test_clients_who_are_told_together_begin_together(new_world: NewWorld) -> None:
+    """Each waited for an end, and comes back: the first waits for the other."""
+    world = new_world(**BACK_SOON)
+    await world.coordinator.start()
+    for number in (1, 2):
+        world.coordinator.watchers.watch(f"broken:{number}", lambda decision: None)
+    await two_end(world)
+    first = asyncio.create_task(submitted(world, "broken:3", start("broken", "x")))
+    await until_soon(lambda: "broken:3" in world.coordinator.intake.gathered)
+    assert await submitted(world, "broken:4", start("broken", "x")) == Accepted()
+    assert await first == Accepted()
+    assert world.observer.sizes[-1] == 2
+
+
+async def test_where_nobody_was_told_nobody_is_waited_for(new_world: NewWorld) -> None:
+    """Sagas end for which no client waits."""
+    world = new_world(**BACK_SOON)
+    await world.coordinator.start()
+    await two_end(world)
+    assert await submitted(world, "broken:3", start("broken", "x")) == Accepted()
