@@ -4,7 +4,7 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from tests.faults.queues import groups_of
 from tests.faults.system import System
@@ -22,6 +22,8 @@ class Copier:
         self._consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="latest")
         self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
         self._copying: asyncio.Task[None] | None = None
+        self._through: dict[TopicPartition, int] = {}
+        """By partition, the offset up to which everything has been copied."""
 
     async def __aenter__(self) -> Self:
         try:
@@ -31,7 +33,7 @@ class Copier:
             while not self._consumer.assignment():
                 await self._consumer.getmany(timeout_ms=50)
             for partition in self._consumer.assignment():
-                await self._consumer.position(partition)
+                self._through[partition] = await self._consumer.position(partition)
         except BaseException:
             await self._close()
             raise
@@ -48,6 +50,11 @@ class Copier:
         if not self._copying.cancelled():
             self._copying.result()
 
+    async def caught_up(self) -> bool:
+        """Whether all that has been sent until now has been copied."""
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets([*self._through])
+        return all(self._through[partition] >= end for partition, end in ends.items())
+
     async def _close(self) -> None:
         await self._consumer.stop()
         await self._producer.stop()
@@ -55,8 +62,8 @@ class Copier:
     async def _copy(self) -> None:
         record: Any
         async for record in self._consumer:
-            if _MARK in record.headers:
-                continue
-            headers = [*record.headers, _MARK]
-            await self._producer.send_and_wait(record.topic, record.value, key=record.key, headers=headers)
-            self.copied += 1
+            if _MARK not in record.headers:
+                headers = [*record.headers, _MARK]
+                await self._producer.send_and_wait(record.topic, record.value, key=record.key, headers=headers)
+                self.copied += 1
+            self._through[TopicPartition(record.topic, record.partition)] = record.offset + 1

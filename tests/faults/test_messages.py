@@ -26,6 +26,7 @@ async def test_everything_comes_twice(system: System, trips: Trips) -> None:
     async with Copier(system) as copier:
         await trips.ask_for(24)
         assert await trips.faults() == []
+        await until(copier.caught_up)
     sent = await all_records(system, [system.topics.replies])
     answered = [record.named["ce_commandid"] for record in sent if record.named["ce_subject"] in trips.expected]
     assert copier.copied > 24 * 4
