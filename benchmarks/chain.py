@@ -11,9 +11,9 @@ from time import perf_counter
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from benchmarks.chain_echo import Ends
+from benchmarks.floor_kafka import make_topics, reading, writing
 from benchmarks.floor_rows import statements
 from coordinator.cli.processes import Part
 
@@ -27,16 +27,11 @@ Once = Callable[[], Awaitable[None]]
 async def chain(bootstrap: str, database_url: str, logs: Path) -> AsyncGenerator[Once]:
     """Runs the chain once at each call. The database is one of its own, with the schema of the store."""
     ends = Ends(bootstrap, f"chain-{os.getpid()}-commands", f"chain-{os.getpid()}-replies")
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(topic, 1, 1) for topic in (ends.commands, ends.replies)])
-    finally:
-        await admin.close()
+    await make_topics(bootstrap, (ends.commands, ends.replies))
     echo = Part("chain_echo", ("-m", "benchmarks.chain_echo", *ends.words), {}, logs / "chain_echo.log")
     await echo.start()
     try:
-        async with ends.reading(ends.replies) as consumer, ends.writing() as producer:
+        async with reading(bootstrap, ends.replies) as consumer, writing(bootstrap) as producer:
             connection = await asyncpg.connect(database_url)
             try:
                 yield await _prepared(connection, ends, consumer, producer)

@@ -1,12 +1,11 @@
 """The far end of the chain, which sends every message back: ``python -m benchmarks.chain_echo BOOTSTRAP IN OUT``."""
 
 import sys
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import uvloop
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from benchmarks.floor_kafka import reading, writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,33 +21,10 @@ class Ends:
         """For the command line."""
         return self.bootstrap, self.commands, self.replies
 
-    @asynccontextmanager
-    async def reading(self, topic: str) -> AsyncGenerator[AIOKafkaConsumer]:
-        """From the end of the topic on."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, fetch_max_wait_ms=500)
-        await consumer.start()
-        try:
-            partition = TopicPartition(topic, 0)
-            consumer.assign([partition])
-            await consumer.seek_to_end(partition)
-            yield consumer
-        finally:
-            await consumer.stop()
-
-    @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[AIOKafkaProducer]:
-        """As durable as the product writes, without linger."""
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", linger_ms=0)
-        await producer.start()
-        try:
-            yield producer
-        finally:
-            await producer.stop()
-
 
 async def echo(ends: Ends) -> None:
     """Until it is ended."""
-    async with ends.reading(ends.commands) as consumer, ends.writing() as producer:
+    async with reading(ends.bootstrap, ends.commands) as consumer, writing(ends.bootstrap) as producer:
         sys.stdout.write("ready chain_echo\n")
         sys.stdout.flush()
         async for record in consumer:

@@ -6,14 +6,14 @@
 import asyncio
 import sys
 import time
-from collections.abc import Coroutine
 
 import msgspec
 import uvloop
 
+from benchmarks.floor_kafka import reading, writing
 from benchmarks.measured import Latencies
 from benchmarks.probe.coordinator import Probe
-from benchmarks.probe.kafka import reading, writing
+from benchmarks.probe.kafka import BATCHES
 from benchmarks.probe.messages import REPLIES, STEPS, topic
 from benchmarks.probe.turn import Came
 from coordinator.cli.serving import calm_collector
@@ -30,38 +30,28 @@ async def measured(
     pool = await connect(database_url, pool_size=CONNECTIONS)
     topics = tuple(topic(run, name) for name in STEPS)
     try:
-        async with reading(bootstrap, topic(run, REPLIES)) as consumer, writing(bootstrap) as producer:
+        async with reading(bootstrap, topic(run, REPLIES)) as consumer, writing(bootstrap, **BATCHES) as producer:
             probe = Probe(PostgresStore(pool), producer, consumer, topics)
-            running = asyncio.create_task(probe.run())
-            try:
-                await _unless(running, probe.load(in_flight, warm_up_s))
-                return await _loaded(probe, running, in_flight, seconds)
-            finally:
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(probe.run())
+                await probe.load(in_flight, warm_up_s)
+                came = await _loaded(probe, in_flight, seconds)
+                await probe.flush()
                 running.cancel()
-                await asyncio.wait([running])
+            return came
     finally:
         await pool.close()
 
 
-async def _loaded(probe: Probe, running: "asyncio.Task[None]", in_flight: int, seconds: float) -> Came:
+async def _loaded(probe: Probe, in_flight: int, seconds: float) -> Came:
     calm_collector()
     before = time.process_time()
-    took = await _unless(running, probe.load(in_flight, seconds))
+    took = await probe.load(in_flight, seconds)
     cpu_s = time.process_time() - before
     latencies = Latencies(probe.latencies)
     sagas = len(probe.latencies)
     p50_ms, p99_ms = latencies.percentile_ms(50), latencies.percentile_ms(99)
     return Came(sagas / took, cpu_s / sagas * 1e6, p50_ms, p99_ms, probe.number)
-
-
-async def _unless(running: "asyncio.Task[None]", load: Coroutine[None, None, float]) -> float:
-    """The load, unless the probe fails meanwhile: then raises what it failed with."""
-    loading = asyncio.create_task(load)
-    await asyncio.wait([running, loading], return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        loading.cancel()
-        await running
-    return await loading
 
 
 def main(bootstrap: str, database_url: str, run: str, in_flight: str, seconds: str, warm_up_s: str) -> None:

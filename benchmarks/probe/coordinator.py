@@ -28,6 +28,8 @@ class Probe:
         self._mail = asyncio.Event()
         self._leaving: list[OutboxRow] = []
         self._leave = asyncio.Event()
+        self._acknowledged = asyncio.Event()
+        """Nothing is on its way to Kafka."""
         self._confirmed: list[Confirmed] = []
         self._until = 0.0
         self._empty = asyncio.Event()
@@ -54,6 +56,12 @@ class Probe:
             self._start()
         await self._empty.wait()
         return perf_counter() - begin
+
+    async def flush(self) -> None:
+        """Behind a load: what Kafka has leaves the outbox, also what no batch has taken along."""
+        await self._acknowledged.wait()
+        await self._store.commit((), self._confirmed)
+        self._confirmed = []
 
     def _start(self) -> None:
         self.number += 1
@@ -92,7 +100,9 @@ class Probe:
         while True:
             while not self._leaving:
                 self._leave.clear()
+                self._acknowledged.set()
                 await self._leave.wait()
+            self._acknowledged.clear()
             rows, self._leaving = self._leaving, []
             by_topic: defaultdict[str, list[Message]] = defaultdict(list)
             for row in rows:

@@ -4,13 +4,14 @@ import sys
 
 import uvloop
 
-from benchmarks.probe.kafka import reading, sent, taken, writing
+from benchmarks.floor_kafka import reading, writing
+from benchmarks.probe.kafka import BATCHES, sent, taken
 from benchmarks.probe.messages import answered
 
 
 async def echo(bootstrap: str, commands: str, replies: str) -> None:
     """Until it is ended."""
-    async with reading(bootstrap, commands) as consumer, writing(bootstrap) as producer:
+    async with reading(bootstrap, commands) as consumer, writing(bootstrap, **BATCHES) as producer:
         sys.stdout.write("ready echo\n")
         sys.stdout.flush()
         while True:

@@ -1,8 +1,7 @@
-"""The probe's ends of Kafka: as durable as the product's, batches by hand, a partition a topic."""
+"""What the probe reads and sends: batches by hand, in topics of one partition each."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -11,41 +10,11 @@ from benchmarks.probe.messages import Headers
 
 _BATCH_BYTES = 1 << 20
 _READ = 2_000
+BATCHES = {"enable_idempotence": True, "max_batch_size": _BATCH_BYTES, "max_request_size": 2 * _BATCH_BYTES}
+"""Settings of a producer that sends them, as the product's are."""
 
 Message = tuple[str, Headers, bytes]
 """Key, headers, value."""
-
-
-@asynccontextmanager
-async def reading(bootstrap: str, topic: str) -> AsyncGenerator[AIOKafkaConsumer]:
-    """From the end of the topic on."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, fetch_max_wait_ms=500)
-    await consumer.start()
-    try:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        await consumer.seek_to_end(partition)
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-@asynccontextmanager
-async def writing(bootstrap: str) -> AsyncGenerator[AIOKafkaProducer]:
-    """Acknowledged by all replicas, idempotent, without linger."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=0,
-        max_batch_size=_BATCH_BYTES,
-        max_request_size=2 * _BATCH_BYTES,
-    )
-    await producer.start()
-    try:
-        yield producer
-    finally:
-        await producer.stop()
 
 
 async def taken(consumer: AIOKafkaConsumer) -> Sequence[Any]:

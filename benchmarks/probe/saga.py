@@ -11,51 +11,15 @@ import msgspec
 
 from benchmarks.contracts import Done, Work
 from benchmarks.probe.messages import STEPS, command_headers, command_value
+from contracts.kinds import COMPENSATABLE
+from coordinator.history.codec import write_events
+from coordinator.history.endings import SagaCompleted
+from coordinator.history.started import SagaStarted
+from coordinator.history.steps import StepIssued, StepSucceeded
 from coordinator.runtime.ports import OutboxRow, SagaRowChange, SagaStart, SagaWrite
 
 Step = Callable[[Work], Awaitable[Done]]
 TIMEOUT_MS = 30_000
-
-
-class Started(msgspec.Struct, frozen=True, tag_field="type", tag="saga_started"):
-    """The first event."""
-
-    definition: str
-    version: int
-    input: msgspec.Raw
-    at: int
-
-
-class Issued(msgspec.Struct, frozen=True, tag_field="type", tag="step_issued"):
-    """A command was decided."""
-
-    step: int
-    command: str
-    arguments: msgspec.Raw
-    kind: str
-    undoable: bool
-    at: int
-    deadline: int
-
-
-class Succeeded(msgspec.Struct, frozen=True, tag_field="type", tag="step_succeeded"):
-    """Its reply came."""
-
-    step: int
-    attempt: int
-    result: msgspec.Raw
-    at: int
-
-
-class Completed(msgspec.Struct, frozen=True, tag_field="type", tag="saga_completed"):
-    """The last event."""
-
-    result: int
-    at: int
-
-
-Event = Started | Issued | Succeeded | Completed
-_encode = msgspec.json.Encoder().encode
 _done = msgspec.json.Decoder(Done).decode
 
 
@@ -115,35 +79,36 @@ class ProbeSaga:
         at = round(time() * 1_000)
         given = b'{"number":%d,"refuse":false}' % self.number
         start = SagaStart("three_steps", 1, given, at, 0, None)
-        return self._turn(Started("three_steps", 1, msgspec.Raw(given), at), at, start)
+        return self._turn(SagaStarted("three_steps", 1, msgspec.Raw(given), at), at, start)
 
     def replied(self, value: bytes) -> SagaWrite:
         """The turn that a reply brings about."""
         at = round(time() * 1_000)
         assert self._asked is not None, "a reply comes to a saga that waits for it"
         self._asked.set_result(_done(value))
-        return self._turn(Succeeded(self._step, 1, msgspec.Raw(value), at), at, None)
+        return self._turn(StepSucceeded(self._step, 1, msgspec.Raw(value), at), at, None)
 
     def _ask(self, work: Work) -> "asyncio.Future[Done]":
         self._issued = work
         self._asked = asyncio.Future(loop=self._loop)
         return self._asked
 
-    def _turn(self, fact: Event, at: int, start: SagaStart | None) -> SagaWrite:
+    def _turn(self, fact: SagaStarted | StepSucceeded, at: int, start: SagaStart | None) -> SagaWrite:
         self._loop.run()
         seq = self._step + 1
         if self._task.done():
-            rows = _encode([fact, Completed(self._task.result(), at)])
-            change = SagaRowChange("completed", None, b'{"result":%d}' % self._task.result(), None, at)
+            result = b"%d" % self._task.result()
+            rows = write_events([fact, SagaCompleted(msgspec.Raw(result), at)])
+            change = SagaRowChange("completed", None, b'{"result":%b}' % result, None, at)
             return SagaWrite(self.saga_id, seq, rows, at, start, change, ())
         self._step = seq
         work, self._issued = self._issued, None
         assert work is not None, "a saga that has not ended has asked for a step"
         value = command_value(work)
         name = f"{STEPS[seq - 1]}.work"
-        issued = Issued(seq, name, msgspec.Raw(value), "compensatable", True, at, at + TIMEOUT_MS)
+        issued = StepIssued(seq, name, msgspec.Raw(value), COMPENSATABLE, True, at, at + TIMEOUT_MS)
         change = None if start is None else SagaRowChange("running", at + TIMEOUT_MS, None, None, None)
         row = OutboxRow(
             f"{self.saga_id}:{seq}", 1, self.saga_id, self._topics[seq - 1], command_headers(self.saga_id, seq), value
         )
-        return SagaWrite(self.saga_id, seq, _encode([fact, issued]), at, start, change, (row,))
+        return SagaWrite(self.saga_id, seq, write_events([fact, issued]), at, start, change, (row,))

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from benchmarks.floor_kafka import make_topics
+from benchmarks.oracle import OracleFailed, check
 from benchmarks.probe.messages import REPLIES, STEPS, topic
 from coordinator.cli.processes import Part
 
 WARM_UP_S = 2.0
-_ENDED = "SELECT count(*) FROM saga WHERE status = 'completed'"
 
 
 class ProbeFailed(Exception):
@@ -45,19 +45,17 @@ async def probe(bootstrap: str, database_url: str, logs: Path, warm_up_s: float 
 
     A turn raises ProbeFailed.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
     run = f"probe-{os.getpid()}"
     replies = topic(run, REPLIES)
-    try:
-        await admin.create_topics([NewTopic(topic(run, name), 1, 1) for name in (*STEPS, REPLIES)])
-    finally:
-        await admin.close()
+    await make_topics(bootstrap, (topic(run, name) for name in (*STEPS, REPLIES)))
 
     async def turn(in_flight: int, seconds: float) -> Came:
         await _emptied(database_url)
         came = await _ran((bootstrap, database_url, run, *(str(each) for each in (in_flight, seconds, warm_up_s))))
-        await _checked(database_url, came)
+        try:
+            await check(database_url, {"completed": came.sagas})
+        except OracleFailed as error:
+            raise ProbeFailed(f"The probe did something wrong: {error}") from error
         return came
 
     async with AsyncExitStack() as running:
@@ -87,14 +85,3 @@ async def _emptied(database_url: str) -> None:
         await connection.execute("TRUNCATE saga, history, outbox")
     finally:
         await connection.close()
-
-
-async def _checked(database_url: str, came: Came) -> None:
-    """Raises ProbeFailed when not every saga that was started has ended."""
-    connection = await asyncpg.connect(database_url)
-    try:
-        ended = await connection.fetchval(_ENDED)
-    finally:
-        await connection.close()
-    if ended != came.sagas:
-        raise ProbeFailed(f"Of {came.sagas} sagas {ended} have ended: the probe has no figure.")
