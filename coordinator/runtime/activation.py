@@ -224,7 +224,11 @@ class Activation:
             self._intake.release(turn.saga_id, not self._intake.is_first(turn.saga_id) or self._has_asked(turn))
         if committed:
             self._observer.committed(committed)
-            if told := sum([self._watchers.tell(each.decision) and each.decision.status.ended for each in committed]):
+            told = 0
+            for each in committed:
+                if self._watchers.tell(each.decision) and each.decision.status.ended:
+                    told += 1
+            if told:
                 self._intake.told(told)
         if len(final) < len(turns):
             self._lost([turn for turn in turns if turn.saga_id in batch], batch)

@@ -55,9 +55,11 @@ class Departures:
 
     def _others(self) -> int:
         """How many more are expected behind this one."""
-        lately = asyncio.get_running_loop().time() - self._told_at < self._told_s
-        self._expected = self._expected - 1 if lately else 0
+        self._expected = self._expected - 1 if self._told_lately() else 0
         return self._expected
+
+    def _told_lately(self) -> bool:
+        return asyncio.get_running_loop().time() - self._told_at < self._told_s
 
     def _must_wait(self, saga_id: str, others: int) -> bool:
         loop = asyncio.get_running_loop()
@@ -77,9 +79,8 @@ class Departures:
 
     def told(self, clients: int) -> None:
         """So many were told just now that the saga has ended for which they waited."""
-        now = asyncio.get_running_loop().time()
-        self._expected = clients + (self._expected if now - self._told_at < self._told_s else 0)
-        self._told_at = now
+        self._expected = clients + (self._expected if self._told_lately() else 0)
+        self._told_at = asyncio.get_running_loop().time()
 
     def heard(self, saga_id: str) -> None:
         """Something has come for a saga that was under way, or nothing is going to come."""
